@@ -1,0 +1,109 @@
+"""The command line: python -m sagan_lib train | sample | judge | doctor."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from sagan_lib import recipes, shipped
+
+
+def _parser():
+    parser = argparse.ArgumentParser("python -m sagan_lib", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    train = commands.add_parser("train", help="train a recipe on faces, a folder or CelebA")
+    train.add_argument("--preset", default="faces32", choices=sorted(recipes.RECIPES))
+    train.add_argument("--data", help="'faces', a folder of images, or a zip (CelebA's works)")
+    for name, kind, text in (
+        ("resolution", int, "pixels: 16, 32, 64, 128 or 256"),
+        ("width", int, "channels at full resolution"),
+        ("latent-dim", int, "size of the noise vector"),
+        ("rates", str, "a preset of sagan_lib.ttur"),
+        ("loss", str, "hinge, bce or minimax"),
+        ("variant", str, "of attention: article or paper"),
+        ("steps", int, "G updates in all; a run that is resumed does the rest"),
+        ("batch-size", int, "real images in a D step"),
+        ("ema-decay", float, "of the averaged generator"),
+        ("seed", int, "of weights, shuffles and noise"),
+    ):
+        train.add_argument(f"--{name}", type=kind, help=text)
+    train.add_argument("--log-every", type=int, default=100, help="steps between log rows")
+    train.add_argument("--mixed", action="store_true", help="compute in bfloat16")
+    train.add_argument("--out", type=Path, help="folder of the run; runs/PRESET by default")
+
+    sample = commands.add_parser("sample", help="write a grid of generated images")
+    sample.add_argument("--run", type=Path, help="a run.keras file; default: the shipped generator")
+    sample.add_argument("--out", type=Path, default=Path("samples.png"))
+    sample.add_argument("--n", type=int, default=64)
+    sample.add_argument("--seed", type=int, default=0)
+    sample.add_argument("--columns", type=int, default=16)
+    sample.add_argument("--truncation", type=float)
+
+    judge = commands.add_parser("judge", help="train the judge network anew")
+    judge.add_argument("--out", type=Path, required=True, help="where to write its weights")
+
+    doctor = commands.add_parser("doctor", help="check versions, GPU and data; say what to do")
+    doctor.add_argument("--data", type=Path, help="also check this folder or zip of images")
+    return parser
+
+
+def _train(args):
+    given = {k: v for k, v in vars(args).items() if v is not None}
+    fields = set(recipes.Recipe.__dataclass_fields__)
+    recipe = recipes.get(args.preset, **{k: v for k, v in given.items() if k in fields})
+    out = args.out or Path("runs") / args.preset
+    started = time.time()
+    try:
+        report = recipes.train(recipe, out, args.log_every, args.mixed)[1]
+    except KeyboardInterrupt:
+        print(f"\nstopped; the same command goes on from {out}/run.keras")
+        return 130
+    report["seconds_this_time"] = round(time.time() - started, 1)
+    report["command"] = "python -m sagan_lib " + " ".join(sys.argv[1:])
+    (out / "run.json").write_text(json.dumps(report, indent=1) + "\n")
+    print(f"{out}: run.keras, generator.weights.h5, log.csv, run.json, samples.png")
+    return 0
+
+
+def _sample(args):
+    from sagan_lib import gan, plots
+
+    model = gan.GAN.load(args.run).ema_generator if args.run else recipes.shipped_generator()
+    images = gan.generate(model, args.n, args.seed, args.truncation)
+    plots.save_grid(args.out, images, args.columns)
+    print(args.out)
+    return 0
+
+
+def _judge(args):
+    from sagan_lib import judge
+
+    for name, share in judge.train(args.out).items():
+        print(f"{name:12} {share:.2%} of fresh faces read rightly")
+    shipped_copy = shipped.folder() / judge.WEIGHTS
+    if args.out.resolve() == shipped_copy.resolve():
+        shipped.record(args.out)
+    return 0
+
+
+def _doctor(args):
+    from sagan_lib import doctor
+
+    return doctor.main(args.data)
+
+
+def main(argv=None):
+    """Run one command; returns the exit status."""
+    args = _parser().parse_args(argv)
+    commands = {"train": _train, "sample": _sample, "judge": _judge, "doctor": _doctor}
+    try:
+        return commands[args.command](args)
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""Keras callbacks of a GAN run: what is measured, the guard against divergence, the bar."""
+
+import math
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+
+class DivergedError(RuntimeError):
+    """Training met NaN or infinity. The model holds the last good weights."""
+
+
+class Measure(keras.callbacks.Callback):
+    """Adds the step, attention's gamma and the largest sigmas to each row of the history."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs |= {"step": int(self.model.step.numpy())}
+        logs |= self.model.gammas() | self.model.sigmas()
+
+
+class Guard(keras.callbacks.Callback):
+    """Keeps the last good state, in memory and in a file, and stops a run that diverges.
+
+    A state is good when the losses and all weights are finite. The file is replaced as a whole,
+    so a killed run leaves the previous one.
+    """
+
+    def __init__(self, path=None):
+        super().__init__()
+        self.path = Path(path) if path else None
+        if self.path and self.path.suffix != ".keras":
+            raise ValueError(f"save_to must end in .keras, got {str(path)!r}")
+
+    def _variables(self):
+        model = self.model
+        return model.variables + model.g_optimizer.variables + model.d_optimizer.variables
+
+    def on_train_begin(self, logs=None):
+        self._good = [v.numpy() for v in self._variables()]
+
+    def on_epoch_end(self, epoch, logs=None):
+        reached = int(self.model.step.numpy())
+        values = [v.numpy() for v in self._variables()]
+        bad = [f"{k} is {v}" for k, v in logs.items() if not math.isfinite(v)]
+        if not all(np.isfinite(v).all() for v in values):
+            bad.append("a weight is not finite")
+        if not bad:
+            self._good = values
+            if self.path:
+                self._write()
+            return
+        for variable, value in zip(self._variables(), self._good, strict=True):
+            variable.assign(value)
+        where = f", and {self.path} too" if self.path and self.path.exists() else ""
+        raise DivergedError(
+            f"training diverged before step {reached}: {'; '.join(bad)}. The model holds the "
+            f"weights of step {int(self.model.step.numpy())}{where}. Try lower learning rates."
+        )
+
+    def _write(self):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_suffix(".part.keras")
+        self.model.save(part)
+        part.replace(self.path)
+
+
+class Progress(keras.callbacks.Callback):
+    """One bar for the whole run, with the time left and the last losses."""
+
+    def __init__(self, steps, disable=False):
+        super().__init__()
+        self.bar = tqdm(total=steps, unit="step", disable=disable, mininterval=1.0)
+        self._last = None
+
+    def on_train_begin(self, logs=None):
+        self._last = int(self.model.step.numpy())
+
+    def on_train_batch_end(self, batch, logs=None):
+        now = int(self.model.step.numpy())
+        self.bar.update(now - self._last)
+        self._last = now
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.bar.set_postfix({k: f"{logs[k]:.3f}" for k in ("d_loss", "g_loss")})
+        if self.bar.n >= self.bar.total:
+            self.bar.close()

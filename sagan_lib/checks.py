@@ -1,0 +1,31 @@
+"""Checks of arguments, said once: each names the argument, the value and what was expected."""
+
+import numbers
+
+
+def integer(name, value, low=None, high=None):
+    """Return `value` as an int; TypeError if it is none, ValueError outside low..high."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if (low is not None and value < low) or (high is not None and value > high):
+        upper = "" if high is None else f" and at most {high}"
+        raise ValueError(f"{name} must be at least {low}{upper}, got {value}")
+    return int(value)
+
+
+def number(name, value, low, high=float("inf"), *, open_low=False):
+    """Return `value` as a float; TypeError if it is no number, ValueError outside low..high."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not (low < value if open_low else low <= value) or not value <= high:
+        bound = f"greater than {low}" if open_low else f"at least {low}"
+        upper = "" if high == float("inf") else f" and at most {high}"
+        raise ValueError(f"{name} must be {bound}{upper}, got {value}")
+    return float(value)
+
+
+def one_of(name, value, allowed):
+    """Return `value` if it is among `allowed`; ValueError that lists them otherwise."""
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {sorted(allowed, key=str)}, got {value!r}")
+    return value

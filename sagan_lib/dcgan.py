@@ -1,0 +1,94 @@
+"""DCGAN: convolutional generator and discriminator that follow all of its guidelines.
+
+After Radford, Metz and Chintala (2015), *Unsupervised Representation Learning with Deep
+Convolutional Generative Adversarial Networks*, arXiv:1511.06434, section 3. Kernels are 4x4 as in
+the article's code (the paper's are 5x5): with stride 2, every output then sees the same number of
+inputs.
+"""
+
+import functools
+
+import keras
+from keras import layers
+
+from sagan_lib import checks
+
+RESOLUTIONS = (16, 32, 64, 128, 256)
+
+
+def channels_at(resolution, size, width):
+    """Channels of the feature map of side `size`: doubled each time the side is halved."""
+    return width * resolution // size
+
+
+def check_size(resolution, width):
+    """ValueError or TypeError, saying what is allowed, unless the two can build a network."""
+    checks.one_of("resolution", resolution, RESOLUTIONS)
+    checks.integer("width", width, 4, 128)
+    if width % 4:
+        raise ValueError(f"width must be a multiple of 4, got {width}")
+
+
+def sides(resolution):
+    """Sides of the generator's feature maps after the first: 8, 16, ..., resolution."""
+    return [side for side in (8, 16, 32, 64, 128, 256) if side <= resolution]
+
+
+def generator(resolution=32, width=32, latent_dim=128, name="generator"):
+    """DCGAN's generator: z (batch, latent_dim) -> images (batch, resolution, resolution, 3).
+
+    Transposed convolutions of stride 2, batch normalization and ReLU after each but the last,
+    tanh at the end, weights from N(0, 0.02).
+
+    Args:
+        resolution: 16, 32, 64, 128 or 256. width: channels at full resolution if there were no
+            output layer; a multiple of 4, at most 128. latent_dim: size of the noise vector.
+    """
+    check_size(resolution, width)
+    checks.integer("latent_dim", latent_dim, 1)
+    init = keras.initializers.RandomNormal(stddev=0.02)
+    up = functools.partial(
+        layers.Conv2DTranspose, kernel_size=4, strides=2, padding="same", kernel_initializer=init
+    )
+    first = channels_at(resolution, 4, width)
+
+    z = keras.Input((latent_dim,), name="z")
+    x = layers.Dense(4 * 4 * first, use_bias=False, kernel_initializer=init, name="project")(z)
+    x = layers.Reshape((4, 4, first))(x)
+    x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, name="bn4")(x))
+    for side in sides(resolution)[:-1]:
+        x = up(channels_at(resolution, side, width), use_bias=False, name=f"up{side}")(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, name=f"bn{side}")(x))
+    # No batch normalization at the output, so that G can learn the data's mean and scale.
+    x = up(3, name="to_rgb")(x)
+    return keras.Model(z, layers.Activation("tanh", dtype="float32")(x), name=name)
+
+
+def discriminator(resolution=32, width=32, batch_norm=True, slope=0.2, name="discriminator"):
+    """DCGAN's discriminator: images (batch, resolution, resolution, 3) -> scores (batch, 1).
+
+    Convolutions of stride 2 instead of pooling, batch normalization after each but the first,
+    leaky ReLU, weights from N(0, 0.02). The score is unbounded; the loss applies the sigmoid.
+
+    Args:
+        resolution, width: as in `generator`.
+        batch_norm, slope: switches for the guidelines that chapter 1 measures: batch
+            normalization, and the leaky ReLU's negative slope (0 is plain ReLU).
+    """
+    check_size(resolution, width)
+    checks.number("slope", slope, 0, 1)
+    init = keras.initializers.RandomNormal(stddev=0.02)
+    images = keras.Input((resolution, resolution, 3), name="images")
+    x = images
+    for side in reversed([4, *sides(resolution)[:-1]]):
+        plain = not batch_norm or side == resolution // 2
+        x = layers.Conv2D(
+            channels_at(resolution, side, width), 4, 2, "same", use_bias=plain,
+            kernel_initializer=init, name=f"down{side}",
+        )(x)  # fmt: skip
+        if not plain:
+            x = layers.BatchNormalization(momentum=0.9, name=f"bn{side}")(x)
+        x = layers.LeakyReLU(slope)(x)
+    x = layers.Flatten()(x)
+    score = layers.Dense(1, kernel_initializer=init, dtype="float32", name="score")(x)
+    return keras.Model(images, score, name=name)

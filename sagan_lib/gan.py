@@ -1,0 +1,296 @@
+"""The model that trains: two networks, two optimizers, one step counter.
+
+A run is its weights and its counter: the images and the noise of step k are pure functions of
+(seed, k). So training N steps, saving, loading and training N more gives what 2N steps give.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from sagan_lib import checks, hardware, losses
+from sagan_lib.attention import attention_layers
+from sagan_lib.callbacks import Guard, Measure, Progress
+from sagan_lib.images import Source
+from sagan_lib.spectral_norm import normalized_layers
+
+
+@keras.saving.register_keras_serializable("sagan_lib")
+class GAN(keras.Model):
+    """A generator and a discriminator trained against each other.
+
+    Args:
+        generator: functional model, (batch, latent_dim) -> images (batch, h, w, 3) in [-1, 1].
+        discriminator: functional model, images -> scores (batch, 1).
+        seed: of all randomness in training: shuffles and noise.
+        ema_decay: of the exponential moving average of G's weights that `sample` uses; the
+            average is shorter at the start of a run (Karras et al. use such an average too).
+
+    Attributes:
+        step: G updates so far (int64 variable). ema_generator: the averaged generator.
+    """
+
+    def __init__(self, generator, discriminator, seed=0, ema_decay=0.999, **options):
+        super().__init__(**options)
+        self.generator, self.discriminator = generator, discriminator
+        self.seed = checks.integer("seed", seed, 0, 2**31 - 1)
+        self.ema_decay = checks.number("ema_decay", ema_decay, 0, 1)
+        if discriminator.input_shape != generator.output_shape:
+            raise ValueError(
+                f"discriminator takes {discriminator.input_shape}, "
+                f"generator gives {generator.output_shape}"
+            )
+        self.latent_dim = generator.input_shape[-1]
+        self.ema_generator = generator.__class__.from_config(generator.get_config())
+        self.ema_generator.set_weights(generator.get_weights())
+        self.ema_generator.trainable = False
+        self.step = self.add_weight((), "zeros", dtype="int64", trainable=False, name="step")
+        self.g_loss = keras.metrics.Mean("g_loss")
+        self.d_loss = keras.metrics.Mean("d_loss")
+        # With batch normalization, real and fake must not share a batch's statistics: D would be
+        # trained on mixed statistics, and G would meet it on fake ones. Without it, one call on
+        # the joined batch costs less and uses one sigma.
+        layers = discriminator.layers
+        self._join = not any(isinstance(x, keras.layers.BatchNormalization) for x in layers)
+        self.built = True
+
+    @property
+    def metrics(self):
+        return [self.d_loss, self.g_loss]
+
+    def call(self, z, training=False):
+        """Images of the averaged generator for noise z (batch, latent_dim)."""
+        return self.ema_generator(z, training=False)
+
+    def compile(self, g_optimizer, d_optimizer, loss="hinge", n_dis=1, **options):
+        """Choose optimizers, loss and the number of D steps for each G step.
+
+        Args:
+            g_optimizer, d_optimizer: Keras optimizers, one for each player; `ttur.preset` and
+                `ttur.two_time_scale` make them.
+            loss: "hinge", "bce" (non-saturating) or "minimax".
+            n_dis: D steps for each G step.
+            options: Keras's, such as `steps_per_execution` and `jit_compile` (default: on a GPU).
+        """
+        if g_optimizer is d_optimizer:
+            raise ValueError("g_optimizer and d_optimizer must be two optimizers, got one twice")
+        options.setdefault("jit_compile", hardware.use_jit())
+        super().compile(optimizer=None, **options)
+        self.loss_name = checks.one_of("loss", loss, losses.LOSSES)
+        self.n_dis = checks.integer("n_dis", n_dis, 1)
+        self._losses = losses.get(loss)
+        self.g_optimizer, self.d_optimizer = g_optimizer, d_optimizer
+        g_optimizer.build(self.generator.trainable_variables)
+        d_optimizer.build(self.discriminator.trainable_variables)
+
+    def fit(self, x, *, steps=None, batch_size=64, log_every=100, save_to=None, callbacks=(),
+            verbose=1, **options):  # fmt: skip
+        """Train. With a `Source`, the run goes on from the model's own step counter.
+
+        Args:
+            x: a `Source` (faces, an image folder), or anything that Keras's `fit` takes; then
+                the options are Keras's own, and a batch holds n_dis times the images of a step.
+            steps: G updates to do.
+            batch_size: real images in one D step.
+            log_every: steps between two rows of the history, two checks for NaN and two saves.
+            save_to: a `.keras` file that is kept up to date, if given.
+            verbose: 1 shows a progress bar with the time left, 0 nothing.
+
+        Returns:
+            Keras's History: d_loss, g_loss (means over `log_every` steps), step, and, where there
+            are such layers, g_gamma, d_gamma (attention) and g_sigma, d_sigma (the largest raw
+            singular value of a network's normalized kernels).
+
+        Raises:
+            DivergedError: a loss or weight became NaN or infinite; the model then holds the last
+                good weights.
+        """
+        if not isinstance(x, Source):
+            return super().fit(x, callbacks=list(callbacks), verbose=verbose, **options)
+        checks.integer("steps", steps, 1)
+        checks.integer("log_every", log_every, 1)
+        guard = Guard(save_to)
+        extra = [Measure(), guard, *callbacks, Progress(steps, disable=not verbose)]
+        whole, rest = divmod(steps, log_every)
+        history = {}
+        for epochs, length in ((whole, log_every), (1, rest)):
+            if epochs and length:
+                data = x.batches(batch_size * self.n_dis, self.seed, int(self.step.numpy()))
+                part = super().fit(
+                    data, epochs=epochs, steps_per_epoch=length, callbacks=extra, verbose=0,
+                    shuffle=False, **options,
+                )  # fmt: skip
+                for name, values in part.history.items():
+                    history.setdefault(name, []).extend(values)
+        part.history = history
+        return part
+
+    def train_step(self, real):
+        """n_dis steps of D, then one of G: real is (n_dis * batch, h, w, 3)."""
+        parts = tf.split(real, self.n_dis)
+        batch = parts[0].shape[0] or tf.shape(parts[0])[0]
+        draw = self.step.value * (self.n_dis + 1)  # no two draws of a run share their number
+        for index, part in enumerate(parts):
+            self.d_loss.update_state(self.d_step(part, self.noise(batch, draw + index)))
+        z = self.noise(batch, draw + self.n_dis)  # fresh: D has moved since
+        self.g_loss.update_state(self.g_step(z))
+        self._update_ema()
+        self.step.assign_add(1)
+        return self.get_metrics_result()
+
+    def noise(self, n, draw):
+        """The noise of one draw, (n, latent_dim): a pure function of (seed, draw)."""
+        key = tf.stack([tf.constant(self.seed, tf.int64), tf.cast(draw, tf.int64)])
+        return tf.random.stateless_normal((n, self.latent_dim), key)
+
+    def d_step(self, real, z):
+        """One optimizer step of D; nothing of G moves, its moments and `u` included."""
+        fake = _frozen_call(self.generator, z)
+        with tf.GradientTape() as tape:
+            if self._join:
+                scores = self.discriminator(tf.concat([real, fake], 0), training=True)
+                real_scores, fake_scores = tf.split(scores, 2)
+            else:
+                real_scores = self.discriminator(real, training=True)
+                fake_scores = self.discriminator(fake, training=True)
+            loss = self._losses[0](real_scores, fake_scores)
+        _descend(self.d_optimizer, tape, loss, self.discriminator)
+        return loss
+
+    def g_step(self, z):
+        """One optimizer step of G; nothing of D moves, its moments and `u` included."""
+        with tf.GradientTape() as tape:
+            fake = self.generator(z, training=True)
+            loss = self._losses[1](_frozen_call(self.discriminator, fake))
+        _descend(self.g_optimizer, tape, loss, self.generator)
+        return loss
+
+    def _update_ema(self):
+        """Average G's weights and moments; `u` is copied, because a mean of directions is none."""
+        t = tf.cast(self.step.value, tf.float32)
+        decay = tf.minimum(self.ema_decay, (1 + t) / (10 + t))
+        for mean, weight in zip(self.ema_generator.weights, self.generator.weights, strict=True):
+            if weight.name == "u":
+                mean.assign(weight.value)
+            else:
+                mean.assign(weight + decay * (mean - weight))
+
+    def sample(self, n, seed=0, truncation=None, ema=True, batch_size=64):
+        """Generate images.
+
+        Args:
+            n: how many. seed: of the noise; image i is the same for every n.
+            truncation: draw z from a normal cut off at plus and minus this value (Brock et al.
+                2018, section 3.1); None does not cut.
+            ema: use the averaged generator, else the current one.
+
+        Returns:
+            numpy float32 (n, h, w, 3) in [-1, 1].
+        """
+        model = self.ema_generator if ema else self.generator
+        return generate(model, n, seed, truncation, batch_size)
+
+    def plan(self, batch_size=64, steps=1000):
+        """What a run will take (`hardware.Plan`); print it before training."""
+        return hardware.plan(self.generator, self.discriminator, batch_size, steps, self.n_dis)
+
+    def gammas(self):
+        """Attention's gamma of each network that has one: {"g_gamma": ..., "d_gamma": ...}."""
+        found = {}
+        for letter, model in (("g", self.generator), ("d", self.discriminator)):
+            for layer in attention_layers(model):
+                found[f"{letter}_gamma"] = float(layer.gamma.numpy())
+        return found
+
+    def sigmas(self):
+        """The largest raw singular value in each normalized network: {"g_sigma", "d_sigma"}."""
+        found = {}
+        for letter, model in (("g", self.generator), ("d", self.discriminator)):
+            values = [float(layer.sigma()[0].numpy()) for layer in normalized_layers(model)]
+            if values:
+                found[f"{letter}_sigma"] = max(values)
+        return found
+
+    def get_config(self):
+        return {
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "seed": self.seed,
+            "ema_decay": self.ema_decay,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        nets = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
+            for name in ("generator", "discriminator")
+        }
+        return cls(**config | nets)
+
+    def get_compile_config(self):
+        return {
+            "g_optimizer": keras.saving.serialize_keras_object(self.g_optimizer),
+            "d_optimizer": keras.saving.serialize_keras_object(self.d_optimizer),
+            "loss": self.loss_name,
+            "n_dis": self.n_dis,
+        }
+
+    def compile_from_config(self, config):
+        optimizers = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("g_optimizer", "d_optimizer")
+        }
+        self.compile(**config | optimizers)
+
+    @classmethod
+    def load(cls, path):
+        """A GAN from the `.keras` file that `save` wrote, ready to sample or to train on.
+
+        Raises:
+            FileNotFoundError: no such file. TypeError: the file holds another kind of model.
+        """
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"{path}: no such file")
+        model = keras.models.load_model(path)
+        if not isinstance(model, cls):
+            raise TypeError(f"{path} holds a {type(model).__name__}, expected a GAN")
+        return model
+
+
+def generate(generator, n, seed=0, truncation=None, batch_size=64):
+    """Images of a generator; arguments and result as in `GAN.sample`."""
+    checks.integer("n", n, 1)
+    checks.integer("batch_size", batch_size, 1)
+    z = latent(n, generator.input_shape[-1], seed, truncation)
+    parts = [generator(z[i : i + batch_size], training=False) for i in range(0, n, batch_size)]
+    return np.concatenate([part.numpy() for part in parts])
+
+
+def latent(n, latent_dim, seed=0, truncation=None):
+    """Noise z, float32 (n, latent_dim): normal, cut off at plus and minus `truncation` if given."""
+    checks.integer("seed", seed, 0, 2**31 - 1)
+    key = tf.constant([seed, 2**40 + 7], tf.int64)  # far from the draws of training
+    if truncation is None:
+        return tf.random.stateless_normal((n, latent_dim), key)
+    checks.number("truncation", truncation, 0, open_low=True)
+    edge = tf.math.erf(truncation / 2**0.5)
+    quantile = tf.random.stateless_uniform((n, latent_dim), key, -edge, edge)
+    return tf.math.erfinv(quantile) * 2**0.5
+
+
+def _frozen_call(model, inputs):
+    """A training-mode call whose side effects (moments, `u`) are dropped."""
+    outputs, _ = model.stateless_call(
+        [v.value for v in model.trainable_variables],
+        [v.value for v in model.non_trainable_variables],
+        inputs, training=True,
+    )  # fmt: skip
+    return outputs
+
+
+def _descend(optimizer, tape, loss, model):
+    variables = model.trainable_variables
+    optimizer.apply(tape.gradient(loss, variables), variables)

@@ -1,0 +1,127 @@
+"""What this machine can do: the chapter's scale, GPU settings, and a plan before a long run."""
+
+import contextlib
+import math
+import os
+import time
+from dataclasses import dataclass
+
+import keras
+import tensorflow as tf
+
+from sagan_lib import checks
+from sagan_lib.attention import SelfAttention
+
+#: Share of the measured matmul rate that a training step of these nets reaches: seen, on two
+#: cores, between 0.2 and 0.5. It turns counted operations into a rough time.
+EFFICIENCY = 0.3
+
+
+def gpus():
+    """The GPUs TensorFlow can see."""
+    return tf.config.list_physical_devices("GPU")
+
+
+def scale():
+    """ "gpu" when a GPU is visible, else "cpu"; the variable SAGAN_SCALE decides first.
+
+    Raises:
+        ValueError: SAGAN_SCALE is set to something else.
+    """
+    chosen = os.environ.get("SAGAN_SCALE") or ("gpu" if gpus() else "cpu")
+    return checks.one_of("SAGAN_SCALE", chosen, ("cpu", "gpu"))
+
+
+def setup(mixed=False):
+    """Prepare TensorFlow: GPU memory grows on demand; `mixed` computes in bfloat16.
+
+    Call it before any network is built. Mixed precision keeps weights and norms in float32.
+    """
+    for gpu in gpus():
+        with contextlib.suppress(RuntimeError):  # in use already: too late to change
+            tf.config.experimental.set_memory_growth(gpu, True)
+    keras.config.set_dtype_policy("mixed_bfloat16" if mixed else "float32")
+
+
+def use_jit():
+    """Whether to compile with XLA: on a GPU yes; on a CPU XLA's convolutions are slower."""
+    return bool(gpus())
+
+
+def _positions(shape):
+    return math.prod(shape[1:-1])
+
+
+def forward_flops(model):
+    """Floating-point operations of one forward pass for one image: the matrix products'."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, SelfAttention):
+            queries = _positions(layer.input.shape)
+            keys = queries // (4 if layer.variant == "paper" else 1)
+            value_channels = layer.h.kernel.shape[-1]
+            total += 2 * queries * keys * (layer.f.kernel.shape[-1] + value_channels)
+            convs = [layer.f, layer.g, layer.h, *([layer.out] if layer.variant == "paper" else [])]
+            total += sum(2 * queries * math.prod(conv.kernel.shape) for conv in convs)
+        elif hasattr(layer, "kernel"):
+            transposed = "Transpose" in type(layer).__name__
+            shape = layer.input.shape if transposed else layer.output.shape
+            total += 2 * math.prod(layer.kernel.shape) * _positions(shape)
+    return total
+
+
+def activation_bytes(model):
+    """Bytes of all layers' float32 outputs for one image, attention maps included."""
+    numbers = sum(math.prod(layer.output.shape[1:]) for layer in model.layers)
+    for layer in model.layers:
+        if isinstance(layer, SelfAttention):
+            queries = _positions(layer.input.shape)
+            keys = queries // (4 if layer.variant == "paper" else 1)
+            numbers += 2 * queries * keys  # scores and weights
+    return 4 * numbers
+
+
+def matmul_rate(size=1024, seconds=0.2):
+    """Measured float32 operations a second of a square matrix product on this device."""
+    a = tf.random.stateless_normal((size, size), (1, 2))
+    product = tf.function(lambda x: tf.matmul(x, x))
+    product(a).numpy()
+    best, end = math.inf, time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        product(a)[0, 0].numpy()
+        best = min(best, time.perf_counter() - start)
+    return 2 * size**3 / best
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will take: printed before training. Bytes and seconds are estimates."""
+
+    parameters: int
+    step_flops: int
+    memory_bytes: int
+    seconds: float
+
+    def __str__(self):
+        time_text = f"{self.seconds / 60:.0f} min" if self.seconds > 99 else f"{self.seconds:.0f} s"
+        return (
+            f"{self.parameters / 1e6:.2f} M parameters, {self.step_flops / 1e9:.1f} GFLOP a step, "
+            f"about {self.memory_bytes / 2**30:.1f} GiB and {time_text} on this machine"
+        )
+
+
+def plan(generator, discriminator, batch_size, steps, n_dis=1):
+    """Parameters, memory and time of a run, from counted operations and the measured rate.
+
+    A D step runs G forward on a batch and D forward and backward (twice the work) on two; a G
+    step runs G forward and backward and D forward and backward to its input only.
+    """
+    g, d = forward_flops(generator), forward_flops(discriminator)
+    flops = batch_size * (n_dis * (g + 6 * d) + 3 * g + 2 * d)
+    weights = generator.count_params() + discriminator.count_params()
+    kept = max(2 * activation_bytes(discriminator),
+               activation_bytes(generator) + activation_bytes(discriminator))  # fmt: skip
+    memory = 2 * batch_size * kept + 4 * 6 * weights  # activations and their gradients; Adam, EMA
+    seconds = steps * flops / (EFFICIENCY * matmul_rate())
+    return Plan(weights, flops, memory, seconds)

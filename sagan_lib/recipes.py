@@ -1,0 +1,142 @@
+"""Named training runs: data, networks, rates and length, each one command away."""
+
+import dataclasses
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from sagan_lib import checks, dcgan, hardware, plots, sagan, shipped, ttur
+from sagan_lib.faces import Faces
+from sagan_lib.gan import GAN
+from sagan_lib.images import ImageFolder
+
+GENERATOR = "faces32.weights.h5"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One run. `kind` is "dcgan" or "sagan"; `rates` names a preset of `ttur`."""
+
+    kind: str = "sagan"
+    data: str = "faces"
+    resolution: int = 32
+    width: int = 32
+    latent_dim: int = 64
+    attention_at: int | None = 16
+    variant: str = "article"
+    rates: str = "cpu"
+    loss: str = "hinge"
+    batch_size: int = 64
+    steps: int = 1000
+    ema_decay: float = 0.999
+    seed: int = 0
+    faces: int = 50_000  # how many different procedural faces there are
+
+
+RECIPES = {
+    # The generator that comes with the book.
+    "faces32": Recipe(steps=12_000, rates="cpu_long"),
+    # Chapter 1's, longer.
+    "dcgan32": Recipe("dcgan", attention_at=None, rates="dcgan", loss="bce", steps=4000),
+    "faces64": Recipe(
+        resolution=64, latent_dim=128, attention_at=32, rates="cpu_long", steps=30_000
+    ),
+    # The article's: 128 pixels, channels 512 to 16, attention at 32x32, 1:1 updates.
+    "celeba128": Recipe(
+        data="data/celeba/img_align_celeba", resolution=128, width=16, latent_dim=128,
+        attention_at=32, rates="article_code", steps=300_000,
+    ),
+    "celeba64": Recipe(
+        data="data/celeba/img_align_celeba", resolution=64, latent_dim=128, attention_at=32,
+        rates="article_code", steps=100_000,
+    ),
+}  # fmt: skip
+
+
+def get(name, **changes):
+    """The recipe of that name with some fields changed; attention moves with the resolution."""
+    recipe = RECIPES[checks.one_of("preset", name, RECIPES)]
+    fields = {field.name for field in dataclasses.fields(Recipe)}
+    for field in changes:
+        checks.one_of("recipe field", field, fields)
+    new = dataclasses.replace(recipe, **changes)
+    moved = new.resolution != recipe.resolution and "attention_at" not in changes
+    if moved and recipe.attention_at is not None:
+        new = dataclasses.replace(new, attention_at=sagan.default_attention(new.resolution))
+    return new
+
+
+def networks(recipe):
+    """The untrained (generator, discriminator) of a recipe."""
+    r = recipe
+    checks.one_of("kind", r.kind, ("dcgan", "sagan"))
+    if r.kind == "dcgan":
+        nets = dcgan.generator(r.resolution, r.width, r.latent_dim)
+        return nets, dcgan.discriminator(r.resolution, r.width)
+    attention = {"attention_at": r.attention_at, "variant": r.variant}
+    return (
+        sagan.generator(r.resolution, r.width, r.latent_dim, **attention),
+        sagan.discriminator(r.resolution, r.width, **attention),
+    )
+
+
+def build(recipe):
+    """The compiled, untrained GAN of a recipe; its first weights follow from the seed."""
+    keras.utils.set_random_seed(recipe.seed)
+    model = GAN(*networks(recipe), seed=recipe.seed, ema_decay=recipe.ema_decay)
+    model.compile(**ttur.preset(recipe.rates), loss=recipe.loss)
+    return model
+
+
+def source(recipe):
+    """The recipe's images: procedural faces, or a folder or zip."""
+    if recipe.data == "faces":
+        return Faces(recipe.resolution, recipe.faces, recipe.seed)
+    return ImageFolder(recipe.data, recipe.resolution)
+
+
+def train(recipe, out, log_every=100, mixed=False):
+    """Train a recipe in folder `out`; a run that is there goes on where it stopped.
+
+    Writes run.keras (everything needed to go on), generator.weights.h5 (the averaged generator),
+    log.csv and samples.png.
+
+    Returns:
+        (the trained `GAN`, a report: the recipe, the step reached, versions, the machine).
+    """
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    hardware.setup(mixed)
+    run = out / "run.keras"
+    model = GAN.load(run) if run.exists() else build(recipe)
+    images = source(recipe)
+    left = recipe.steps - int(model.step.numpy())
+    if left > 0:
+        print(f"{left} of {recipe.steps} steps to do; {model.plan(recipe.batch_size, left)}")
+        log = keras.callbacks.CSVLogger(out / "log.csv", append=run.exists())
+        board = keras.callbacks.TensorBoard(out / "tensorboard", write_graph=False)
+        model.fit(
+            images, steps=left, batch_size=recipe.batch_size, log_every=log_every, save_to=run,
+            callbacks=[log, board],
+        )  # fmt: skip
+    model.ema_generator.save_weights(out / "generator.weights.h5")
+    plots.save_grid(out / "samples.png", model.sample(64), columns=16)
+    report = {
+        "recipe": dataclasses.asdict(recipe),
+        "step": int(model.step.numpy()),
+        "parameters": model.generator.count_params() + model.discriminator.count_params(),
+        "images": images.size,
+        "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
+        "machine": {"processor": platform.machine(), "gpus": len(hardware.gpus())},
+    }
+    return model, report
+
+
+def shipped_generator():
+    """The generator that comes with the book: averaged weights of the recipe "faces32"."""
+    generator, _ = networks(RECIPES["faces32"])
+    generator.load_weights(shipped.path(GENERATOR))
+    return generator

@@ -1,0 +1,97 @@
+"""SAGAN: DCGAN's skeleton with spectral normalization in both nets and self-attention.
+
+After Zhang et al. (2018), arXiv:1805.08318, section 3, and the article's "implementation notes".
+At 128 pixels and width 16 the channels are the article's: G 512, 256, 128, 64, 32, 16 from 4x4 to
+128x128, D 32, 64, 128, 256, 512 from 64x64 to 4x4.
+"""
+
+import functools
+
+import keras
+from keras import layers
+
+from sagan_lib import checks
+from sagan_lib.attention import SelfAttention
+from sagan_lib.dcgan import channels_at, check_size, sides
+from sagan_lib.spectral_norm import SNConv2D, SNConv2DTranspose, SNDense
+
+
+def default_attention(resolution):
+    """Side of the feature map that attends: the article's 32, or half of a smaller picture."""
+    return min(32, resolution // 2)
+
+
+def _attend(side, attention_at, variant, use_sn):
+    """The attention layer if this is its place, else nothing."""
+    return SelfAttention(variant, use_sn, name="attention") if side == attention_at else lambda x: x
+
+
+def _check_attention(resolution, attention_at):
+    if attention_at == "default":
+        return default_attention(resolution)
+    allowed = [None, *(side for side in sides(resolution) if side < resolution)]
+    return checks.one_of("attention_at", attention_at, allowed)
+
+
+def generator(
+    resolution=128, width=16, latent_dim=128, attention_at="default", variant="article",
+    use_sn=True, name="generator",
+):  # fmt: skip
+    """SAGAN's generator: z (batch, latent_dim) -> images (batch, resolution, resolution, 3).
+
+    Args:
+        resolution: 16, 32, 64, 128 or 256. width: channels at full resolution, a multiple of 4.
+        latent_dim: size of the noise vector.
+        attention_at: side of the feature map that attends, None for no attention; by default 32,
+            or half of the resolution where that is smaller.
+        variant: of `SelfAttention`. use_sn: spectral normalization, of the dense layer too.
+    """
+    check_size(resolution, width)
+    checks.integer("latent_dim", latent_dim, 1)
+    attention_at = _check_attention(resolution, attention_at)
+    dense = SNDense if use_sn else layers.Dense
+    up = functools.partial(
+        SNConv2DTranspose if use_sn else functools.partial(layers.Conv2DTranspose, padding="same"),
+        kernel_size=4, strides=2, use_bias=False,
+    )  # fmt: skip
+    conv = SNConv2D if use_sn else functools.partial(layers.Conv2D, padding="same")
+    first = channels_at(resolution, 4, width)
+
+    z = keras.Input((latent_dim,), name="z")
+    x = layers.Reshape((4, 4, first))(dense(4 * 4 * first, name="project")(z))
+    x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, name="bn4")(x))
+    for side in sides(resolution):
+        x = up(channels_at(resolution, side, width), name=f"up{side}")(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, name=f"bn{side}")(x))
+        x = _attend(side, attention_at, variant, use_sn)(x)
+    x = conv(3, kernel_size=3, name="to_rgb")(x)
+    return keras.Model(z, layers.Activation("tanh", dtype="float32")(x), name=name)
+
+
+def discriminator(
+    resolution=128, width=16, attention_at="default", variant="article", use_sn=True, slope=0.1,
+    name="discriminator",
+):  # fmt: skip
+    """SAGAN's discriminator: images (batch, resolution, resolution, 3) -> scores (batch, 1).
+
+    No batch normalization: spectral normalization takes its place. The scores are unbounded.
+
+    Args:
+        resolution, width, attention_at, variant, use_sn: as in `generator`.
+        slope: of the leaky ReLU. The article's code has 0.1, its text 0.02, DCGAN 0.2; the
+            authors of SAGAN use plain ReLU, which is 0.
+    """
+    check_size(resolution, width)
+    checks.number("slope", slope, 0, 1)
+    attention_at = _check_attention(resolution, attention_at)
+    conv = SNConv2D if use_sn else functools.partial(layers.Conv2D, padding="same")
+    dense = SNDense if use_sn else layers.Dense
+
+    images = keras.Input((resolution, resolution, 3), name="images")
+    x = images
+    for side in reversed([4, *sides(resolution)[:-1]]):
+        filters = channels_at(resolution, side, width)
+        x = conv(filters, kernel_size=4, strides=2, name=f"down{side}")(x)
+        x = _attend(side, attention_at, variant, use_sn)(layers.LeakyReLU(slope)(x))
+    score = dense(1, name="score", dtype="float32")(layers.Flatten()(x))
+    return keras.Model(images, score, name=name)

@@ -1,0 +1,64 @@
+"""Two time scales: separate learning rates for the two players, under named presets.
+
+After Heusel et al. (2017), *GANs Trained by a Two Time-Scale Update Rule*, arXiv:1706.08500. The
+ratio of 4 is SAGAN's choice (arXiv:1805.08318, section 4); Heusel et al. vary it.
+"""
+
+from dataclasses import dataclass
+
+import keras
+
+from sagan_lib import checks
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Adam's settings of both players: rates g and d, the decay rates, D steps per G step."""
+
+    g: float
+    d: float
+    beta_1: float
+    beta_2: float
+    n_dis: int = 1
+
+
+PRESETS = {
+    # The article's prose: ten times the rates of its own code.
+    "article_text": Preset(1e-3, 4e-3, 0.0, 0.9),
+    # The article's code, and SAGAN's section 4.
+    "article_code": Preset(1e-4, 4e-4, 0.0, 0.9),
+    # Radford et al. (2015), section 4.
+    "dcgan": Preset(2e-4, 2e-4, 0.5, 0.999),
+    # Miyato et al. (2018), the residual nets: five D steps for each G step.
+    "sngan_5to1": Preset(2e-4, 2e-4, 0.0, 0.9, n_dis=5),
+    # This book's small scale: SAGAN's ratio at four times its rates, for runs of minutes.
+    "cpu": Preset(4e-4, 1.6e-3, 0.0, 0.9),
+    # The same ratio at half of that, for runs of an hour.
+    "cpu_long": Preset(2e-4, 8e-4, 0.0, 0.9),
+}
+
+
+def two_time_scale(g=1e-4, d=4e-4, beta_1=0.0, beta_2=0.9):
+    """Two Adam optimizers, one a player: {"g_optimizer": ..., "d_optimizer": ...}.
+
+    Args:
+        g, d: learning rates, greater than 0. beta_1, beta_2: decay rates in [0, 1).
+
+    The result is meant for `GAN.compile(**two_time_scale())`.
+    """
+    for name, rate in (("g", g), ("d", d)):
+        checks.number(name, rate, 0, open_low=True)
+    for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
+        checks.number(name, beta, 0, 0.999999)
+
+    def adam(rate, name):
+        return keras.optimizers.Adam(rate, beta_1, beta_2, epsilon=1e-8, name=name)
+
+    return {"g_optimizer": adam(g, "g_adam"), "d_optimizer": adam(d, "d_adam")}
+
+
+def preset(name):
+    """The arguments of `GAN.compile` under a preset's name: both optimizers and n_dis."""
+    chosen = PRESETS[checks.one_of("preset", name, PRESETS)]
+    optimizers = two_time_scale(chosen.g, chosen.d, chosen.beta_1, chosen.beta_2)
+    return optimizers | {"n_dis": chosen.n_dis}
