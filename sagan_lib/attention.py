@@ -115,6 +115,6 @@ def attention_map(model, inputs):
     layers = attention_layers(model)
     if len(layers) != 1:
         raise ValueError(f"model must have one SelfAttention, {model.name} has {len(layers)}")
-    probe = keras.Model(model.inputs, [layers[0].input, model.output])
+    probe = keras.Model(model.input, [layers[0].input, model.output])
     features, outputs = probe(inputs, training=False)
     return outputs, layers[0](features, training=False, return_attention=True)[1]

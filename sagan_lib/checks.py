@@ -27,5 +27,6 @@ def number(name, value, low, high=float("inf"), *, open_low=False):
 def one_of(name, value, allowed):
     """Return `value` if it is among `allowed`; ValueError that lists them otherwise."""
     if value not in allowed:
-        raise ValueError(f"{name} must be one of {sorted(allowed, key=str)}, got {value!r}")
+        shown = sorted(allowed, key=str) if isinstance(allowed, set | dict) else list(allowed)
+        raise ValueError(f"{name} must be one of {shown}, got {value!r}")
     return value

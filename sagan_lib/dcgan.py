@@ -34,7 +34,7 @@ def sides(resolution):
     return [side for side in (8, 16, 32, 64, 128, 256) if side <= resolution]
 
 
-def generator(resolution=32, width=32, latent_dim=128, name="generator"):
+def generator(resolution=32, width=32, latent_dim=128, batch_norm=True, name="generator"):
     """DCGAN's generator: z (batch, latent_dim) -> images (batch, resolution, resolution, 3).
 
     Transposed convolutions of stride 2, batch normalization and ReLU after each but the last,
@@ -43,6 +43,7 @@ def generator(resolution=32, width=32, latent_dim=128, name="generator"):
     Args:
         resolution: 16, 32, 64, 128 or 256. width: channels at full resolution if there were no
             output layer; a multiple of 4, at most 128. latent_dim: size of the noise vector.
+        batch_norm: False leaves it out, to measure what it does.
     """
     check_size(resolution, width)
     checks.integer("latent_dim", latent_dim, 1)
@@ -50,15 +51,20 @@ def generator(resolution=32, width=32, latent_dim=128, name="generator"):
     up = functools.partial(
         layers.Conv2DTranspose, kernel_size=4, strides=2, padding="same", kernel_initializer=init
     )
-    first = channels_at(resolution, 4, width)
+    first, bias = channels_at(resolution, 4, width), not batch_norm
+
+    def activate(x, side):
+        if batch_norm:
+            x = layers.BatchNormalization(momentum=0.9, name=f"bn{side}")(x)
+        return layers.ReLU()(x)
 
     z = keras.Input((latent_dim,), name="z")
-    x = layers.Dense(4 * 4 * first, use_bias=False, kernel_initializer=init, name="project")(z)
-    x = layers.Reshape((4, 4, first))(x)
-    x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, name="bn4")(x))
+    x = layers.Dense(4 * 4 * first, use_bias=bias, kernel_initializer=init, name="project")(z)
+    x = activate(layers.Reshape((4, 4, first))(x), 4)
     for side in sides(resolution)[:-1]:
-        x = up(channels_at(resolution, side, width), use_bias=False, name=f"up{side}")(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, name=f"bn{side}")(x))
+        x = activate(
+            up(channels_at(resolution, side, width), use_bias=bias, name=f"up{side}")(x), side
+        )
     # No batch normalization at the output, so that G can learn the data's mean and scale.
     x = up(3, name="to_rgb")(x)
     return keras.Model(z, layers.Activation("tanh", dtype="float32")(x), name=name)

@@ -144,7 +144,7 @@ def glue(name, value, form="{}"):
     from IPython.display import display
 
     text = form.format(value)
-    _publish(display, name, {"text/plain": text})
+    _publish(display, name, {"text/plain": repr(text)})  # the role evaluates what it finds
     print(f"{name} = {text}")
 
 

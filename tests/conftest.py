@@ -1,0 +1,19 @@
+"""Shared by all tests: no window for figures, a cache of one's own, the same seeds every time."""
+
+import os
+import tempfile
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="sagan_lib_test_")
+os.environ["SAGAN_SCALE"] = "cpu"
+
+import pytest
+
+import sagan_lib  # noqa: F401  (quiets TensorFlow before anything imports it)
+
+
+@pytest.fixture(autouse=True)
+def same_seed():
+    import keras
+
+    keras.utils.set_random_seed(0)

@@ -1,0 +1,174 @@
+"""Self-attention against a plain loop, and what its definition promises."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sagan_lib import attention, sagan
+from sagan_lib.attention import SelfAttention
+
+
+def features(shape=(2, 4, 6, 16), seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def ready(variant, x, gamma=0.7, **options):
+    layer = SelfAttention(variant, **options)
+    layer.build(x.shape)
+    layer.gamma.assign(gamma)
+    return layer
+
+
+def conv1x1(layer, x):
+    kernel = np.asarray(layer.normalized_kernel()) if layer.kind else np.asarray(layer.kernel)
+    return x @ kernel[0, 0] + np.asarray(layer.bias)
+
+
+def pool(x):
+    h, w, c = x.shape
+    return x.reshape(h // 2, 2, w // 2, 2, c).max((1, 3))
+
+
+def reference(layer, image):
+    """One image, one position at a time, in numpy."""
+    keys, queries, values = (conv1x1(part, image) for part in (layer.f, layer.g, layer.h))
+    if layer.variant == "paper":
+        keys, values = pool(keys), pool(values)
+    keys, values = keys.reshape(-1, keys.shape[-1]), values.reshape(-1, values.shape[-1])
+    out, rows = np.zeros_like(image), []
+    for i in range(image.shape[0]):
+        for j in range(image.shape[1]):
+            scores = np.array([queries[i, j] @ key for key in keys])
+            weights = np.exp(scores - scores.max())
+            weights /= weights.sum()
+            mixed = sum(w * v for w, v in zip(weights, values, strict=True))
+            if layer.variant == "paper":
+                mixed = conv1x1(layer.out, mixed)
+            out[i, j] = image[i, j] + float(layer.gamma) * mixed
+            rows.append(weights)
+    return out, np.array(rows)
+
+
+@pytest.mark.parametrize("variant", attention.VARIANTS)
+def test_equals_the_plain_loop(variant):
+    x = features()
+    layer = ready(variant, x)
+    y, weights = layer(x, return_attention=True)
+    for index, image in enumerate(x):
+        expected, rows = reference(layer, image)
+        np.testing.assert_allclose(y[index], expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(weights[index], rows, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("variant", attention.VARIANTS)
+def test_identity_at_gamma_zero_and_gamma_receives_gradient(variant):
+    x = features()
+    layer = SelfAttention(variant)
+    with tf.GradientTape() as tape:
+        y = layer(x)
+        loss = tf.reduce_sum(y * features(seed=1))
+    np.testing.assert_array_equal(y, x)
+    assert abs(float(tape.gradient(loss, layer.gamma))) > 1e-3
+
+
+@pytest.mark.parametrize("variant", attention.VARIANTS)
+def test_rows_of_the_map_sum_to_one(variant):
+    x = features()
+    _, weights = ready(variant, x)(x, return_attention=True)
+    assert weights.shape == (2, 24, 24 if variant == "article" else 6)
+    np.testing.assert_allclose(tf.reduce_sum(weights, -1), np.ones((2, 24)), rtol=1e-5)
+
+
+def test_unpooled_form_does_not_know_positions():
+    x = features()
+    layer = ready("article", x)
+    order = np.random.default_rng(1).permutation(24)
+    shuffled = x.reshape(2, 24, 16)[:, order].reshape(x.shape)
+    moved = np.asarray(layer(x)).reshape(2, 24, 16)[:, order]
+    np.testing.assert_allclose(np.asarray(layer(shuffled)).reshape(2, 24, 16), moved, atol=1e-5)
+
+
+@pytest.mark.parametrize("variant", attention.VARIANTS)
+def test_channels_are_the_articles(variant):
+    layer = ready(variant, features((1, 4, 4, 64)))
+    assert layer.f.kernel.shape[-1] == layer.g.kernel.shape[-1] == 8
+    assert layer.h.kernel.shape[-1] == (64 if variant == "article" else 32)
+    assert hasattr(layer, "out") == (variant == "paper")
+
+
+@pytest.mark.parametrize("variant", attention.VARIANTS)
+def test_training_reaches_the_convolutions_inside(variant):
+    x = features()
+    layer = ready(variant, x)
+    inner = [layer.f, layer.g, layer.h, *([layer.out] if variant == "paper" else [])]
+    before = [np.asarray(conv.u) for conv in inner]
+    layer(x, training=False)
+    for conv, old in zip(inner, before, strict=True):
+        np.testing.assert_array_equal(conv.u, old)
+    layer(x, training=True)
+    for conv, old in zip(inner, before, strict=True):
+        assert not np.array_equal(conv.u, old)
+
+
+def test_every_weight_receives_gradient_once_gamma_has_left_zero():
+    x = features()
+    layer = ready("paper", x)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layer(x) * features(seed=1))
+    gradients = tape.gradient(loss, layer.trainable_variables)
+    for variable, gradient in zip(layer.trainable_variables, gradients, strict=True):
+        # softmax does not see a constant added to all its scores, so the keys' bias is free
+        if variable.path.endswith("f/bias"):
+            continue
+        assert float(tf.reduce_max(tf.abs(gradient))) > 0, variable.path
+
+
+@pytest.mark.parametrize(
+    ("variant", "shape", "words"),
+    [
+        ("sketch", (1, 4, 4, 16), "variant"),
+        ("article", (1, 4, 4, 12), "multiple of 8"),
+        ("paper", (1, 5, 4, 16), "even height"),
+    ],
+)
+def test_refuses(variant, shape, words):
+    with pytest.raises(ValueError, match=words):
+        SelfAttention(variant)(np.zeros(shape, np.float32))
+
+
+def test_without_spectral_norm_the_layers_are_keras_own():
+    layer = ready("article", features(), use_sn=False)
+    assert type(layer.f) is keras.layers.Conv2D
+
+
+def test_mixed_precision_softmax_stays_float32():
+    x = features()
+    layer = ready("article", x)
+    half = SelfAttention("article", dtype="mixed_bfloat16")
+    half.build(x.shape)
+    half.set_weights(layer.get_weights())
+    y, weights = half(x, return_attention=True)
+    assert (y.dtype, weights.dtype) == ("bfloat16", "float32")
+    np.testing.assert_allclose(tf.cast(y, tf.float32), layer(x), atol=0.05)
+
+
+@pytest.mark.parametrize("variant", attention.VARIANTS)
+def test_config_and_weights_survive_saving(variant, tmp_path):
+    x = features()
+    model = keras.Sequential([keras.Input(x.shape[1:]), SelfAttention(variant)])
+    model.layers[0].gamma.assign(0.3)
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(model(x), again(x))
+
+
+def test_attention_map_is_the_one_the_model_used():
+    model = sagan.generator(16, 8, 8, attention_at=8)
+    attention.attention_layers(model)[0].gamma.assign(1.0)
+    z = np.random.default_rng(0).normal(size=(3, 8)).astype(np.float32)
+    images, weights = attention.attention_map(model, z)
+    np.testing.assert_allclose(images, model(z), rtol=1e-5, atol=1e-6)
+    assert weights.shape == (3, 64, 64)
+    with pytest.raises(ValueError, match="one SelfAttention"):
+        attention.attention_map(sagan.generator(16, 8, 8, attention_at=None), z)

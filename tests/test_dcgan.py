@@ -1,0 +1,81 @@
+"""DCGAN: shapes, its guidelines, and clear refusals."""
+
+import keras
+import numpy as np
+import pytest
+
+from sagan_lib import dcgan
+
+BUILDERS = {"generator": dcgan.generator, "discriminator": dcgan.discriminator}
+
+
+def kinds(model):
+    return [type(layer).__name__ for layer in model.layers]
+
+
+@pytest.mark.parametrize("resolution", dcgan.RESOLUTIONS)
+def test_shapes_at_every_resolution(resolution):
+    g, d = dcgan.generator(resolution, 4, 10), dcgan.discriminator(resolution, 4)
+    images = g(np.zeros((2, 10), np.float32))
+    assert images.shape == (2, resolution, resolution, 3)
+    assert d(images).shape == (2, 1)
+
+
+def test_channels_double_as_the_side_halves():
+    g = dcgan.generator(64, 8)
+    assert [g.get_layer(f"up{side}").output.shape[1:] for side in (8, 16, 32)] == [
+        (8, 8, 64), (16, 16, 32), (32, 32, 16),
+    ]  # fmt: skip
+    d = dcgan.discriminator(64, 8)
+    assert d.get_layer("down4").output.shape[1:] == (4, 4, 128)
+
+
+def test_guidelines():
+    g, d = dcgan.generator(32, 8), dcgan.discriminator(32, 8)
+    assert not {"MaxPooling2D", "AveragePooling2D", "UpSampling2D"} & {*kinds(g), *kinds(d)}
+    for layer in g.layers + d.layers:
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose):
+            assert layer.strides == (2, 2)
+    assert kinds(g).count("BatchNormalization") == 3  # 4x4, 8x8, 16x16; not at the output
+    assert kinds(d).count("BatchNormalization") == 2  # not at the input
+    assert "LeakyReLU" not in kinds(g)
+    assert "ReLU" not in kinds(d)
+    assert {x.negative_slope for x in d.layers if type(x).__name__ == "LeakyReLU"} == {0.2}
+    assert g.layers[-1].activation is keras.activations.tanh
+
+
+def test_weights_start_from_a_normal_of_deviation_002():
+    for model in (dcgan.generator(32, 16), dcgan.discriminator(32, 16)):
+        kernels = [x.kernel.numpy().ravel() for x in model.layers if hasattr(x, "kernel")]
+        values = np.concatenate(kernels)
+        assert values.std() == pytest.approx(0.02, rel=0.02)
+        assert values.mean() == pytest.approx(0, abs=2e-4)
+
+
+def test_switches():
+    assert "BatchNormalization" not in kinds(dcgan.generator(32, 8, batch_norm=False))
+    assert "BatchNormalization" not in kinds(dcgan.discriminator(32, 8, batch_norm=False))
+    relu = dcgan.discriminator(32, 8, slope=0.0)
+    assert {x.negative_slope for x in relu.layers if type(x).__name__ == "LeakyReLU"} == {0.0}
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"resolution": 48}, ValueError, r"resolution must be one of \[16, 32, 64, 128, 256\]"),
+        ({"width": 2}, ValueError, "width must be at least 4 and at most 128, got 2"),
+        ({"width": 6}, ValueError, "multiple of 4, got 6"),
+        ({"width": 8.0}, TypeError, "width must be an integer"),
+    ],
+)
+def test_refuses(name, arguments, error, words):
+    with pytest.raises(error, match=words):
+        BUILDERS[name](**arguments)
+
+
+def test_refuses_a_slope_or_latent_dim_out_of_range():
+    with pytest.raises(ValueError, match="slope"):
+        dcgan.discriminator(slope=1.5)
+    with pytest.raises(ValueError, match="latent_dim"):
+        dcgan.generator(latent_dim=0)

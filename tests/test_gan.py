@@ -1,0 +1,294 @@
+"""The training loop: ownership of variables, exact resume, one counter, divergence."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sagan_lib import dcgan, gan, losses, sagan, ttur
+from sagan_lib.callbacks import DivergedError
+from sagan_lib.faces import Faces
+from sagan_lib.spectral_norm import exact_sigma, kernel_matrix, normalized_layers
+
+
+def small(kind="sagan", seed=0, n_dis=1, loss="hinge", rates=(1e-3, 4e-3)):
+    keras.utils.set_random_seed(7)
+    if kind == "sagan":
+        nets = sagan.generator(16, 4, 8, attention_at=None), sagan.discriminator(16, 8)
+    elif kind == "attention":
+        nets = sagan.generator(16, 8, 8), sagan.discriminator(16, 8)
+    else:
+        nets = dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4)
+    model = gan.GAN(*nets, seed=seed)
+    model.compile(**ttur.two_time_scale(*rates), loss=loss, n_dis=n_dis)
+    return model
+
+
+@pytest.fixture(scope="module")
+def images():
+    return Faces(16, 100)
+
+
+def real(images, n=8):
+    return tf.constant(images.images[:n], tf.float32) / 127.5 - 1
+
+
+def values(holder):
+    return [v.numpy().copy() for v in holder.variables]
+
+
+def state(model):
+    return (values(model.generator) + values(model.discriminator) + values(model.ema_generator)
+            + values(model.g_optimizer) + values(model.d_optimizer) + [model.step.numpy()])  # fmt: skip
+
+
+def same(a, b):
+    return len(a) == len(b) and all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+@pytest.mark.parametrize("kind", ["sagan", "attention", "dcgan"])
+def test_each_step_changes_its_own_network_only(kind, images):
+    model = small(kind)
+    z = model.noise(8, 0)
+    g, g_adam = values(model.generator), values(model.g_optimizer)
+    model.d_step(real(images), z)
+    assert same(g, values(model.generator))
+    assert same(g_adam, values(model.g_optimizer))
+    d, d_adam = values(model.discriminator), values(model.d_optimizer)
+    model.g_step(z)
+    assert same(d, values(model.discriminator))
+    assert same(d_adam, values(model.d_optimizer))
+    for before, variable in zip(g, model.generator.variables, strict=True):
+        moved = not np.array_equal(before, variable.numpy())
+        # at gamma = 0 nothing reaches the attention's convolutions but gamma itself
+        asleep = "attention/" in variable.path and variable.name in ("kernel", "bias")
+        assert moved != asleep, variable.path
+
+
+@pytest.mark.parametrize(("kind", "n_dis"), [("sagan", 1), ("sagan", 3)])
+def test_u_moves_one_round_for_each_step_of_its_own_network(kind, n_dis, images):
+    model = small(kind, n_dis=n_dis)
+    wide = model.discriminator.get_layer("down4")
+    model.d_optimizer.learning_rate.assign(0.0)  # the kernel stands still, u alone moves
+    u = wide.u.numpy()
+    model.train_step(real(images, 6 * n_dis))
+    flat = wide.kernel.numpy().reshape(-1, wide.kernel.shape[-1])
+    for _ in range(n_dis):
+        u = flat.T @ (flat @ u)
+        u /= np.linalg.norm(u)
+    np.testing.assert_allclose(wide.u.numpy(), u, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["attention", "dcgan"])
+def test_n_and_n_steps_are_2n_steps_bit_for_bit(kind, images, tmp_path):
+    loss = "bce" if kind == "dcgan" else "hinge"
+    whole = small(kind, loss=loss)
+    whole.fit(images, steps=6, batch_size=10, log_every=4, verbose=0)
+    first = small(kind, loss=loss)
+    first.fit(images, steps=3, batch_size=10, log_every=2, verbose=0)
+    first.save(tmp_path / "run.keras")
+    second = gan.GAN.load(tmp_path / "run.keras")
+    assert same(state(first), state(second))
+    second.fit(images, steps=3, batch_size=10, log_every=3, verbose=0)
+    assert int(second.step.numpy()) == 6
+    assert same(state(whole), state(second))
+
+
+def test_same_seed_same_run_other_seed_other_run(images):
+    runs = []
+    for seed in (0, 0, 1):
+        model = small(seed=seed)
+        model.fit(images, steps=2, batch_size=10, verbose=0)
+        runs.append(state(model))
+    assert same(runs[0], runs[1])
+    assert not same(runs[0], runs[2])
+
+
+def test_noise_is_fresh_for_every_draw_of_a_run():
+    model = small(n_dis=2)
+    draws = [model.noise(4, k).numpy() for k in range(6)]
+    assert len({d.tobytes() for d in draws}) == 6
+    np.testing.assert_array_equal(model.noise(4, 3), draws[3])
+
+
+def test_fit_on_a_source_equals_train_step_by_hand(images):
+    by_fit, by_hand = small(), small()
+    by_fit.fit(images, steps=3, batch_size=10, verbose=0)
+    for batch in images.batches(10, by_hand.seed).take(3):
+        by_hand.train_step(batch)
+    for a, b in zip(state(by_fit), state(by_hand), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
+
+
+def test_train_step_is_the_written_out_algorithm(images):
+    """One hinge step of plain gradient descent, done again with nothing but TensorFlow."""
+    rate_g, rate_d, batch = 0.1, 0.2, real(images)
+    model, other = small(), small()
+    model.compile(keras.optimizers.SGD(rate_g), keras.optimizers.SGD(rate_d), loss="hinge")
+    model.train_step(batch)
+
+    g, d, start = other.generator, other.discriminator, values(other.generator)
+    fake = g(other.noise(8, 0), training=True)
+    for variable, value in zip(g.variables, start, strict=True):
+        variable.assign(value)  # D's step leaves no trace in G
+    with tf.GradientTape() as tape:
+        scores = d(tf.concat([batch, fake], 0), training=True)
+        loss = tf.reduce_mean(tf.nn.relu(1 - scores[:8])) + tf.reduce_mean(
+            tf.nn.relu(1 + scores[8:])
+        )
+    for v, gradient in zip(
+        d.trainable_variables, tape.gradient(loss, d.trainable_variables), strict=True
+    ):
+        v.assign_sub(rate_d * gradient)
+    after_d = values(d)
+    with tf.GradientTape() as tape:
+        loss = -tf.reduce_mean(d(g(other.noise(8, 1), training=True), training=True))
+    for v, gradient in zip(
+        g.trainable_variables, tape.gradient(loss, g.trainable_variables), strict=True
+    ):
+        v.assign_sub(rate_g * gradient)
+
+    for ours, theirs in zip(
+        values(model.discriminator) + values(model.generator), after_d + values(g), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_ema_follows_its_recursion_and_copies_u(images):
+    model = small()
+    pairs = list(zip(model.ema_generator.weights, model.generator.weights, strict=True))
+    for step in range(3):
+        before = [mean.numpy() for mean, _ in pairs]
+        model.train_step(real(images))
+        decay = min(0.999, (1 + step) / (10 + step))
+        for old, (mean, weight) in zip(before, pairs, strict=True):
+            now = weight.numpy()
+            expected = now if weight.name == "u" else decay * old + (1 - decay) * now
+            np.testing.assert_allclose(mean.numpy(), expected, rtol=1e-4, atol=1e-6)
+    names = {weight.name for _, weight in pairs}
+    assert {"u", "moving_mean", "moving_variance", "kernel"} <= names
+
+
+def test_the_counter_counts_generator_updates(images):
+    model = small(n_dis=3)
+    model.fit(images, steps=4, batch_size=5, verbose=0)
+    assert int(model.step.numpy()) == 4
+    assert int(model.g_optimizer.iterations.numpy()) == 4
+    assert int(model.d_optimizer.iterations.numpy()) == 12
+
+
+def test_history_has_losses_gamma_and_sigma(images):
+    model = small("attention")
+    history = model.fit(images, steps=5, batch_size=10, log_every=2, verbose=0).history
+    assert history["step"] == [2, 4, 5]
+    wanted = {"d_loss", "g_loss", "g_gamma", "d_gamma", "g_sigma", "d_sigma"}
+    assert wanted <= set(history)
+    assert all(len(history[name]) == 3 for name in wanted)
+    largest = max(
+        float(exact_sigma(kernel_matrix(layer.kernel, layer.kind)))
+        for layer in normalized_layers(model.discriminator)
+    )
+    assert history["d_sigma"][-1] <= largest * 1.001
+    assert history["d_sigma"][-1] >= largest * 0.7  # few steps, so u is not yet settled
+
+
+def test_divergence_restores_the_last_good_weights(images, tmp_path):
+    model = small()
+    path = tmp_path / "run.keras"
+    model.fit(images, steps=2, batch_size=10, log_every=1, save_to=path, verbose=0)
+    good = values(model.generator) + values(model.discriminator)
+    model.g_optimizer.learning_rate.assign(float("inf"))
+    with pytest.raises(DivergedError, match=r"before step 3.*holds the weights of step 2"):
+        model.fit(images, steps=4, batch_size=10, log_every=1, verbose=0)
+    assert int(model.step.numpy()) == 2
+    assert same(good, values(model.generator) + values(model.discriminator))
+    loaded = gan.GAN.load(path)
+    assert same(good, values(loaded.generator) + values(loaded.discriminator))
+
+
+def test_a_killed_save_leaves_the_previous_file(images, tmp_path, monkeypatch):
+    path = tmp_path / "run.keras"
+    model = small()
+    model.fit(images, steps=1, batch_size=10, save_to=path, verbose=0)
+
+    def killed(self, where):
+        where.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gan.GAN, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(images, steps=1, batch_size=10, save_to=path, verbose=0)
+    assert int(gan.GAN.load(path).step.numpy()) == 1
+
+
+def test_sample_is_repeatable_and_prefix_stable():
+    model = small()
+    images = model.sample(5, seed=3)
+    assert images.shape == (5, 16, 16, 3)
+    assert np.abs(images).max() <= 1
+    np.testing.assert_allclose(model.sample(2, seed=3), images[:2], atol=1e-6)
+    np.testing.assert_allclose(model.sample(5, seed=3, batch_size=2), images, atol=1e-5)
+    assert not np.array_equal(model.sample(5, seed=4), images)
+
+
+def test_truncation_cuts_the_noise_and_keeps_its_shape():
+    z = gan.latent(4000, 8, truncation=0.5).numpy()
+    assert np.abs(z).max() <= 0.5
+    assert abs(z.mean()) < 0.01
+    from scipy.stats import kstest, truncnorm
+
+    assert kstest(z.ravel(), truncnorm(-0.5, 0.5).cdf).pvalue > 1e-3
+    assert kstest(gan.latent(4000, 8).numpy().ravel(), "norm").pvalue > 1e-3
+
+
+def test_batch_norm_in_d_keeps_real_and_fake_apart():
+    assert small("sagan")._join
+    assert not small("dcgan")._join
+
+
+@pytest.mark.parametrize("loss", losses.LOSSES)
+def test_every_loss_trains(loss, images):
+    model = small("dcgan", loss=loss)
+    history = model.fit(images, steps=2, batch_size=10, verbose=0).history
+    assert np.isfinite(history["d_loss"][-1])
+
+
+def test_mixed_precision_trains_with_float32_weights(images):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = small("attention")
+        history = model.fit(images, steps=2, batch_size=10, verbose=0).history
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert np.isfinite(history["d_loss"][-1])
+    assert {w.dtype for w in model.generator.weights} == {"float32"}
+    assert model.sample(2).dtype == np.float32
+    assert model.generator.get_layer("up8").compute_dtype == "bfloat16"
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda m, i: m.fit(i, steps=0), ValueError, "steps"),
+        (lambda m, i: m.fit(i, steps=1, batch_size=1000), ValueError, "batch_size"),
+        (lambda m, i: m.fit(i, steps=1, save_to="run.h5"), ValueError, "end in .keras"),
+        (lambda m, i: m.sample(0), ValueError, "n must be at least 1"),
+        (lambda m, i: m.sample(1, truncation=-1.0), ValueError, "truncation"),
+        (lambda m, i: m.sample(1, seed=-1), ValueError, "seed"),
+        (lambda m, i: m.compile(m.g_optimizer, m.g_optimizer), ValueError, "two optimizers"),
+        (
+            lambda m, i: m.compile(m.g_optimizer, m.d_optimizer, loss="wasserstein"),
+            ValueError,
+            r"loss must be one of \['bce', 'hinge', 'minimax'\]",
+        ),
+        (lambda m, i: gan.GAN.load("nowhere.keras"), FileNotFoundError, "nowhere"),
+        (
+            lambda m, i: gan.GAN(dcgan.generator(16, 4), dcgan.discriminator(32, 4)),
+            ValueError,
+            "discriminator takes",
+        ),
+    ],
+)
+def test_refuses(call, error, words, images):
+    with pytest.raises(error, match=words):
+        call(small(), images)
