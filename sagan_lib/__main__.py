@@ -1,7 +1,8 @@
-"""The command line: python -m sagan_lib train | sample | judge | doctor."""
+"""The command line: python -m sagan_lib train | sample | judge | publish | doctor."""
 
 import argparse
 import json
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -44,6 +45,9 @@ def _parser():
     judge = commands.add_parser("judge", help="train the judge network anew")
     judge.add_argument("--out", type=Path, required=True, help="where to write its weights")
 
+    publish = commands.add_parser("publish", help="copy a finished faces32 run into data/")
+    publish.add_argument("--run", type=Path, required=True, help="the run's folder")
+
     doctor = commands.add_parser("doctor", help="check versions, GPU and data; say what to do")
     doctor.add_argument("--data", type=Path, help="also check this folder or zip of images")
     return parser
@@ -61,7 +65,7 @@ def _train(args):
         print(f"\nstopped; the same command goes on from {out}/run.keras")
         return 130
     report["seconds_this_time"] = round(time.time() - started, 1)
-    report["command"] = "python -m sagan_lib " + " ".join(sys.argv[1:])
+    report["command"] = args.line
     (out / "run.json").write_text(json.dumps(report, indent=1) + "\n")
     print(f"{out}: run.keras, generator.weights.h5, log.csv, run.json, samples.png")
     return 0
@@ -88,6 +92,11 @@ def _judge(args):
     return 0
 
 
+def _publish(args):
+    print(recipes.publish(args.run))
+    return 0
+
+
 def _doctor(args):
     from sagan_lib import doctor
 
@@ -96,8 +105,13 @@ def _doctor(args):
 
 def main(argv=None):
     """Run one command; returns the exit status."""
+    argv = sys.argv[1:] if argv is None else argv
     args = _parser().parse_args(argv)
-    commands = {"train": _train, "sample": _sample, "judge": _judge, "doctor": _doctor}
+    args.line = "python -m sagan_lib " + shlex.join(argv)
+    commands = {
+        "train": _train, "sample": _sample, "judge": _judge, "publish": _publish,
+        "doctor": _doctor,
+    }  # fmt: skip
     try:
         return commands[args.command](args)
     except (ValueError, TypeError, OSError, RuntimeError) as error:

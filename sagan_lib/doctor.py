@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from sagan_lib import hardware, shipped
-from sagan_lib.images import ImageFolder
+from sagan_lib.images import ImageFolder, check_celeba
 
 WANTED = ("tensorflow", "keras", "numpy", "matplotlib", "pillow")
 
@@ -24,11 +24,14 @@ def _packages():
     needed = [Requirement(text) for text in importlib.metadata.requires("sagan_lib") or []]
     for requirement in needed:
         if requirement.name in WANTED and requirement.marker is None:
-            have = importlib.metadata.version(requirement.name)
+            try:
+                have = importlib.metadata.version(requirement.name)
+            except importlib.metadata.PackageNotFoundError:
+                have = None
             yield (
-                have in requirement.specifier,
-                f"{requirement.name} {have}",
-                (f"pip install '{requirement}'"),
+                have is not None and have in requirement.specifier,
+                f"{requirement.name} {have or 'is not installed'}",
+                f"pip install '{requirement}'",
             )
 
 
@@ -64,6 +67,13 @@ def _images(path):
     return True, f"{path}: the first {source.size} images decode", ""
 
 
+def _celeba(path):
+    folder = path if path.is_dir() else path.parent
+    for name, right in check_celeba(folder).items():
+        word = "checksum as published" if right else "another checksum than the published file"
+        yield right, f"{folder / name}: {word}", "download it again; data/README.md"
+
+
 def checks(data=None):
     """All checks, each (passed, what was found, what to do about it)."""
     yield _python()
@@ -72,6 +82,7 @@ def checks(data=None):
     yield from _shipped()
     if data is not None:
         yield _images(data)
+        yield from _celeba(data)
 
 
 def main(data=None):

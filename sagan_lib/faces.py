@@ -115,7 +115,7 @@ def factors(indices, seed=0, independent_eyes=False):
         raise TypeError(f"indices must be integers, got dtype {indices.dtype}")
     if indices.ndim != 1 or (indices < 0).any():
         raise ValueError(f"indices must be a vector of integers >= 0, got {indices!r}")
-    checks.integer("seed", seed, 0)
+    seed = checks.integer("seed", seed, 0)  # Python's: a numpy one would overflow
     names = [f.name for f in fields(Factors)]
     draw = {name: _uniform(seed, indices, stream) for stream, name in enumerate(names)}
     values = {name: (draw[name] * count).astype(np.int32) for name, count in CATEGORIES.items()}
@@ -223,5 +223,9 @@ class Faces(Source):
     def images(self):
         """All faces, uint8 (size, resolution, resolution, 3); drawn at first use."""
         if self._images is None:
-            self._images = to_bytes(render(self.factors(), self.resolution))
+            images = np.empty((self.size, self.resolution, self.resolution, 3), np.uint8)
+            for start in range(0, self.size, 1024):  # all at once as floats could fill the memory
+                part = np.arange(start, min(start + 1024, self.size))
+                images[part] = to_bytes(render(self.factors(part), self.resolution))
+            self._images = images
         return self._images

@@ -96,7 +96,8 @@ class GAN(keras.Model):
             batch_size: real images in one D step.
             log_every: steps between two rows of the history, two checks for NaN and two saves.
             save_to: a `.keras` file that is kept up to date, if given.
-            verbose: 1 shows a progress bar with the time left, 0 nothing.
+            verbose: 1 first prints what the run will take (see `plan`) and then shows a progress
+                bar with the time left; 0 nothing.
 
         Returns:
             Keras's History: d_loss, g_loss (means over `log_every` steps), step, and, where there
@@ -111,6 +112,8 @@ class GAN(keras.Model):
             return super().fit(x, callbacks=list(callbacks), verbose=verbose, **options)
         checks.integer("steps", steps, 1)
         checks.integer("log_every", log_every, 1)
+        if verbose:
+            print(f"{steps} steps; {self.plan(batch_size, steps)}")
         guard = Guard(save_to)
         extra = [Measure(), guard, *callbacks, Progress(steps, disable=not verbose)]
         whole, rest = divmod(steps, log_every)

@@ -9,6 +9,7 @@ import io
 import os
 import warnings
 import zipfile
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +19,11 @@ from sagan_lib import checks
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 CELEBA_CROP = 178  # CelebA's aligned images are 178 wide and 218 high
+# MD5 of the files as published, as torchvision's CelebA loader lists them.
+CELEBA_MD5 = {
+    "img_align_celeba.zip": "00d2c5bc6d35e252742224ab0c1e8fcb",
+    "list_eval_partition.txt": "d32c9cbf5e040fd4025c592c306e6668",
+}
 CELEBA_SPLITS = {"train": 0, "valid": 1, "test": 2}
 
 
@@ -65,6 +71,10 @@ def shuffled_indices(step, batch_size, size, seed):
     The permutation is computed index by index (TensorFlow's `RandomIndexShuffle`), so no buffer
     limits how far an image can travel.
 
+    Args:
+        step: number of the batch, an integer or a scalar tensor. batch_size: at most `size`.
+        size: how many images there are. seed: of the shuffle, at least 0.
+
     Returns:
         int64 tensor of shape (batch_size,).
     """
@@ -72,12 +82,18 @@ def shuffled_indices(step, batch_size, size, seed):
 
     position = tf.cast(step, tf.int64) * batch_size + tf.range(batch_size, dtype=tf.int64)
     epoch, offset = position // size, position % size
-    low, high = seed % 2**31, seed // 2**31 % 2**31  # two halves: the op takes 32-bit numbers
-    key = tf.stack([tf.fill([batch_size], tf.constant(part, tf.int64)) for part in (low, high)])
-    key = tf.concat([tf.transpose(key), epoch[:, None]], 1)
+    # The op uses only the low bits of its key: given (seed, epoch) as it is, epochs 0 and 256
+    # would be alike, and so would seeds 0 and 256. So the key is drawn from (seed, epoch).
+    keys = [
+        tf.random.stateless_uniform(
+            (3,), [tf.constant(seed % 2**63, tf.int64), which], None, None, tf.int32
+        )
+        for which in (epoch[0], epoch[0] + 1)  # a batch touches two epochs at most
+    ]
     return tf.raw_ops.RandomIndexShuffle(
-        index=offset, seed=key, max_index=tf.constant(size - 1, tf.int64)
-    )
+        index=offset, seed=tf.gather(keys, epoch - epoch[0]), rounds=8,
+        max_index=tf.constant(size - 1, tf.int64),
+    )  # fmt: skip
 
 
 def to_bytes(images):
@@ -87,7 +103,8 @@ def to_bytes(images):
 
 def _split_names(root, split):
     """Names that `list_eval_partition.txt` gives to this split, or None when there is no list."""
-    lists = [p / "list_eval_partition.txt" for p in (root, root.parent, root / "Eval")]
+    above = (root, root.parent, root.parent.parent)  # CelebA has Img/img_align_celeba and Eval/
+    lists = [p / below / "list_eval_partition.txt" for p in above for below in ("", "Eval")]
     found = next((p for p in lists if p.is_file()), None)
     if found is None:
         return None
@@ -136,7 +153,7 @@ class ImageFolder(Source):
         if not self.path.exists():
             raise FileNotFoundError(f"{self.path}: no such folder or zip; see data/README.md")
         self.resolution, self.crop = resolution, crop
-        self._archive = zipfile.ZipFile(self.path) if self.path.suffix == ".zip" else None
+        self._archive = self._open_zip() if self.path.suffix.lower() == ".zip" else None
         names = self._list()
         root = self.path.parent if self._archive else self.path
         chosen = None if split == "all" else _split_names(root, split)
@@ -144,6 +161,12 @@ class ImageFolder(Source):
             names = [name for name in names if Path(name).name in chosen]
         self._decode_all(names[:limit], Path(cache) if cache else default_cache())
         self.size = len(self.names)
+
+    def _open_zip(self):
+        try:
+            return zipfile.ZipFile(self.path)
+        except (zipfile.BadZipFile, NotImplementedError) as error:
+            raise ValueError(f"{self.path}: not a whole zip archive ({error})") from error
 
     def _list(self):
         if self._archive:
@@ -176,21 +199,32 @@ class ImageFolder(Source):
         if self.skipped:
             shown = ", ".join(self.skipped[:5]) + (", ..." if len(self.skipped) > 5 else "")
             warnings.warn(
-                f"{self.path}: skipped {len(self.skipped)} undecodable: {shown}", stacklevel=4
+                f"{self.path}: skipped {len(self.skipped)} undecodable: {shown}", stacklevel=3
             )
         if not self.names:
             raise ValueError(f"{self.path}: no image that can be decoded ({len(lost)} skipped)")
         self.images = np.load(done, mmap_mode="r")[: len(self.names)]
 
     def _write_cache(self, names, done, listing):
-        from tqdm.auto import tqdm
-
         done.parent.mkdir(parents=True, exist_ok=True)
         part = done.with_suffix(f".{os.getpid()}.part")
         shape = (len(names), self.resolution, self.resolution, 3)
-        rows = np.lib.format.open_memmap(part, "w+", np.uint8, shape)
+        try:
+            rows = np.lib.format.open_memmap(part, "w+", np.uint8, shape)
+            skipped = self._fill(rows, names)
+            rows.flush()
+            listing.write_text("\n".join(skipped))
+            part.replace(done)  # last, so that an interrupted run leaves no half cache
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _fill(self, rows, names):
+        """Decode all files into `rows`, without gaps; returns the names that it skipped."""
+        from tqdm.auto import tqdm
+
         skipped = []
-        with ThreadPoolExecutor() as pool:
+        pool = ThreadPoolExecutor()
+        try:
             bar = tqdm(names, "decoding", disable=len(names) < 1000)
             decoded = zip(bar, pool.map(self._try_decode, names), strict=True)
             for position, (name, image) in enumerate(decoded):
@@ -198,16 +232,18 @@ class ImageFolder(Source):
                     skipped.append(name)
                 else:
                     rows[position - len(skipped)] = image
-        rows.flush()
-        listing.write_text("\n".join(skipped))
-        part.replace(done)  # last, so that an interrupted run leaves no half cache
+        finally:
+            pool.shutdown(cancel_futures=True)  # an interrupt does not wait for the other files
+        return skipped
 
     def _try_decode(self, name):
         from PIL import Image
 
+        damaged_file = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+        damaged_zip = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # or encrypted
         try:
             return self.decode(name)
-        except (OSError, SyntaxError, ValueError, zipfile.BadZipFile, Image.DecompressionBombError):
+        except (*damaged_file, *damaged_zip):
             return None
 
     def decode(self, name):
@@ -227,3 +263,18 @@ class ImageFolder(Source):
 def default_cache():
     """Where decoded images are kept: `$XDG_CACHE_HOME/sagan_lib` or `~/.cache/sagan_lib`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sagan_lib"
+
+
+def check_celeba(folder):
+    """Compare the published CelebA files in a folder with their MD5 checksums.
+
+    Returns:
+        {file name: True if it is as published}, of the files that are there.
+    """
+    found = {}
+    for name, expected in CELEBA_MD5.items():
+        if (Path(folder) / name).is_file():
+            with open(Path(folder) / name, "rb") as stream:
+                digest = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False))
+            found[name] = digest.hexdigest() == expected
+    return found

@@ -22,8 +22,8 @@ def grid(images, columns=8, gap=2):
         uint8 (height, width, 3); the last row is filled up with white.
     """
     images = to_bytes(images)
-    if images.ndim != 4 or images.shape[-1] != 3:
-        raise ValueError(f"images must have shape (n, h, w, 3), got {images.shape}")
+    if images.ndim != 4 or images.shape[-1] != 3 or len(images) == 0:
+        raise ValueError(f"images must have shape (n, h, w, 3) with n > 0, got {images.shape}")
     checks.integer("columns", columns, 1)
     n, height, width, _ = images.shape
     columns = min(columns, n)
@@ -73,11 +73,13 @@ def curves(histories, names=("d_loss", "g_loss"), width=7.0):
     """One panel for each quantity, one line for each run, over training steps.
 
     Args:
-        histories: {label: history dict with "step"}; runs without a quantity are left out of it.
+        histories: {label: history dict with "step"}, at most six; runs without a quantity are
+            left out of its panel.
         names: the quantities.
     """
     import matplotlib.pyplot as plt
 
+    checks.integer("number of histories", len(histories), 1, len(COLOURS))
     shape = (width, width / max(len(names), 2) * 0.8)
     figure, axes = plt.subplots(1, len(names), figsize=shape, squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
@@ -129,7 +131,7 @@ def show(name, figure):
     from IPython.display import display
 
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
     data = base64.b64encode(buffer.getvalue()).decode()
     _publish(display, name, {"image/png": data, "text/plain": f"<figure {name}>"})

@@ -1,7 +1,10 @@
 """Named training runs: data, networks, rates and length, each one command away."""
 
+import csv
 import dataclasses
+import json
 import platform
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,8 +118,9 @@ def train(recipe, out, log_every=100, mixed=False):
     images = source(recipe)
     left = recipe.steps - int(model.step.numpy())
     if left > 0:
-        print(f"{left} of {recipe.steps} steps to do; {model.plan(recipe.batch_size, left)}")
-        log = keras.callbacks.CSVLogger(out / "log.csv", append=run.exists())
+        if not run.exists():
+            (out / "log.csv").unlink(missing_ok=True)
+        log = keras.callbacks.CSVLogger(out / "log.csv", append=True)  # GAN.fit starts it twice
         board = keras.callbacks.TensorBoard(out / "tensorboard", write_graph=False)
         model.fit(
             images, steps=left, batch_size=recipe.batch_size, log_every=log_every, save_to=run,
@@ -133,6 +137,29 @@ def train(recipe, out, log_every=100, mixed=False):
         "machine": {"processor": platform.machine(), "gpus": len(hardware.gpus())},
     }
     return model, report
+
+
+def publish(out):
+    """Copy a finished "faces32" run from folder `out` into `data/`, with checksum and log.
+
+    Raises:
+        FileNotFoundError: the run is not finished. ValueError: it is a run of another recipe.
+    """
+    out = Path(out)
+    report = json.loads((out / "run.json").read_text())
+    if report["recipe"] != dataclasses.asdict(RECIPES["faces32"]):
+        raise ValueError(f"{out}: its recipe is not faces32: {report['recipe']}")
+    with open(out / "log.csv", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    kept = [name for name in rows[0] if name != "epoch" and not name.startswith("val_")]
+    report["log"] = {name: [float(f"{float(row[name]):.5g}") for row in rows] for name in kept}
+    target = shipped.folder() / GENERATOR
+    shutil.copyfile(out / "generator.weights.h5", target)
+    shipped.record(target)
+    results = shipped.folder() / "results"
+    results.mkdir(exist_ok=True)
+    (results / "faces32.json").write_text(json.dumps(report, indent=1) + "\n")
+    return target
 
 
 def shipped_generator():

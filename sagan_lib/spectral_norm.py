@@ -77,8 +77,8 @@ def power_iteration(matrix, u, rounds=1):
     """
     checks.integer("rounds", rounds, 1)
     matrix, u = tf.convert_to_tensor(matrix), tf.convert_to_tensor(u)
-    if len(matrix.shape) != 2:
-        raise ValueError(f"matrix must have rank 2, got shape {tuple(matrix.shape)}")
+    if len(matrix.shape) != 2 or None in matrix.shape:
+        raise ValueError(f"matrix must have rank 2 and known sides, got shape {matrix.shape}")
     small = min(matrix.shape)
     if tuple(u.shape) != (small,):
         raise ValueError(f"u must have shape ({small},), got {tuple(u.shape)}")

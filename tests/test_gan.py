@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from sagan_lib import dcgan, gan, losses, sagan, ttur
-from sagan_lib.callbacks import DivergedError
+from sagan_lib.callbacks import DivergedError, StopAfter
 from sagan_lib.faces import Faces
 from sagan_lib.spectral_norm import exact_sigma, kernel_matrix, normalized_layers
 
@@ -39,7 +39,8 @@ def values(holder):
 
 def state(model):
     return (values(model.generator) + values(model.discriminator) + values(model.ema_generator)
-            + values(model.g_optimizer) + values(model.d_optimizer) + [model.step.numpy()])  # fmt: skip
+            + values(model.g_optimizer) + values(model.d_optimizer)
+            + [model.step.numpy()])  # fmt: skip
 
 
 def same(a, b):
@@ -204,6 +205,26 @@ def test_divergence_restores_the_last_good_weights(images, tmp_path):
     assert same(good, values(model.generator) + values(model.discriminator))
     loaded = gan.GAN.load(path)
     assert same(good, values(loaded.generator) + values(loaded.discriminator))
+
+
+def test_stop_after_ends_a_run_in_time(images):
+    model = small()
+    model.fit(images, steps=1, batch_size=10, verbose=0)
+    history = model.fit(
+        images, steps=10**6, batch_size=10, log_every=2, verbose=0, callbacks=[StopAfter(0.5)]
+    ).history
+    steps = int(model.step.numpy())
+    assert 1 < steps < 10**5
+    assert history["step"][-1] == steps
+    with pytest.raises(ValueError, match="seconds"):
+        StopAfter(0)
+
+
+def test_the_plan_is_printed_before_training(images, capsys):
+    small().fit(images, steps=1, batch_size=10)
+    printed = capsys.readouterr().out
+    assert "1 steps; 0.0" in printed
+    assert "GFLOP a step" in printed
 
 
 def test_a_killed_save_leaves_the_previous_file(images, tmp_path, monkeypatch):

@@ -1,0 +1,86 @@
+# Everything a reader or an author does with the book. `make` alone lists it.
+#
+#   PYTHON=...   the interpreter for a new .venv (else the first fitting one on the path)
+#   CH=02        the chapter for `run` and `prose`; several: CH="02 03"; none: all
+#   WORKERS=2    how many tests run side by side
+
+BIN = .venv/bin
+READY = .venv/.ready
+PYTHON =
+CH =
+WORKERS = 2
+# Strict: a warning is an error, all of them are shown, and a broken reference is one.
+BUILD = $(BIN)/jupyter-book build . -W --keep-going -n
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+.PHONY: help book test unit lab run prose clean pins
+
+help:
+	@echo "make book        build the book: _build/html/index.html"
+	@echo "make test        every check: style, the strict build, every notebook, every test"
+	@echo "make unit        the quick part of it: style and the library's tests"
+	@echo "make lab         open the chapters in JupyterLab"
+	@echo "make run CH=02   execute chapter 02 and update its notebook (no CH: all of them)"
+	@echo "make prose CH=02 update a notebook's text, keep its outputs (only if no code changed)"
+	@echo "make clean       remove what was built; .venv stays (rm -r .venv removes it)"
+	@echo "make pins        renew constraints.txt from the newest versions that fit"
+
+# The stamp is newer than the two files when the environment is up to date.
+$(READY): pyproject.toml constraints.txt
+	@sh _book/setup.sh $(PYTHON)
+	@touch $(READY)
+
+book: $(READY)
+	@echo "==> Building the book. Chapters that are new or changed are executed: minutes each."
+	@$(BUILD)
+	@echo "==> The book is in _build/html/index.html"
+
+# All parts run even if one fails, so that one call shows everything that is wrong. The small scale,
+# because that is the one whose outputs are stored and compared.
+test: $(READY)
+	@export SAGAN_SCALE=cpu; failed=; \
+	echo "==> 1/4 style"; \
+	$(BIN)/ruff check . || failed="$$failed style"; \
+	$(BIN)/ruff format --check . || failed="$$failed format"; \
+	echo "==> 2/4 the book, strictly"; \
+	$(BUILD) || failed="$$failed book"; \
+	echo "==> 3/4 every notebook, against its stored outputs"; \
+	$(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=600 chapters \
+		|| failed="$$failed notebooks"; \
+	if [ -n "$$failed" ]; then echo "==> failed so far:$$failed"; fi; \
+	echo "==> 4/4 the tests"; \
+	$(PYTEST) tests || failed="$$failed tests"; \
+	if [ -n "$$failed" ]; then echo "make test: FAILED:$$failed"; exit 1; fi
+
+unit: $(READY)
+	@echo "==> Style and the library's tests"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(PYTEST) --ignore=tests/test_book.py tests
+
+lab: $(READY)
+	@echo "==> JupyterLab opens in the browser; Ctrl-C here ends it"
+	@$(BIN)/jupyter-lab --LabApp.default_url=/lab/tree/chapters $(LAB)
+
+run: $(READY)
+	@echo "==> Executing: $(if $(CH),$(CH),all chapters)"
+	@$(BIN)/python _book/notebooks.py run $(CH)
+
+prose: $(READY)
+	@$(BIN)/python _book/notebooks.py prose $(CH)
+
+clean:
+	@echo "==> Removing _build and the tools' caches"
+	@rm -rf _build .pytest_cache .ruff_cache
+	@find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find chapters -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
+
+# From 3.11, the oldest version the book supports: its pins fit the newer ones too.
+pins:
+	@echo "==> Installing the newest versions that fit into a fresh environment"
+	@rm -rf _build/pins && $(if $(PYTHON),$(PYTHON),python3.11) -m venv _build/pins
+	@_build/pins/bin/python -m pip install --quiet -e '.[book,test]'
+	@grep '^#' constraints.txt > _build/pins.txt
+	@_build/pins/bin/python -m pip freeze --exclude-editable >> _build/pins.txt
+	@mv _build/pins.txt constraints.txt && rm -rf _build/pins
+	@echo "==> constraints.txt is renewed; make test says whether the book agrees"

@@ -1,0 +1,167 @@
+"""Make the chapters' notebooks from their text.
+
+A chapter is two files: `NN_name.py`, which people edit, and `NN_name.ipynb`, which is made from it
+here and keeps the outputs. Nothing is ever made in the other direction.
+
+    python _book/notebooks.py run [02 ...]    make and execute; no number means all chapters
+    python _book/notebooks.py prose [02 ...]  make, but keep the outputs; only if no code changed
+    python _book/notebooks.py check [02 ...]  say where the two files differ
+"""
+
+import argparse
+import hashlib
+import os
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
+CELL_TIMEOUT = 600  # seconds
+
+#: Nothing here names a machine or a version, so that a notebook opens on any kernel.
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+}
+
+
+def sources(numbers=(), folder=CHAPTERS):
+    """The text files of the chapters with these numbers ("02"), or of all.
+
+    Raises:
+        SystemExit: a number fits no chapter, or more than one.
+    """
+    found = sorted(Path(folder).glob("[0-9][0-9]_*.py"))
+    if not numbers:
+        return found
+    chosen = []
+    for number in numbers:
+        fits = [path for path in found if path.stem.split("_")[0] == number.zfill(2)]
+        if len(fits) != 1:
+            there = ", ".join(path.stem for path in found) or "none"
+            raise SystemExit(f"CH={number}: no such chapter; there are: {there}")
+        chosen += fits
+    return chosen
+
+
+def cells(notebook):
+    """What both files must agree on: the type, the text and the tags of every cell."""
+    return [(cell.cell_type, cell.source, cell.metadata.get("tags", [])) for cell in notebook.cells]
+
+
+def read(path):
+    """A notebook without outputs from a chapter's text."""
+    notebook = jupytext.read(path, fmt="py:percent")
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    seen = {}
+    for cell in notebook.cells:
+        # A name made from the text: random ones would be new in every diff.
+        name = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+        seen[name] = seen.get(name, 0) + 1
+        cell.id = name if seen[name] == 1 else f"{name}-{seen[name]}"
+    return notebook
+
+
+def strip(notebook):
+    """Drop what differs between two runs or two machines, and what the book does not show."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "tags"})
+        if cell.cell_type == "code":
+            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+    return notebook
+
+
+def write(notebook, path):
+    """Write a notebook whole or not at all."""
+    nbformat.validate(notebook)
+    draft = path.with_suffix(".ipynb.tmp")
+    nbformat.write(notebook, draft)
+    draft.replace(path)
+
+
+def run(path):
+    """Make a chapter's notebook and execute it; on an error the old notebook stays.
+
+    Returns:
+        Seconds it took.
+    """
+    notebook = read(path)
+    start = time.monotonic()
+    NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,  # how prints fall into pieces differs from run to run
+        resources={"metadata": {"path": str(path.parent)}},
+    ).execute()
+    write(strip(notebook), path.with_suffix(".ipynb"))
+    return time.monotonic() - start
+
+
+def prose(path):
+    """Make a chapter's notebook again with its old outputs.
+
+    Raises:
+        ValueError: a code cell changed, so the outputs would be another code's.
+    """
+    new, twin = read(path), path.with_suffix(".ipynb")
+    old = [cell for cell in nbformat.read(twin, 4).cells if cell.cell_type == "code"]
+    code = [cell for cell in new.cells if cell.cell_type == "code"]
+    if [cell.source for cell in old] != [cell.source for cell in code]:
+        raise ValueError("the code changed too: make run CH=" + path.stem.split("_")[0])
+    for cell, before in zip(code, old, strict=True):
+        cell.outputs, cell.execution_count = before.outputs, before.execution_count
+    write(strip(new), twin)
+
+
+def difference(path):
+    """What is wrong with a chapter's pair of files; an empty text if nothing is."""
+    twin, remedy = path.with_suffix(".ipynb"), f"make run CH={path.stem.split('_')[0]}"
+    if not twin.is_file():
+        return f"{twin.name} is missing: {remedy}"
+    text, notebook = cells(read(path)), cells(nbformat.read(twin, 4))
+    for index, (ours, theirs) in enumerate(zip(text, notebook, strict=False)):
+        if ours != theirs:
+            first = (ours[1] or theirs[1]).strip().split("\n")[0]
+            return f"cell {index} ({first!r}) differs in {twin.name}: {remedy}"
+    if len(text) != len(notebook):
+        return f"{len(text)} cells, but {len(notebook)} in {twin.name}: {remedy}"
+    return ""
+
+
+def main(arguments=None):
+    """The command line; the exit status is 1 when anything failed."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("action", choices=("run", "prose", "check"))
+    parser.add_argument("numbers", nargs="*", metavar="NN", help="chapters, for example 02")
+    options = parser.parse_args(arguments)
+    # What is committed is made at the small scale, whatever hardware it is made on.
+    os.environ.setdefault("SAGAN_SCALE", "cpu")
+    chosen, failed = sources(options.numbers), False
+    if not chosen:
+        raise SystemExit(f"there are no chapters in {CHAPTERS.name}/")
+    for path in chosen:
+        try:
+            if options.action == "run":
+                print(f"{path.stem}: executing ...", flush=True)
+                print(f"{path.stem}: {run(path):.0f} s, written to {path.stem}.ipynb", flush=True)
+            elif options.action == "prose":
+                prose(path)
+                print(f"{path.stem}: text renewed, outputs kept")
+            elif problem := difference(path):
+                raise ValueError(problem)
+        except (CellExecutionError, ValueError, FileNotFoundError) as error:
+            failed = True
+            print(f"{path.stem}: {error}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Makes the virtual environment .venv, or brings it up to date. Called by make.
+# usage: setup.sh [PYTHON]
+set -eu
+
+if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    found=
+    for python in ${1:-python3.13 python3.12 python3.11 python3}; do
+        if "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+            >/dev/null 2>&1; then
+            found=$python
+            break
+        fi
+    done
+    if [ -z "$found" ]; then
+        echo "The book needs Python 3.11, 3.12 or 3.13 (TensorFlow has no packages for others)." >&2
+        echo "Looked for: ${1:-python3.13 python3.12 python3.11 python3}." >&2
+        echo "Install one, or name yours: make PYTHON=/path/to/python3.12 ..." >&2
+        exit 1
+    fi
+    echo "==> Making the virtual environment .venv with $("$found" --version)"
+    "$found" -m venv --clear .venv
+fi
+
+echo "==> Installing the pinned packages into .venv (about 2 GB; some minutes the first time)"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+    -c constraints.txt -e '.[book,test]'
+echo "==> .venv is ready"

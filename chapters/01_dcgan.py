@@ -1,0 +1,419 @@
+# %% [markdown]
+# # DCGAN: a game that settles
+#
+# A generative adversarial network is two networks with opposite goals. Left alone they rarely
+# settle. DCGAN {cite:p}`radford2015dcgan` was the first recipe of plain architectural rules under
+# which, most of the time, they do.
+#
+# ```{admonition} What you will see
+# - the game and its two losses, and why one of them is not used as written;
+# - a DCGAN that learns to draw faces in front of you;
+# - DCGAN's rules one by one, with the gradient measured where a rule is said to help it;
+# - mode collapse, made to happen and then *counted*.
+# ```
+
+# %%
+import time
+
+from sagan_lib import dcgan, faces, gan, hardware, judge, losses, plots, ttur
+
+import keras  # after sagan_lib, which keeps TensorFlow quiet
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+
+hardware.setup()
+SCALE = hardware.scale()
+RESOLUTION, WIDTH, STEPS = {"cpu": (32, 16, 700), "gpu": (64, 32, 4000)}[SCALE]
+keras.utils.set_random_seed(1)
+started = time.perf_counter()
+
+# %% [markdown]
+# The chapter chooses its scale by the hardware it finds: 32 pixels on a CPU, 64 on a GPU. The
+# variable `SAGAN_SCALE` overrules it. The cell below builds the two networks and says what their
+# training will take here.
+
+# %%
+generator = dcgan.generator(RESOLUTION, WIDTH, latent_dim=64)
+discriminator = dcgan.discriminator(RESOLUTION, WIDTH)
+model = gan.GAN(generator, discriminator, ema_decay=0.99)
+model.compile(**ttur.preset("dcgan"), loss="bce")
+print(f"scale {SCALE}: {STEPS} steps; {model.plan(64, STEPS)}")
+
+# %% [markdown]
+# ## Data whose truth is known
+#
+# The book trains on faces that it draws itself. Each face is made from thirteen factors, such as
+# hair colour, skin, tilt and smile, and the factors are a pure function of the face's number.
+#
+# One rule holds for all of them: **the left iris has the colour of the right one**. The eyes are
+# far apart in the picture, so whoever draws faces well must carry a colour across it. The rule
+# will tell us, from chapter to chapter, what a network understood.
+
+# %%
+data = faces.Faces(RESOLUTION, size=8192)
+record = data.factors()
+real = data.images[:2000] / 127.5 - 1
+print(f"{data.size} faces; face 0 has hair {record.hair[0]}, skin {record.skin[0]},",
+      f"irises {record.left_iris[0]} and {record.right_iris[0]}")
+
+# %% tags=["remove-output"]
+plots.show("fig_faces", plots.pictures(real[:32], columns=16))
+
+# %% [markdown]
+# ```{glue:figure} fig_faces
+# :name: fig-faces
+# :alt: Thirty-two cartoon faces with different hair, skin and background colours; in each face both irises have the same colour.
+#
+# The first 32 faces of the embedded data set, at the resolution that the networks see.
+# ```
+
+# %% [markdown]
+# Hair, skin, background and hair length alone give hundreds of combinations. The set shows all of
+# them, about equally often. A good generator should too.
+
+# %% tags=["nbval-check-output"]
+combinations, possible = judge.coverage(record)
+print(f"{combinations} of {possible} attribute combinations are in the data")
+assert (record.left_iris == record.right_iris).all()
+
+# %% [markdown]
+# ## The game
+#
+# The generator $G$ turns noise $z$ into an image. The discriminator $D$ gives an image a score
+# $s$, high if it takes it for a real one; $\sigma(s)$ is then its probability of being real.
+# {cite:t}`goodfellow2014gan` let them play for one number:
+#
+# $$
+# \min_G \max_D \; \mathbb{E}_{x}\bigl[\log \sigma(D(x))\bigr]
+#   + \mathbb{E}_{z}\bigl[\log\bigl(1 - \sigma(D(G(z)))\bigr)\bigr] .
+# $$ (eq-gan)
+#
+# $D$ is an ordinary classifier of real against fake. $G$ never sees a real image: all it learns
+# comes through the gradient of $D$.
+#
+# That gradient is the weak spot. Early in training $D$ is sure of the fakes, so $s$ is very
+# negative, and there $\log(1 - \sigma(s))$ is flat. The same paper proposes to maximise
+# $\log \sigma(s)$ instead, the *non-saturating* loss: it has the same fixed point, and its slope
+# is largest where $G$ is worst.
+
+# %%
+scores = tf.Variable(np.linspace(-8, 8, 161, dtype="float32"))
+slopes = {}
+for name in ("minimax", "bce", "hinge"):
+    with tf.GradientTape() as tape:
+        loss = tf.add_n([losses.get(name)[1](s) for s in tf.unstack(scores)])
+    slopes[name] = -tape.gradient(loss, scores).numpy()
+
+# %% tags=["hide-input", "remove-output"]
+figure, axis = plt.subplots(figsize=(6, 2.6))
+labels = {"minimax": "minimax, saturates", "bce": "non-saturating", "hinge": "hinge (chapter 2 on)"}
+for colour, (name, slope) in zip(plots.COLOURS, slopes.items()):
+    axis.plot(scores.numpy(), slope, color=colour, label=labels[name])
+axis.set_xlabel("score that D gives a fake")
+axis.set_ylabel("push on the score")
+axis.legend(fontsize=8)
+axis.grid(alpha=0.3)
+plots.show("fig_losses", figure)
+
+# %% [markdown]
+# ```{glue:figure} fig_losses
+# :name: fig-losses
+# :alt: Three curves of gradient against score. The minimax curve is near zero for negative scores and rises to one; the non-saturating curve is its mirror image; the hinge curve is constant at one.
+#
+# How strongly each loss of $G$ pushes the score of a fake upwards. Where $D$ is sure (left), the
+# minimax loss of {eq}`eq-gan` pushes least.
+# ```
+
+# %%
+plots.glue("push-minimax", slopes["minimax"][20], "{:.4f}")
+plots.glue("push-bce", slopes["bce"][20], "{:.4f}")
+
+# %% [markdown]
+# At a score of $-6$ the minimax loss pushes with {glue:text}`push-minimax:s`, the non-saturating
+# one with {glue:text}`push-bce:s`.
+
+# %% [markdown]
+# ## DCGAN's rules
+#
+# The paper's rules, all of them kept by `sagan_lib.dcgan`:
+#
+# 1. strided convolutions instead of pooling, transposed ones to go up;
+# 2. batch normalization in both networks, except at $G$'s output and $D$'s input;
+# 3. no dense layers in between;
+# 4. ReLU in $G$, with tanh at the end;
+# 5. leaky ReLU of slope 0.2 in $D$;
+# 6. weights that start from a normal of deviation 0.02.
+#
+# The networks mirror each other. Each time the picture's side doubles, the channels halve.
+
+# %%
+for layer in generator.layers:
+    if layer.name.startswith(("project", "reshape", "up", "to_rgb")):
+        print(f"{layer.name:10} {tuple(layer.output.shape[1:])}")
+side = RESOLUTION // 2
+assert generator.get_layer(f"up{side}").output.shape[1:] == (side, side, 2 * WIDTH)
+assert discriminator.get_layer("down4").output.shape[1] == 4
+assert generator.output_shape == discriminator.input_shape
+
+# %% [markdown]
+# ### Batch normalization carries the signal through
+#
+# With weights of deviation 0.02, every layer without normalization shrinks its signal. Batch
+# normalization {cite:p}`ioffe2015bn` sets each channel back to mean 0 and variance 1, so depth
+# costs nothing. Below, the gradient that reaches the image from $D$'s score is measured at the
+# start of training: it is what $G$ would learn from.
+
+# %%
+def image_gradient(discriminator, images):
+    """Mean length of d score / d image over a batch, D in training mode."""
+    images = tf.constant(images, tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        score = tf.reduce_sum(discriminator(images, training=True))
+    gradient = tape.gradient(score, images)
+    return float(tf.reduce_mean(tf.norm(tf.reshape(gradient, (len(images), -1)), axis=1)))
+
+
+# %%
+def measure(seeds=5, **switches):
+    """The gradient's length for several random starts of D."""
+    values = []
+    for seed in range(seeds):
+        keras.utils.set_random_seed(seed)
+        values.append(image_gradient(dcgan.discriminator(RESOLUTION, WIDTH, **switches), real[:64]))
+    return np.array(values)
+
+
+with_bn, without_bn = measure(), measure(batch_norm=False)
+plots.glue("grad-bn", np.median(with_bn), "{:.3g}")
+plots.glue("grad-nobn", np.median(without_bn), "{:.2g}")
+plots.glue("grad-ratio", np.median(with_bn / without_bn), "{:,.0f}")
+
+# %% [markdown]
+# With batch normalization the gradient has length {glue:text}`grad-bn:s`, without it
+# {glue:text}`grad-nobn:s` (medians of five starts): {glue:text}`grad-ratio:s` times less.
+#
+# Adam divides by the gradient's size, so a small gradient alone does not stop the training. But
+# it starts the game with a $D$ that hardly tells one image from another.
+
+# %% [markdown]
+# ### Leaky ReLU lets more gradient through
+#
+# A ReLU passes nothing where its input is negative. A leaky one passes a share there, its slope:
+#
+# $$
+# \mathrm{lrelu}(x) = \max(x, \alpha x), \qquad 0 \le \alpha < 1 .
+# $$ (eq-lrelu)
+#
+# The article gives $\alpha = 0.02$ in its text, its code has 0.1, DCGAN has 0.2. What does it
+# change? The gradient below is measured without batch normalization, which would hide the effect.
+#
+# Note what the slope does *not* do: the article says that a negative input passes "a small
+# negative gradient". It passes a small **share** of the gradient, with the gradient's own sign.
+
+# %%
+alphas = (0.0, 0.02, 0.1, 0.2)
+by_slope = np.array([measure(batch_norm=False, slope=a) for a in alphas])
+gain = by_slope / by_slope[0]
+for alpha, row in zip(alphas, gain):
+    print(f"slope {alpha:4}: {np.median(row):.2f} times ReLU's gradient",
+          f"({row.min():.2f} to {row.max():.2f})")
+plots.glue("gain-002", np.median(gain[1]), "{:.2f}")
+plots.glue("gain-02", np.median(gain[3]), "{:.2f}")
+
+# %% tags=["hide-input", "remove-output"]
+figure, axis = plt.subplots(figsize=(5, 2.4))
+axis.plot(alphas, gain, "o", color=plots.COLOURS[0], alpha=0.5)
+axis.plot(alphas, np.median(gain, axis=1), color=plots.COLOURS[1], label="median")
+axis.set_xlabel("slope of the leaky ReLU")
+axis.set_ylabel("gradient, ReLU = 1")
+axis.set_xticks(alphas)
+axis.grid(alpha=0.3)
+axis.legend(fontsize=8)
+plots.show("fig_slopes", figure)
+
+# %% [markdown]
+# ```{glue:figure} fig_slopes
+# :name: fig-slopes
+# :alt: Gradient relative to plain ReLU against the slope, five dots for each of four slopes; the median rises with the slope.
+#
+# The gradient that reaches the image, relative to plain ReLU. Each dot is one random start of $D$.
+# ```
+#
+# So the effect is real, and its size depends on the slope: 0.2 gives {glue:text}`gain-02:s` times
+# ReLU's gradient, the 0.02 of the article's text gives {glue:text}`gain-002:s` times.
+
+# %% [markdown]
+# ## Training
+#
+# Each step moves $D$ once, on a batch of real and a batch of fake images, and then $G$ once, on
+# fresh noise. Real and fake pass through this $D$ apart, so that batch normalization cannot tell
+# it which is which by the mixture.
+
+# %%
+before = model.sample(32)
+history = model.fit(data, steps=STEPS, batch_size=64, log_every=STEPS // 14).history
+after = model.sample(32)
+
+# %% tags=["remove-output"]
+titles = ["before", f"after {STEPS} steps"]
+plots.show("fig_trained", plots.pictures([before, after], columns=8, titles=titles))
+
+# %% [markdown]
+# ```{glue:figure} fig_trained
+# :name: fig-trained
+# :alt: Left, a grid of 32 even grey squares; right, a grid of 32 generated cartoon faces with recognisable hair, skin and eyes.
+#
+# The same 32 noise vectors before and after training. Nothing was picked out.
+# ```
+
+# %% tags=["remove-output"]
+plots.show("fig_curves", plots.curves({"DCGAN": history}))
+
+# %% [markdown]
+# ```{glue:figure} fig_curves
+# :name: fig-curves
+# :alt: Two curves over training steps, the discriminator's loss and the generator's loss.
+#
+# Both losses. They do not fall to zero as a classifier's would: each is measured against an
+# opponent that moves. Do not read quality from them.
+# ```
+
+# %% [markdown]
+# ## Mode collapse, counted
+#
+# A generator may win by drawing few pictures well. This is *mode collapse*, and it is easy to
+# miss by eye. Here it can be counted: a judge network reads the factors of every generated face,
+# and we count how many attribute combinations appear among 500 faces.
+#
+# The judge was trained on faces with **independent** eyes, so it has never seen the rule that it
+# will check. On fresh real faces it is right nearly always (`tests/test_judge.py`).
+#
+# A second number needs no judge: the *spread*, how much a pixel varies from sample to sample,
+# relative to the data.
+
+# %%
+COUNT = 500
+
+
+def report(name, images):
+    reading = judge.read(images)
+    seen, _ = judge.coverage(reading)
+    mismatch = judge.heterochromia(reading)
+    spread = images.std(0).mean() / real[:COUNT].std(0).mean()
+    print(f"{name:18} {seen:4} combinations, {mismatch:4.0%} with unequal eyes,",
+          f"{spread:4.0%} of the data's spread")
+    return seen, mismatch, spread
+
+
+real_seen, _, _ = report("real faces", real[:COUNT])
+seen, mismatch, spread = report("DCGAN", model.sample(COUNT))
+
+# %% [markdown]
+# Now make it collapse. The article says that batch normalization is what keeps deep generators
+# from it. Take it out of both networks, change nothing else, and train for as long.
+
+# %%
+keras.utils.set_random_seed(1)
+bare = gan.GAN(dcgan.generator(RESOLUTION, WIDTH, 64, batch_norm=False),
+               dcgan.discriminator(RESOLUTION, WIDTH, batch_norm=False), ema_decay=0.99)
+bare.compile(**ttur.preset("dcgan"), loss="bce")
+bare.fit(data, steps=STEPS, batch_size=64, log_every=STEPS // 2)
+bare_seen, _, bare_spread = report("without batch norm", bare.sample(COUNT))
+
+# %% tags=["remove-output"]
+titles = ["with batch normalization", "without"]
+plots.show("fig_collapse", plots.pictures([after, bare.sample(32)], columns=8, titles=titles))
+
+# %% [markdown]
+# ```{glue:figure} fig_collapse
+# :name: fig-collapse
+# :alt: Two grids of generated faces after equal training, with batch normalization on the left and without on the right.
+#
+# The same number of steps with and without batch normalization.
+# ```
+
+# %%
+plots.glue("real-seen", real_seen)
+plots.glue("dcgan-seen", seen)
+plots.glue("bare-seen", bare_seen)
+plots.glue("perfect-seen", judge.expected_coverage(COUNT, possible), "{:.0f}")
+plots.glue("bare-spread", 100 * bare_spread, "{:.0f}")
+plots.glue("dcgan-spread", 100 * spread, "{:.0f}")
+plots.glue("dcgan-mismatch", 100 * mismatch, "{:.0f}")
+plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+
+# %% [markdown]
+# Among 500 faces a perfect generator shows {glue:text}`perfect-seen:s` of the combinations on
+# average, and the data show {glue:text}`real-seen:s`. Our DCGAN shows {glue:text}`dcgan-seen:s`;
+# without batch normalization it is {glue:text}`bare-seen:s`. The spread says the same:
+# {glue:text}`dcgan-spread:s` % of the data's with it, {glue:text}`bare-spread:s` % without.
+#
+# One run is an anecdote, not a law: it shows what *can* happen. Whether it happens every time is
+# a question for many seeds ({ref}`ex-dcgan-seeds`).
+#
+# And the rule? In {glue:text}`dcgan-mismatch:s` % of the DCGAN's faces the eyes have different
+# colours. Two eyes drawn independently from six colours would differ in 83 %. The picture looks
+# right locally, and globally it is not. Chapter {doc}`03_attention` asks why.
+
+# %% [markdown]
+# ## Summary
+#
+# - $G$ learns only through $D$'s gradient, so whatever makes that gradient vanish stops the game.
+# - The non-saturating loss pushes most where $G$ is worst; the minimax loss least.
+# - Batch normalization keeps the gradient's size through depth; the leaky ReLU passes a little more.
+# - Diversity must be counted. Losses do not show it, and a page of samples shows little.
+#
+# Running this chapter took {glue:text}`minutes:s` minutes.
+
+# %% [markdown]
+# ## Exercises
+#
+# ```{exercise} The slope's limit
+# :label: ex-dcgan-slope
+#
+# A signal passes $n$ layers with leaky ReLUs of slope $\alpha$. Inputs are positive or negative
+# with equal chance, independently. By which factor does the mean square of the gradient shrink
+# through the activations alone? Compare $\alpha = 0$ and $\alpha = 0.2$ for $n = 3$ with
+# {numref}`fig-slopes`.
+# ```
+#
+# ```{solution} ex-dcgan-slope
+# :class: dropdown
+#
+# Each activation multiplies the mean square by $(1 + \alpha^2)/2$. For three layers and
+# $\alpha = 0$ this is $1/8$; for $\alpha = 0.2$ it is $0.52^3 \approx 0.141$. The ratio of the
+# lengths is $\sqrt{1.04^3} \approx 1.06$. The measured gain can differ, because signs in
+# neighbouring positions and layers are not independent.
+# ```
+#
+# ```{exercise} Does it collapse every time?
+# :label: ex-dcgan-seeds
+#
+# Train without batch normalization again, for three other seeds. Take it out of one network only.
+# Then try the minimax loss. Count the combinations each time. Which collapse?
+# ```
+#
+# ```{solution} ex-dcgan-seeds
+# :class: dropdown
+#
+# The switches are `batch_norm=` of either network, `loss=` in `compile`, and the two seeds:
+# `keras.utils.set_random_seed` and `GAN(..., seed=...)`. Report all seeds, not the best. With the
+# minimax loss look at `history["g_loss"]` too: where it is close to 0 the loss is flat.
+# ```
+#
+# ```{exercise} How many faces to look at?
+# :label: ex-dcgan-coverage
+#
+# Derive the number of distinct combinations that $n$ draws from $p$ equally likely ones show on
+# average. How large must $n$ be to see 99 % of 250?
+# ```
+#
+# ```{solution} ex-dcgan-coverage
+# :class: dropdown
+#
+# A given combination is missed with chance $(1 - 1/p)^n$, so $p\,(1 - (1 - 1/p)^n)$ are seen. For
+# 99 % we need $(1 - 1/250)^n = 0.01$, so $n = \ln 0.01 / \ln 0.996 \approx 1149$. The function is
+# `judge.expected_coverage`.
+# ```

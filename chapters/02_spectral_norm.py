@@ -1,0 +1,556 @@
+# %% [markdown]
+# # Spectral normalization: one number for each layer
+#
+# Chapter {doc}`01_dcgan` kept the game alive with rules of thumb. This chapter bounds the
+# discriminator itself: divide every kernel by its largest singular value, and no layer can
+# stretch its input by more than a known factor {cite:p}`miyato2018sn`.
+#
+# ```{admonition} What you will see
+# - why a discriminator without a bound is a bad teacher;
+# - the largest singular value by a full SVD and by power iteration: error and cost of both;
+# - a bug in the article's code that hides at the start of training, made visible;
+# - what is bounded and what is not: the matrix, and the convolution;
+# - chapter 1's discriminator and a normalized one, trained side by side.
+# ```
+
+# %%
+import time
+
+from sagan_lib import dcgan, faces, gan, hardware, judge, plots, sagan, ttur
+from sagan_lib import spectral_norm as sn
+
+import keras  # after sagan_lib, which keeps TensorFlow quiet
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+
+hardware.setup()
+SCALE = hardware.scale()
+RESOLUTION, WIDTH, STEPS = {"cpu": (32, 16, 400), "gpu": (64, 32, 4000)}[SCALE]
+started, rng = time.perf_counter(), np.random.default_rng(2)
+
+# %%
+def build(normalized):
+    """A DCGAN generator against chapter 1's discriminator, or against a normalized one."""
+    keras.utils.set_random_seed(2)
+    if normalized:
+        d = sagan.discriminator(RESOLUTION, WIDTH, attention_at=None, slope=0.2)
+    else:
+        d = dcgan.discriminator(RESOLUTION, WIDTH)
+    model = gan.GAN(dcgan.generator(RESOLUTION, WIDTH, 64), d, ema_decay=0.99)
+    model.compile(**ttur.preset("dcgan"), loss="hinge" if normalized else "bce")
+    return model
+
+
+plain, normal = build(False), build(True)
+print(f"scale {SCALE}: two runs of {STEPS} steps; each {normal.plan(64, STEPS)}")
+
+# %% [markdown]
+# ## Why bound the discriminator
+#
+# All that $G$ learns is the gradient of $D$'s score. For the best possible $D$ that gradient can
+# be anything: if real and fake images do not overlap, a $D$ that is right everywhere may be flat
+# almost everywhere and infinitely steep in between {cite:p}`arjovsky2017wgan`.
+#
+# A bound on the slope rules this out. A function is $K$-Lipschitz when
+#
+# $$
+# \lVert f(x) - f(y) \rVert \le K \lVert x - y \rVert \quad \text{for all } x, y .
+# $$ (eq-lipschitz)
+#
+# A linear map $x \mapsto Wx$ satisfies this with $K = \sigma(W)$, its **largest singular value**,
+# the most by which it stretches any vector. ReLU and leaky ReLU have $K = 1$, and a chain of
+# layers has at most the product of its parts. So it suffices to use, in each layer,
+#
+# $$
+# \bar W = W / \sigma(W) .
+# $$ (eq-sn)
+
+# %% [markdown]
+# ## The largest singular value, twice
+#
+# A singular value decomposition gives $\sigma(W)$ exactly. It also gives all the others, which
+# nobody asked for. The article calls its cost in every step prohibitive. *Power iteration* asks
+# for the largest only: multiply a vector by $W$ and $W^\top$ in turn, and it leans towards the
+# direction that is stretched most.
+#
+# $$
+# v \leftarrow \frac{W u}{\lVert W u \rVert}, \qquad
+# u \leftarrow \frac{W^\top v}{\lVert W^\top v \rVert}, \qquad
+# \sigma(W) \approx v^\top W u .
+# $$ (eq-power)
+#
+# The article says that this computes "the l2 distance" between $u$ and the kernel. There is no
+# distance here: {eq}`eq-power` estimates a singular value, from below.
+
+# %%
+def power_iteration(matrix, u, rounds):
+    """Equation (2.3) as it stands; `sagan_lib.spectral_norm` has the careful version."""
+    for _ in range(rounds):
+        v = matrix @ u / np.linalg.norm(matrix @ u)
+        u = matrix.T @ v / np.linalg.norm(matrix.T @ v)
+    return v @ matrix @ u
+
+
+matrix = rng.normal(size=(512, 64)).astype("float32")
+u = rng.normal(size=64).astype("float32")
+ours = float(sn.power_iteration(matrix, u, rounds=100)[0])
+assert np.isclose(power_iteration(matrix, u, 100), ours, rtol=1e-4)
+assert np.isclose(ours, np.linalg.svd(matrix, compute_uv=False)[0], rtol=1e-3)
+
+# %% [markdown]
+# ### How many rounds?
+#
+# The error shrinks by $(\sigma_2/\sigma_1)^2$ a round: fast when one direction stands out, slowly
+# when several are nearly as long. Below are a random matrix, in which many are, and one with a
+# single strong direction, for ten starts each.
+
+# %%
+def error_by_round(matrix, rounds, starts=10):
+    """Relative error of sigma after 1, 2, ... rounds, one row for each random start."""
+    truth = float(sn.exact_sigma(matrix))
+    errors = np.zeros((starts, rounds))
+    for row in errors:
+        u = rng.normal(size=min(matrix.shape)).astype("float32")
+        for k in range(rounds):
+            sigma, u, _ = sn.power_iteration(matrix, u)
+            row[k] = 1 - float(sigma) / truth
+    return np.maximum(errors, 1e-7)
+
+
+strong = matrix + 60 * np.outer(np.eye(512)[0], np.eye(64)[0]).astype("float32")
+errors = {"random": error_by_round(matrix, 40), "one strong direction": error_by_round(strong, 40)}
+
+# %% tags=["hide-input", "remove-output"]
+figure, axis = plt.subplots(figsize=(6, 2.8))
+for colour, (name, rows) in zip(plots.COLOURS, errors.items()):
+    axis.semilogy(range(1, 41), rows.T, color=colour, alpha=0.25, lw=1)
+    axis.semilogy(range(1, 41), np.median(rows, 0), color=colour, lw=2, label=name)
+axis.set_xlabel("rounds of power iteration")
+axis.set_ylabel("relative error of $\\sigma$")
+axis.grid(alpha=0.3)
+axis.legend(fontsize=8)
+plots.show("fig_rounds", figure)
+
+# %% [markdown]
+# ```{glue:figure} fig_rounds
+# :name: fig-rounds
+# :alt: Relative error on a logarithmic axis against rounds, ten thin lines and a median for each of two matrices; the matrix with one strong direction converges within a few rounds, the random one slowly.
+#
+# Error of power iteration from a random start. Thin lines are single starts, thick ones medians.
+# ```
+
+# %%
+plots.glue("error-one", 100 * np.median(errors["random"][:, 0]), "{:.0f}")
+plots.glue("error-strong", 100 * np.median(errors["one strong direction"][:, 4]), "{:.1g}")
+
+# %% [markdown]
+# One round from a random start is {glue:text}`error-one:s` % too low for the random matrix. Yet
+# one round is what everybody uses. The trick is in the next section.
+
+# %% [markdown]
+# ### One round a step, if `u` is kept
+#
+# A kernel changes little in one training step. So the vector of the last step is a good start for
+# this one, and one round a step adds up over the steps. The article promises "a very good
+# estimate" from it. We train the normalized discriminator and hold each layer's estimate against
+# numpy's SVD as we go; as a control, one round from a fresh random vector.
+
+# %%
+data = faces.Faces(RESOLUTION, size=8192)
+watched = [layer for layer in sn.normalized_layers(normal.discriminator) if layer.u.shape[0] > 1]
+
+
+def estimate_errors(layer):
+    """1 - estimate / exact for one layer in training: with the kept u, and with a fresh one."""
+    flat = np.asarray(sn.kernel_matrix(layer.kernel, layer.kind))
+    fresh = rng.normal(size=layer.u.shape).astype("float32")
+    estimates = float(layer.sigma()[0]), float(sn.power_iteration(flat, fresh)[0])
+    return 1 - np.array(estimates) / np.linalg.svd(flat, compute_uv=False)[0]
+
+
+# %%
+class WatchSigma(keras.callbacks.Callback):
+    """Notes every layer's error at the first steps, then now and then."""
+
+    steps, errors = [], []
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = int(self.model.step.numpy())
+        if step <= 10 or step % 20 == 0:
+            self.steps.append(step)
+            self.errors.append([estimate_errors(layer) for layer in watched])
+
+# %%
+watch = WatchSigma()
+runs = {"SN": normal.fit(data, steps=STEPS, log_every=STEPS // 10, callbacks=[watch]).history}
+kept, fresh_start = 100 * np.maximum(np.array(watch.errors), 1e-6).transpose(2, 0, 1)
+
+# %% tags=["hide-input", "remove-output"]
+figure, axis = plt.subplots(figsize=(6, 2.8))
+for colour, layer, line, control in zip(plots.COLOURS, watched, kept.T, fresh_start.T):
+    axis.loglog(watch.steps, line, color=colour, label=f"{layer.name}: {layer.u.shape[0]} columns")
+    axis.loglog(watch.steps, control, color=colour, ls=":", lw=1)
+axis.set_xlabel("training step")
+axis.set_ylabel("error of $\\sigma$ in %")
+axis.grid(alpha=0.3)
+axis.legend(fontsize=8)
+plots.show("fig_persistent", figure)
+
+# %% [markdown]
+# ```{glue:figure} fig_persistent
+# :name: fig-persistent
+# :alt: Error of sigma in percent against the training step on logarithmic axes, a solid and a dotted line for each of three layers; the solid lines fall below the dotted ones and then move up and down.
+#
+# One round a step, in a network that is being trained: `u` kept (solid) and drawn anew (dotted).
+# Exact values are numpy's SVD. The last layer has one column, so its $\sigma$ is always exact.
+# ```
+
+# %%
+late = slice(len(kept) // 2, None)
+plots.glue("sn-kept", np.median(kept[late]), "{:.1f}")
+plots.glue("sn-kept-worst", kept[late].max(), "{:.0f}")
+plots.glue("sn-fresh", np.median(fresh_start[late]), "{:.0f}")
+assert np.median(kept[late]) < np.median(fresh_start[late])
+
+# %% [markdown]
+# In the second half of the run the kept vector's estimate is {glue:text}`sn-kept:s` % too low in
+# the median, {glue:text}`sn-kept-worst:s` % at worst; a fresh one is {glue:text}`sn-fresh:s` % too
+# low. So "very good" is fair on average and not at every moment: while a kernel changes fast and
+# its largest singular values lie close together, the estimate lags. The division is then by
+# slightly too little.
+#
+# The memory is what does it. So `u` must be stored with the weights, saved with them, and moved in
+# training only.
+
+# %% [markdown]
+# ### What it costs
+#
+# Both ways, on square matrices of growing size. The two are timed in turn within one loop, since
+# a busy machine would otherwise favour one of them; the medians are shown.
+
+# %%
+def seconds(call):
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+# %%
+sizes, cost = (64, 128, 256, 512, 1024), []
+one_round = tf.function(lambda w, u: sn.power_iteration(w, u)[0])
+for size in sizes:
+    w = tf.constant(rng.normal(size=(size, size)), tf.float32)
+    start_u = tf.constant(rng.normal(size=size), tf.float32)
+    calls = (lambda: one_round(w, start_u).numpy(), lambda: np.linalg.svd(w, compute_uv=False))
+    calls[0]()
+    pairs = [[seconds(call) for call in calls] for _ in range(5)]
+    cost.append(np.median(pairs, axis=0))
+cost = np.array(cost)
+
+# %% tags=["hide-input", "remove-output"]
+figure, axis = plt.subplots(figsize=(6, 2.8))
+axis.loglog(sizes, 1000 * cost[:, 1], "o-", color=plots.COLOURS[1], label="full SVD")
+axis.loglog(sizes, 1000 * cost[:, 0], "o-", color=plots.COLOURS[0], label="one round")
+axis.set_xlabel("side of the matrix")
+axis.set_ylabel("milliseconds")
+axis.grid(alpha=0.3)
+axis.legend(fontsize=8)
+plots.show("fig_cost", figure)
+
+# %% [markdown]
+# ```{glue:figure} fig_cost
+# :name: fig-cost
+# :alt: Time in milliseconds against matrix side on logarithmic axes; the line of the full SVD rises far more steeply than the line of one round of power iteration.
+#
+# Time of a full SVD (all singular values, no vectors) and of one round of power iteration.
+# ```
+
+# %%
+plots.glue("cost-ratio", cost[-1, 1] / cost[-1, 0], "{:,.0f}")
+plots.glue("cost-svd", 1000 * cost[-1, 1], "{:,.0f}")
+
+# %% [markdown]
+# At 1024 a full SVD takes {glue:text}`cost-svd:s` ms, {glue:text}`cost-ratio:s` times a round.
+# Every layer needs one in every step. The article's sentence holds.
+
+# %% [markdown]
+# ## Which matrix?
+#
+# A kernel has four axes, (height, width, in, out). To speak of singular values we must fold it
+# into a matrix, and the SN paper folds so that each output channel is one row (here: one column).
+#
+# The article's code calls `reshape(kernel, [out, -1])`. In TensorFlow `out` is the *last* axis,
+# so this does not put one channel into a row. It mixes them: the numbers are all there, the
+# matrix is not the layer's.
+
+# %%
+def article_matrix(kernel):
+    """The article's fold: a reshape where a transpose was needed first."""
+    return kernel.reshape(kernel.shape[-1], -1)
+
+
+def wrong_over_right(kernel):
+    top = [np.linalg.svd(m, compute_uv=False)[0]
+           for m in (article_matrix(kernel), kernel.reshape(-1, kernel.shape[-1]))]
+    return top[0] / top[1]
+
+
+shapes = [(4, 4, 32, 64), (4, 4, 64, 128), (3, 3, 128, 128)]
+fresh = [wrong_over_right(keras.initializers.GlorotUniform(s)(shape).numpy())
+         for shape in shapes for s in range(3)]
+print("right after initialization:", np.round(fresh, 3))
+
+# %% [markdown]
+# At the start the wrong matrix has almost the right $\sigma$: a random matrix stays random when
+# its entries are shuffled. So the bug passes every glance at a fresh network. Training is what
+# gives a kernel structure. Let one input pattern dominate one output, as a detector would:
+
+# %%
+def with_detector(shape, strength, seed):
+    """A fresh kernel plus `strength` (in units of sigma) in one direction of its own matrix."""
+    generator = np.random.default_rng(seed)
+    kernel = keras.initializers.GlorotUniform(seed)(shape).numpy()
+    rows, columns = np.prod(shape[:-1]), shape[-1]
+    pattern = np.outer(generator.normal(size=rows), generator.normal(size=columns))
+    pattern /= np.linalg.norm(pattern)
+    size = np.linalg.svd(kernel.reshape(rows, columns), compute_uv=False)[0]
+    return kernel + strength * size * pattern.reshape(shape).astype("float32")
+
+
+strengths = np.array([0, 1, 2, 4, 8])
+drift = np.array([[wrong_over_right(with_detector(shape, k, seed)) for k in strengths]
+                  for shape in shapes for seed in range(3)])
+
+# %% tags=["hide-input", "remove-output"]
+figure, axis = plt.subplots(figsize=(6, 2.6))
+axis.plot(strengths, drift.T, color=plots.COLOURS[1], alpha=0.5)
+axis.axhline(1, color="black", lw=1)
+axis.set_xlabel("strength of the detector, in units of $\\sigma$")
+axis.set_ylabel("wrong $\\sigma$ / right $\\sigma$")
+axis.grid(alpha=0.3)
+plots.show("fig_reshape", figure)
+
+# %% [markdown]
+# ```{glue:figure} fig_reshape
+# :name: fig-reshape
+# :alt: Ratio of the wrong to the right sigma against the strength of one dominant direction; all lines start near one and fall well below it.
+#
+# The article's reshape against the right matrix, for three kernel shapes and three seeds each.
+# ```
+
+# %%
+plots.glue("fresh-off", 100 * np.abs(np.array(fresh) - 1).max(), "{:.1f}")
+plots.glue("drift-low", 1 / drift[:, -1].max(), "{:.1f}")
+plots.glue("drift-high", 1 / drift[:, -1].min(), "{:.1f}")
+
+# %% [markdown]
+# Fresh kernels: at most {glue:text}`fresh-off:s` % off. With a strong detector the right $\sigma$
+# is {glue:text}`drift-low:s` to {glue:text}`drift-high:s` times the wrong one, so the
+# "normalized" layer stretches by that factor. A test that only looks at fresh weights is no test.
+#
+# Transposed convolutions have their own trap: Keras stores them as (height, width, **out**, in).
+# `sn.kernel_matrix` takes the kind of layer for this reason.
+
+# %% tags=["nbval-check-output"]
+kernel = rng.normal(size=(4, 4, 8, 16)).astype("float32")
+for kind in ("conv", "conv_transpose"):
+    print(f"{kind:15} kernel {kernel.shape} -> matrix {tuple(sn.kernel_matrix(kernel, kind).shape)}")
+
+# %% [markdown]
+# ## What is bounded, and what is not
+#
+# The article says that SN constrains the Lipschitz constant of the convolution. Not quite. It
+# divides by the norm of the *folded kernel*. The convolution uses that kernel at every position,
+# patches overlap, and the whole map can stretch more. With circular padding its exact norm is
+# known: it is the largest singular value over all frequencies of the kernel's Fourier transform
+# {cite:p}`sedghi2018singular`.
+
+# %%
+def convolution_norm(kernel, side=32):
+    """Exact operator norm of a stride-1 convolution with circular padding, by FFT."""
+    spectrum = np.fft.fft2(kernel, (side, side), axes=(0, 1))  # (side, side, in, out)
+    return np.linalg.svd(spectrum, compute_uv=False).max()
+
+
+def matrix_norm(kernel):
+    return np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]), compute_uv=False)[0]
+
+
+random_kernel = rng.normal(size=(3, 3, 32, 32))
+box = np.ones((3, 3, 1, 1))
+ratios = [convolution_norm(k) / matrix_norm(k) for k in (random_kernel, box)]
+plots.glue("fft-random", ratios[0], "{:.2f}")
+plots.glue("fft-box", ratios[1], "{:.2f}")
+
+# %% [markdown]
+# A random 3x3 convolution stretches {glue:text}`fft-random:s` times as much as its matrix, a box
+# filter {glue:text}`fft-box:s` times, which is the most that a 3x3 kernel can reach
+# ({ref}`ex-sn-bound`). SN sets a bound on each layer, and the bound is not 1. That it works all
+# the same is an observation.
+
+# %% [markdown]
+# ## Chapter 1's discriminator against a normalized one
+#
+# The normalized run is done already. Now the same generator, rates and steps with chapter 1's
+# discriminator (batch normalization, cross-entropy). The normalized one has no batch
+# normalization and uses the hinge loss, as SAGAN does.
+
+# %%
+runs["BN"] = plain.fit(data, steps=STEPS, log_every=STEPS // 10).history
+samples = {"BN": plain.sample(500), "SN": normal.sample(500)}
+
+# %% tags=["remove-output"]
+plots.show("fig_sn_samples", plots.pictures(
+    [samples["BN"][:32], samples["SN"][:32]], titles=["batch normalization in D", "spectral normalization in D"]))
+
+# %% [markdown]
+# ```{glue:figure} fig_sn_samples
+# :name: fig-sn-samples
+# :alt: Two grids of 32 generated faces, one from training against a batch-normalized discriminator, one against a spectrally normalized discriminator.
+#
+# The same generator after the same number of steps against two discriminators. Nothing picked.
+# ```
+
+# %% [markdown]
+# How steep is each $D$? The normalized one has a guarantee. A 4x4 kernel with stride 2 copies each
+# pixel into four patches, so a layer stretches by at most $2\sigma(\bar W)$
+# ({ref}`ex-sn-bound`), and the network by the product. The next cell measures $\lVert \nabla_x D(x) \rVert$ on the way from real
+# images to fake ones, where $G$ must find its way.
+
+# %%
+def slopes(model, n=64):
+    """Length of the score's gradient at mixtures of real and fake images, one row a mixture."""
+    real = tf.constant(data.images[:n] / 127.5 - 1, tf.float32)
+    fake = tf.constant(model.sample(n, ema=False))
+    rows = []
+    for images in ((1 - share) * real + share * fake for share in np.linspace(0, 1, 9)):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            score = tf.reduce_sum(model.discriminator(images, training=False))
+        gradient = tape.gradient(score, images)
+        rows.append(tf.norm(tf.reshape(gradient, (n, -1)), axis=1).numpy())
+    return np.array(rows)
+
+# %%
+steep = {"BN": slopes(plain), "SN": slopes(normal)}
+
+# %% tags=["hide-input", "remove-output"]
+figure, axis = plt.subplots(figsize=(6, 2.8))
+for colour, (name, rows) in zip(plots.COLOURS, steep.items()):
+    low, middle, high = np.percentile(rows, (10, 50, 90), axis=1)
+    axis.fill_between(np.linspace(0, 1, 9), low, high, color=colour, alpha=0.2)
+    axis.semilogy(np.linspace(0, 1, 9), middle, color=colour, label=name)
+axis.set_xlabel("real (0) to fake (1)")
+axis.set_ylabel("length of the gradient")
+axis.grid(alpha=0.3)
+axis.legend(fontsize=8)
+plots.show("fig_steep", figure)
+
+# %% [markdown]
+# ```{glue:figure} fig_steep
+# :name: fig-steep
+# :alt: Gradient length of two trained discriminators on a logarithmic axis along mixtures of real and fake images, with bands from the 10th to the 90th percentile.
+#
+# How steep the trained discriminators are between real and fake. Bands: 10th to 90th percentile.
+# ```
+
+# %%
+for name, images in samples.items():
+    reading = judge.read(images)
+    plots.glue(f"seen-{name}", judge.coverage(reading)[0])
+    plots.glue(f"mismatch-{name}", 100 * judge.heterochromia(reading), "{:.0f}")
+    plots.glue(f"slope-{name}", np.median(steep[name]), "{:.2g}")
+convolutions = [x for x in sn.normalized_layers(normal.discriminator) if x.kind == "conv"]
+plots.glue("slope-bound", 2 ** len(convolutions))
+assert steep["SN"].max() < 2 ** len(convolutions)
+plots.glue("raw-sigma", runs["SN"]["d_sigma"][-1], "{:.1f}")
+plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+
+# %% [markdown]
+# The median length is {glue:text}`slope-BN:s` with batch normalization and {glue:text}`slope-SN:s`
+# with SN, whose guarantee is {glue:text}`slope-bound:s` (for exact $\sigma$). Nothing bounds the
+# first. The raw kernels of the normalized $D$ have grown meanwhile, up to $\sigma =$
+# {glue:text}`raw-sigma:s`; the layers divide it out.
+#
+# Attribute combinations among 500 faces: {glue:text}`seen-BN:s` with BN, {glue:text}`seen-SN:s`
+# with SN. Unequal eyes: {glue:text}`mismatch-BN:s` % and {glue:text}`mismatch-SN:s` %. This is
+# one run of each. It shows that SN trains, not that it is better. A bounded $D$ is also a slow
+# learner: chapter {doc}`04_ttur` gives it a larger rate.
+
+# %% [markdown]
+# ## Inference must divide too
+#
+# The article's layer returns the raw kernel when `training=False`, so the network that one
+# samples is not the one that was trained. How different is it?
+
+# %%
+layer = normal.discriminator.get_layer("down8")
+x = tf.constant(rng.normal(size=(8, *layer.input.shape[1:])), tf.float32)
+ratio = tf.norm(layer(x, training=False)) / tf.norm(layer(x, training=True))
+assert 0.9 < float(ratio) < 1.1  # sagan_lib divides in both modes
+plots.glue("raw-scale", float(layer.sigma()[0]), "{:.2f}")
+
+# %% [markdown]
+# In `sagan_lib` the two agree. In the article's code this layer's output would change by a factor
+# of {glue:text}`raw-scale:s` between training and use.
+
+# %% [markdown]
+# ## Summary
+#
+# - SN divides each kernel by its largest singular value. That bounds every layer's matrix.
+# - One round of power iteration a step is close *because* `u` is kept between steps.
+# - Fold the kernel by output channel. A wrong fold is invisible on fresh weights.
+# - The convolution can still stretch more than 1: a 3x3 kernel by up to 3.
+#
+# Running this chapter took {glue:text}`minutes:s` minutes.
+
+# %% [markdown]
+# ## Exercises
+#
+# ```{exercise} The bound for a k x k kernel
+# :label: ex-sn-bound
+#
+# Show that a stride-1 convolution with a $k \times k$ kernel and circular padding has at most $k$
+# times the norm of its folded matrix. What is the factor for $k = 4$ and stride 2?
+# ```
+#
+# ```{solution} ex-sn-bound
+# :class: dropdown
+#
+# The convolution first collects all patches, then applies the matrix to each. Collecting copies
+# every pixel into $k^2$ patches, so it stretches lengths by exactly $k$. The matrix stretches by
+# at most $\sigma$. Together: at most $k\sigma$. With stride $s$ (a divisor of $k$) each pixel is in
+# $(k/s)^2$ patches, so the factor is $k/s$: 2 for our layers.
+# ```
+#
+# ```{exercise} The gradient of the normalized kernel
+# :label: ex-sn-gradient
+#
+# Treat $u$ and $v$ as constants in $\sigma = v^\top W u$. Show that for a loss $L(\bar W)$ with
+# $A = \partial L/\partial \bar W$, the gradient by $W$ is
+# $\bigl(A - \langle A, \bar W \rangle\, v u^\top\bigr)/\sigma$. What does the second term remove?
+# ```
+#
+# ```{solution} ex-sn-gradient
+# :class: dropdown
+#
+# $\partial \sigma/\partial W = v u^\top$, and $\bar W = W/\sigma$, so the quotient rule gives the
+# formula. The second term removes what would only scale $W$: along $W$ itself the gradient is
+# zero, since $\bar W$ does not change with $W$'s size. `tests/test_spectral_norm.py` checks it.
+# ```
+#
+# ```{exercise} Forgetful normalization
+# :label: ex-sn-forget
+#
+# Draw a new random $u$ in every step instead of keeping it. Measure the error of $\sigma$ over
+# training, as in {numref}`fig-persistent`, with 1, 3 and 10 rounds a step.
+# ```
+#
+# ```{solution} ex-sn-forget
+# :class: dropdown
+#
+# Assign `layer.u` from `rng.normal` at the end of each batch in a callback like `WatchSigma`, and
+# pass `rounds=` to the layers. The error stays where the dotted lines of {numref}`fig-persistent`
+# are for one round, and falls with the rounds as in {numref}`fig-rounds`.
+# ```

@@ -1,0 +1,181 @@
+"""The built pages: complete, self-contained, every figure described and numbered.
+
+`make book` builds them; these tests only look.
+"""
+
+import re
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book" / "ext"))
+
+import stale_runs
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "_build"
+HTML = BUILD / "html"
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+PAGES = [TOC["root"], *(each["file"] for part in TOC["parts"] for each in part["chapters"])]
+CHAPTERS = [page for page in PAGES if (ROOT / f"{page}.py").exists()]
+# Where a style sheet loads a font, a picture or another sheet from another host.
+FROM_ELSEWHERE = re.compile(r"(?:url\(|@import)\s*['\"]?(?:https?:)?//[^'\")]*")
+
+
+@pytest.fixture(scope="module")
+def page():
+    """A function from a page's name ("chapters/00_intro") to its parsed HTML."""
+    parsed = {}
+
+    def get(name):
+        path = HTML / f"{name}.html"
+        assert path.is_file(), f"_build/html/{name}.html is missing: run make book first"
+        if name not in parsed:
+            parsed[name] = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        return parsed[name]
+
+    return get
+
+
+def prose(soup):
+    """The text of a page's article without code and formulas."""
+    article = BeautifulSoup(str(soup.find("article")), "html.parser")
+    for tag in article.select("pre, code, script, .math, .highlight"):
+        tag.decompose()
+    return article.get_text()
+
+
+def other_host(address):
+    return bool(urlsplit(address.strip()).netloc)
+
+
+def test_toc_lists_every_chapter():
+    listed = {Path(page).name for page in PAGES}
+    there = {path.stem for path in (ROOT / "chapters").glob("[0-9][0-9]_*.py")}
+    assert there <= listed, "a chapter that is not in _toc.yml is not built"
+
+
+def test_the_book_was_built_with_this_library():
+    stamp = BUILD / stale_runs.STAMP
+    assert stamp.is_file(), "the book is not built: run make book first"
+    now = stale_runs.fingerprint(ROOT)
+    assert stamp.read_text() == now, "the library changed since the book was built: run make book"
+
+
+def test_the_start_page_leads_to_the_book(page):
+    refresh = page("index").find("meta", attrs={"http-equiv": "Refresh"})
+    assert refresh is not None
+    assert refresh["content"].endswith(f"{TOC['root']}.html")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_there_with_one_title(page, name):
+    titles = page(name).select("article h1")
+    assert len(titles) == 1
+    assert titles[0].get_text().strip()
+
+
+@pytest.mark.parametrize("name", [*PAGES, "index", "search", "genindex"])
+def test_browser_asks_no_other_host(page, name):
+    soup = page(name)
+    loaded = [
+        tag[key]
+        for selector, key in (
+            ("script[src]", "src"), ("link[href]", "href"), ("img[src]", "src"),
+            ("iframe[src]", "src"), ("source[src]", "src"), ("video[src]", "src"),
+            ("object[data]", "data"), ("embed[src]", "src"),
+        )
+        for tag in soup.select(selector)
+    ]  # fmt: skip
+    assert not [address for address in loaded if other_host(address)]
+    styles = [tag.get_text() for tag in soup.find_all("style")]
+    styles += [tag["style"] for tag in soup.select("[style]")]
+    assert not [
+        style for style in styles if re.search(r"(url\(|@import)\s*['\"]?(https?:)?//", style)
+    ]
+
+
+def test_style_sheets_load_nothing_from_elsewhere():
+    sheets = list((HTML / "_static").rglob("*.css"))
+    assert sheets, "run make book first"
+    for sheet in sheets:
+        found = FROM_ELSEWHERE.search(sheet.read_text(errors="replace"))
+        assert found is None, f"{sheet.relative_to(HTML)}: {found.group()}"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_formulas_are_typeset_from_here(page, name):
+    soup = page(name)
+    scripts = [tag["src"] for tag in soup.select("script[src]") if "mathjax" in tag["src"].lower()]
+    if soup.select(".math"):
+        assert len(scripts) == 1
+    for source in scripts:
+        assert (HTML / f"{name}.html").parent.joinpath(urlsplit(source).path).is_file()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_script_is_loaded_twice(page, name):
+    scripts = [tag.get("src") or tag.get_text().strip() for tag in page(name).select("head script")]
+    assert len(scripts) == len(set(scripts))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_picture_is_described(page, name):
+    for image in page(name).select("article img"):
+        text = image.get("alt", "").strip()
+        # Without an alt text, Sphinx puts the picture's path there.
+        assert text, image["src"]
+        assert text != image["src"], f"{text}: no alt text"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_picture_is_in_a_numbered_figure(page, name):
+    soup = page(name)
+    for image in soup.select("article img"):
+        assert image.find_parent("figure"), (
+            f"{image['src']}: shown without a caption; tag its cell remove-output"
+        )
+    numbers = []
+    for figure in soup.select("article figure"):
+        number = figure.select_one("figcaption .caption-number")
+        assert number is not None, f"{figure.get('id')}: no number"
+        numbers.append(number.get_text())
+        caption = figure.select_one("figcaption .caption-text")
+        assert caption.get_text().strip(), f"{figure.get('id')}: no caption"
+    assert len(numbers) == len(set(numbers))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_unresolved(page, name):
+    soup = page(name)
+    text = prose(soup)
+    for sign in ("[?]", "(??)", "{glue", "{cite", "{numref", "{eq}", "{ref}", "None]"):
+        assert sign not in text
+    assert not soup.select("article .problematic, article .system-message, article .error")
+    assert "Traceback (most recent call last)" not in soup.get_text()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_within_the_book_leads_somewhere(page, name):
+    here = HTML / f"{name}.html"
+    for link in page(name).select("article a[href]"):
+        address, place = urldefrag(link["href"])
+        if urlsplit(link["href"]).scheme or other_host(link["href"]):
+            continue
+        target = (here.parent / unquote(address)).resolve() if address else here
+        assert target.is_file(), link["href"]
+        if place and target.suffix == ".html":
+            soup = page(str(target.relative_to(HTML).with_suffix("")))
+            assert soup.find(id=unquote(place)), link["href"]
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_solution_is_folded_and_belongs_to_an_exercise(page, name):
+    soup = page(name)
+    solutions = soup.select("article div.solution")
+    assert len(solutions) == len(soup.select("article div.exercise"))
+    assert all("dropdown" in each["class"] for each in solutions)

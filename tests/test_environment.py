@@ -1,0 +1,153 @@
+"""What is declared, what is pinned and what is installed are the same things."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
+PINS = [
+    Requirement(line)
+    for line in (ROOT / "constraints.txt").read_text().splitlines()
+    if line.strip() and not line.startswith("#")
+]
+# `gpu` replaces a dependency that is pinned anyway; `course` is for teachers, on top.
+INSTALLED_EXTRAS = ("book", "test")
+
+
+def declared(extras=INSTALLED_EXTRAS):
+    """Requirements of the library and of these extras that apply to this machine."""
+    texts = list(PROJECT["dependencies"])
+    for extra in extras:
+        texts += PROJECT["optional-dependencies"][extra]
+    found = [Requirement(text) for text in texts]
+    ours = canonicalize_name(PROJECT["name"])
+    return [
+        each
+        for each in found
+        if canonicalize_name(each.name) != ours and (each.marker is None or each.marker.evaluate())
+    ]
+
+
+def pinned():
+    """Package name -> the one version that constraints.txt allows."""
+    return {canonicalize_name(pin.name): pin for pin in PINS}
+
+
+def needs(name, extras=()):
+    """Names of the packages that an installed package requires on this machine."""
+    for text in metadata.requires(name) or []:
+        wanted = Requirement(text)
+        marker = wanted.marker
+        if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):
+            yield wanted
+
+
+def test_every_pin_is_one_exact_version():
+    for pin in PINS:
+        operators = [each.operator for each in pin.specifier]
+        assert operators == ["=="], f"constraints.txt: {pin} is not an exact version"
+        assert not pin.url
+    assert len(pinned()) == len(PINS), "constraints.txt names a package twice"
+
+
+def test_every_dependency_is_pinned_within_its_range():
+    for wanted in declared():
+        pin = pinned().get(canonicalize_name(wanted.name))
+        assert pin is not None, f"{wanted.name} is not in constraints.txt: make pins"
+        version = str(next(iter(pin.specifier))).removeprefix("==")
+        assert wanted.specifier.contains(version), f"{pin} is outside pyproject's {wanted}"
+
+
+def test_dependencies_of_dependencies_are_pinned_too():
+    todo, seen = [(each.name, tuple(each.extras)) for each in declared()], set()
+    while todo:
+        name, extras = todo.pop()
+        if (canonicalize_name(name), extras) in seen:
+            continue
+        seen.add((canonicalize_name(name), extras))
+        todo += [(each.name, tuple(each.extras)) for each in needs(name, extras)]
+    # Installers' own packages come with the virtual environment.
+    missing = {name for name, _ in seen} - set(pinned()) - {"setuptools", "pip", "wheel"}
+    assert not missing, f"not in constraints.txt: {sorted(missing)}: make pins"
+
+
+def test_what_is_installed_is_what_is_pinned():
+    wrong = []
+    for name, pin in pinned().items():
+        try:
+            version = metadata.version(name)
+        except metadata.PackageNotFoundError:  # a package for another system or Python
+            continue
+        if not pin.specifier.contains(version, prereleases=True):
+            wrong.append(f"{name} {version} is installed, {pin} is pinned")
+    assert not wrong, wrong
+
+
+def test_every_dependency_is_installed():
+    for wanted in declared():
+        assert wanted.specifier.contains(metadata.version(wanted.name), prereleases=True), wanted
+
+
+def test_conda_environment_installs_the_same_as_make():
+    plain = [each for each in CONDA["dependencies"] if isinstance(each, str)]
+    by_pip = next(each for each in CONDA["dependencies"] if isinstance(each, dict))["pip"]
+    names = [re.split(r"[ <>=]", each)[0] for each in plain]
+    assert names == ["python", "pip"], "packages are pip's, or their versions would be other ones"
+    assert by_pip == ["-c constraints.txt", "-e .[" + ",".join(INSTALLED_EXTRAS) + "]"]
+    makes = (ROOT / "_book" / "setup.sh").read_text()
+    assert all(each.split()[1] in makes for each in by_pip)
+
+
+def test_conda_environment_has_a_python_that_fits():
+    spec = next(each for each in CONDA["dependencies"] if str(each).startswith("python"))
+    conda, ours = (
+        SpecifierSet(spec.removeprefix("python")),
+        SpecifierSet(PROJECT["requires-python"]),
+    )
+    versions = [f"3.{minor}" for minor in range(8, 20)]
+    assert [v for v in versions if v in conda] == [v for v in versions if v in ours]
+    assert ".".join(map(str, sys.version_info[:3])) in ours
+
+
+def repository_files():
+    """Files that are, or would be, committed."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard", "-z"],
+            cwd=ROOT, check=True, capture_output=True, text=True,
+        ).stdout.split("\0")  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):  # unpacked from an archive
+        skipped = {".venv", "_build", ".git", "runs"}
+        listed = [
+            str(path.relative_to(ROOT))
+            for path in ROOT.rglob("*")
+            if not skipped & set(path.relative_to(ROOT).parts)
+        ]
+    return [ROOT / name for name in listed if name and (ROOT / name).is_file()]
+
+
+# Put together here, so that this file does not name them either.
+REGISTRIES = [
+    ".".join(parts).encode()
+    for parts in (
+        ("pypi", "org"), ("pythonhosted", "org"), ("anaconda", "org"), ("npmjs", "org"),
+        ("npmjs", "com"), ("yarnpkg", "com"), ("pypi", "python", "org"),
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", REGISTRIES, ids=lambda host: host.decode().replace(".", "-"))
+def test_no_file_names_a_package_registry(host):
+    named = [str(p.relative_to(ROOT)) for p in repository_files() if host in p.read_bytes()]
+    assert not named, f"{named}: where packages come from is each installation's choice"

@@ -1,0 +1,278 @@
+"""Procedural faces: the same index is the same picture, and the picture shows its factors."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from sagan_lib import faces
+from sagan_lib.images import to_bytes
+
+NAMES = [field.name for field in fields(faces.Factors)]
+PALETTES = {
+    "left_iris": faces.IRIS, "right_iris": faces.IRIS, "hair": faces.HAIR, "skin": faces.SKIN,
+    "background": faces.BACKGROUND,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def many():
+    """The factors of 20,000 faces with independent eyes."""
+    return faces.factors(np.arange(20_000), seed=3, independent_eyes=True)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """400 faces with independent eyes and their 32-pixel pictures."""
+    record = faces.factors(np.arange(400), seed=4, independent_eyes=True)
+    return record, faces.render(record, 32)
+
+
+def splitmix(x):
+    """The finaliser in plain Python integers, from the paper's listing."""
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    x = (x ^ x >> 27) * 0x94D049BB133111EB % 2**64
+    return x ^ x >> 31
+
+
+def draw_by_hand(seed, index, stream):
+    golden = 0x9E3779B97F4A7C15
+    key = splitmix((seed * golden + stream + golden) % 2**64)
+    return (splitmix(splitmix((index * golden + key) % 2**64) ^ key) >> 11) / 2**53
+
+
+def place(record, x, y, resolution):
+    """Row and column of the pixel that shows the point (x, y) of the upright, centred face."""
+    x, y = x * record.scale * record.width, y * record.scale
+    right = np.cos(record.tilt) * x - np.sin(record.tilt) * y + record.center_x
+    down = np.sin(record.tilt) * x + np.cos(record.tilt) * y + record.center_y
+    to_pixel = lambda t: np.floor((t + 1) / 2 * resolution).astype(int)  # noqa: E731
+    return to_pixel(down), to_pixel(right)
+
+
+def nearest(colours, palette):
+    """Index of the palette's colour nearest to each of colours (n, 3) in [-1, 1]."""
+    distance = np.linalg.norm((colours[:, None] + 1) / 2 - palette[None], axis=-1)
+    return distance.argmin(1)
+
+
+def chi_square(counts):
+    expected = counts.sum() / counts.size
+    return ((counts - expected) ** 2 / expected).sum()
+
+
+def plain(n=1, **changes):
+    """Upright, centred faces that look straight ahead."""
+    middle = dict.fromkeys(("tilt", "center_x", "center_y", "gaze", "smile"), 0)
+    record = faces.factors(np.arange(n))
+    return record.replace(**middle, scale=1, width=1).replace(**changes)
+
+
+def test_factors_are_the_published_hash_of_seed_index_and_factor():
+    for seed in (0, 7, 2**63 + 5):
+        record = faces.factors([0, 3, 10**12], seed, independent_eyes=True)
+        for row, index in enumerate((0, 3, 10**12)):
+            for stream, name in enumerate(NAMES):
+                u = draw_by_hand(seed, index, stream)
+                if name in faces.CATEGORIES:
+                    assert getattr(record, name)[row] == int(u * faces.CATEGORIES[name])
+                else:
+                    low, high = faces.RANGES[name]
+                    assert getattr(record, name)[row] == pytest.approx(low + (high - low) * u)
+
+
+@pytest.mark.parametrize("resolution", [16, 32, 50, 64, 128, 256])
+def test_a_face_is_the_same_whatever_else_is_drawn(resolution):
+    together = faces.render(faces.factors(np.arange(9)), resolution)
+    alone = faces.render(faces.factors([7, 2]), resolution)
+    assert together.shape == (9, resolution, resolution, 3)
+    np.testing.assert_array_equal(alone, together[[7, 2]])
+    assert together.dtype == np.float32
+    assert together.min() >= -1
+    assert together.max() <= 1
+
+
+def test_blocks_leave_no_seams():
+    record = faces.factors(np.arange(150))  # more than two blocks of 64
+    whole = faces.render(record, 32)
+    np.testing.assert_array_equal(whole[149], faces.render(faces.factors([149]), 32)[0])
+    assert len(np.unique(whole.reshape(150, -1), axis=0)) == 150
+
+
+def test_seeds_are_different_populations_of_any_integer_kind():
+    first, second = faces.factors(np.arange(50), 1), faces.factors(np.arange(50), 2)
+    assert np.mean(first.tilt == second.tilt) == 0
+    np.testing.assert_array_equal(faces.factors(np.arange(50), np.int64(2)).tilt, second.tilt)
+
+
+def test_both_irises_are_equal_by_default_and_only_they_depend_on_the_switch(many):
+    default = faces.factors(np.arange(len(many)), seed=3)
+    np.testing.assert_array_equal(default.left_iris, default.right_iris)
+    for name in set(NAMES) - {"right_iris"}:
+        np.testing.assert_array_equal(getattr(default, name), getattr(many, name))
+
+
+def test_independent_irises_differ_in_five_of_six_faces(many):
+    differ = np.mean(many.left_iris != many.right_iris)
+    assert abs(differ - 5 / 6) < 4 * np.sqrt(5 / 36 / len(many))
+    table = np.bincount(many.left_iris * 6 + many.right_iris, minlength=36)
+    assert chi_square(table) < 66.6  # 35 degrees of freedom, p = 0.001
+
+
+@pytest.mark.parametrize("name", faces.CATEGORIES)
+def test_categories_are_drawn_uniformly(many, name):
+    counts = np.bincount(getattr(many, name))
+    assert len(counts) == faces.CATEGORIES[name]
+    limits = {2: 10.83, 5: 18.47, 6: 20.52}  # p = 0.001 for 1, 4 and 5 degrees of freedom
+    assert chi_square(counts) < limits[len(counts)]
+
+
+@pytest.mark.parametrize("name", faces.RANGES)
+def test_continuous_factors_fill_their_range_uniformly(many, name):
+    low, high = faces.RANGES[name]
+    u = np.sort((getattr(many, name) - low) / (high - low))
+    assert u[0] >= -1e-6
+    assert u[-1] <= 1 + 1e-6
+    gap = np.abs(u - (np.arange(len(u)) + 0.5) / len(u)).max()
+    assert gap < 1.95 / np.sqrt(len(u))  # Kolmogorov and Smirnov, p = 0.001
+
+
+def test_factors_do_not_depend_on_each_other(many):
+    table = np.stack([getattr(many, name) for name in NAMES]).astype(float)
+    correlations = np.corrcoef(table)[~np.eye(len(NAMES), dtype=bool)]
+    assert np.abs(correlations).max() < 4.5 / np.sqrt(len(many))
+
+
+#: (factor, point of the face where its colour shows). "hair" is above the forehead.
+POINTS = [("left_iris", -0.28, 0.02), ("right_iris", 0.28, 0.02), ("hair", 0, -0.66),
+          ("skin", 0.35, 0.4)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "x", "y"), POINTS)
+def test_colours_can_be_read_off_a_32_pixel_picture(drawn, name, x, y):
+    record, images = drawn
+    row, column = place(record, x + (record.gaze if "iris" in name else 0), y, 32)
+    colours = images[np.arange(len(record)), row, column]
+    assert np.mean(nearest(colours, PALETTES[name]) == getattr(record, name)) > 0.995
+
+
+def test_the_upper_corners_show_the_background(drawn):
+    record, images = drawn
+    for corner in (images[:, 0, 0], images[:, 0, -1]):
+        np.testing.assert_array_equal(nearest(corner, faces.BACKGROUND), record.background)
+
+
+def test_long_hair_hangs_beside_the_cheeks(drawn):
+    record, images = drawn
+    palette = np.concatenate([faces.HAIR, faces.BACKGROUND])
+    expected = np.where(record.long_hair, record.hair, len(faces.HAIR) + record.background)
+    for side in (-0.67, 0.67):
+        row, column = place(record, side, 0.55, 32)
+        seen = nearest(images[np.arange(len(record)), row, column], palette)
+        assert np.mean(seen == expected) > 0.99
+
+
+def test_an_iris_has_the_radius_that_the_card_gives():
+    record = plain(left_iris=0, right_iris=3, skin=0)
+    image = (faces.render(record, 256)[0] + 1) / 2
+    for colour, side in ((faces.IRIS[0], slice(0, 128)), (faces.IRIS[3], slice(128, 256))):
+        area = (np.abs(image[:, side] - colour).max(-1) < 0.1).mean() * 0.5 * 4  # picture is 2 x 2
+        assert np.sqrt(area / np.pi) == pytest.approx(0.14, rel=0.03)
+
+
+def test_an_upright_face_is_its_own_mirror_image():
+    image = faces.render(plain(8), 64)
+    np.testing.assert_allclose(image, image[:, :, ::-1], atol=1e-5)
+
+
+def test_left_is_the_viewers_left():
+    before, after = faces.render(plain(left_iris=0), 64), faces.render(plain(left_iris=1), 64)
+    changed = np.abs(before - after)[0].max(-1) > 0
+    assert changed[:, :32].any()
+    assert not changed[:, 32:].any()
+
+
+@pytest.mark.parametrize("name", faces.RANGES)
+def test_each_continuous_factor_shows(name):
+    low, high = faces.RANGES[name]
+    ends = faces.render(plain(2, left_iris=0, right_iris=0, hair=0, skin=0, background=0,
+                              long_hair=0, **{name: [low, high]}), 32)  # fmt: skip
+    assert np.abs(ends[0] - ends[1]).max() > 0.5
+    same = plain(2, left_iris=0, right_iris=0, hair=0, skin=0, background=0, long_hair=0)
+    np.testing.assert_array_equal(*faces.render(same, 32))
+
+
+def test_centers_and_tilt_move_the_face_in_their_direction():
+    def eye(**changes):
+        image = faces.render(plain(left_iris=0, right_iris=3, **changes), 256)[0]
+        where = np.abs((image + 1) / 2 - faces.IRIS[3]).max(-1) < 0.05
+        return np.array([axis.mean() for axis in np.nonzero(where)])  # row, column
+
+    middle = eye()
+    np.testing.assert_allclose(eye(center_x=0.05) - middle, [0, 0.05 * 128], atol=0.3)
+    np.testing.assert_allclose(eye(center_y=0.05) - middle, [0.05 * 128, 0], atol=0.3)
+    # Turned clockwise, the viewer's right eye goes down by sin(0.1) of its distance.
+    np.testing.assert_allclose((eye(tilt=0.1) - middle)[0], np.sin(0.1) * 0.28 * 128, atol=0.3)
+    np.testing.assert_allclose((eye(gaze=-0.05) - middle)[1], -0.05 * 128, atol=0.3)
+
+
+def test_small_pictures_are_what_large_ones_average_to():
+    record = faces.factors(np.arange(12), seed=5)
+    large, small = faces.render(record, 256), faces.render(record, 32)
+    averaged = large.reshape(12, 32, 8, 32, 8, 3).mean((2, 4))
+    sampled = large[:, 4::8, 4::8]  # what a renderer without anti-aliasing would draw
+    error, aliased = np.abs(small - averaged).mean(), np.abs(sampled - averaged).mean()
+    assert error < 0.02
+    assert error < 0.5 * aliased
+
+
+def test_replace_changes_a_copy_of_the_named_factors_only():
+    record = faces.factors(np.arange(4))
+    other = record.replace(hair=2, tilt=[0, 0.1, 0, 0.1])
+    assert other.hair.tolist() == [2] * 4
+    assert other.hair.dtype == record.hair.dtype
+    np.testing.assert_allclose(other.tilt, [0, 0.1, 0, 0.1])
+    np.testing.assert_array_equal(other.skin, record.skin)
+    np.testing.assert_array_equal(record.hair, faces.factors(np.arange(4)).hair)
+    assert len(other) == 4
+
+
+def test_the_data_set_is_the_rendered_faces_as_bytes():
+    data = faces.Faces(16, size=2100, seed=9, independent_eyes=True)  # more than two blocks
+    record = faces.factors(np.arange(2100), 9, independent_eyes=True)
+    np.testing.assert_array_equal(data.images, to_bytes(faces.render(record, 16)))
+    assert data.images.dtype == np.uint8
+    assert data.images is data.images  # drawn once
+    np.testing.assert_array_equal(data.factors([5, 2]).right_iris, record.right_iris[[5, 2]])
+    assert len(data.factors()) == data.size == 2100
+
+
+def test_batches_of_faces_are_faces_of_the_set():
+    data = faces.Faces(16, size=10, seed=1)
+    batch = next(iter(data.batches(10, seed=4))).numpy()
+    rows = {tuple(image.ravel()) for image in to_bytes(batch)}
+    assert rows == {tuple(image.ravel()) for image in data.images}
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: faces.factors([0.5]), TypeError, ["indices must be integers", "float64"]),
+        (lambda: faces.factors([3, -1]), ValueError, ["integers >= 0", "-1"]),
+        (lambda: faces.factors([[1, 2]]), ValueError, ["a vector of integers"]),
+        (lambda: faces.factors([1], seed=-1), ValueError, ["seed must be at least 0"]),
+        (lambda: faces.factors([1], seed=1.5), TypeError, ["seed must be an integer"]),
+        (lambda: faces.render([1, 2]), TypeError, ["record must be a Factors", "list"]),
+        (lambda: faces.render(faces.factors([0]), 15), ValueError, ["resolution", "16", "256"]),
+        (lambda: faces.render(faces.factors([0]), 257), ValueError, ["at most 256, got 257"]),
+        (lambda: faces.factors([0]).replace(nose=1), ValueError, ["factor must be one of", "hair"]),
+        (lambda: faces.Faces(size=0), ValueError, ["size must be at least 1"]),
+        (lambda: faces.Faces(resolution=8), ValueError, ["resolution must be at least 16"]),
+        (lambda: faces.Faces(16, size=4).batches(5), ValueError, ["batch_size", "at most 4"]),
+    ],
+)
+def test_wrong_arguments(call, error, words):
+    with pytest.raises(error) as caught:
+        call()
+    for word in words:
+        assert word in str(caught.value)

@@ -1,0 +1,365 @@
+"""Image sources: the shuffle, CelebA's layout, the crop, the resize, damaged files, the cache."""
+
+import os
+import threading
+import time
+import zipfile
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from sagan_lib import images
+from sagan_lib.images import ImageFolder, Source, shuffled_indices
+
+
+class Numbered(Source):
+    """Image i is filled with the value i, so a batch tells which images it holds."""
+
+    resolution = 16
+
+    def __init__(self, size):
+        self.size = size
+        shape = (size, 16, 16, 3)
+        self.images = np.broadcast_to(np.arange(size, dtype=np.uint8)[:, None, None, None], shape)
+
+
+def order(source, batch_size, count, seed=0, start=0):
+    """The numbers of the images in `count` batches, (count, batch_size)."""
+    batches = source.batches(batch_size, seed, start).take(count)
+    return np.rint([(batch.numpy()[:, 0, 0, 0] + 1) * 127.5 for batch in batches]).astype(int)
+
+
+def epochs(size, count, seed=0, first=None):
+    """`count` epochs of the shuffle, (count, size), or the first few images of each."""
+    steps = tf.data.Dataset.range(count)
+    whole = steps.map(lambda step: shuffled_indices(step, size, size, seed)[:first])
+    return np.stack(list(whole.as_numpy_iterator()))
+
+
+def picture(value, size=(178, 218)):
+    """A picture with soft structure, different for each value; survives JPEG."""
+    x, y = np.linspace(0, 3, size[0]), np.linspace(0, 3, size[1])[:, None]
+    waves = [np.sin(x + value) * np.cos(y), np.cos(x * y / 3 + value), np.sin(y - value) + 0 * x]
+    return Image.fromarray(np.uint8(np.stack(waves, -1) * 100 + 128))
+
+
+@pytest.fixture
+def celeba(tmp_path):
+    """Ten pictures as CelebA publishes them: numbers 7 and 8 valid, 9 and 10 test."""
+    folder = tmp_path / "celeba" / "img_align_celeba"
+    folder.mkdir(parents=True)
+    lines = []
+    for number in range(1, 11):
+        picture(number).save(folder / f"{number:06}.jpg", quality=95)
+        lines.append(f"{number:06}.jpg {0 if number < 7 else 1 if number < 9 else 2}\n")
+    (folder.parent / "list_eval_partition.txt").write_text("".join(lines))
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 16, 100, 257])
+def test_each_epoch_is_a_permutation(size):
+    for epoch in epochs(size, 5):
+        assert sorted(epoch) == list(range(size))
+
+
+@pytest.mark.parametrize(("size", "batch_size"), [(10, 3), (7, 7), (12, 5), (5, 4)])
+def test_batches_cover_all_images_when_they_straddle_epochs(size, batch_size):
+    seen = order(Numbered(size), batch_size, count=3 * size).ravel()[: 3 * size]
+    assert np.array_equal(np.sort(seen.reshape(3, size)), [np.arange(size)] * 3)
+
+
+@pytest.mark.parametrize("size", [100, 20_000])
+def test_epochs_and_seeds_do_not_repeat(size):
+    """TensorFlow's index shuffle looks at 8 bits of its key: 0 and 256 would be alike."""
+    assert len(np.unique(epochs(size, 300, first=50), axis=0)) == 300
+    seeds = [0, 1, 2, 256, 257, 512, 2**16, 2**31, 2**31 + 1, 2**40]
+    firsts = [shuffled_indices(0, 50, size, seed).numpy() for seed in seeds]
+    assert len(np.unique(firsts, axis=0)) == len(seeds)
+
+
+def test_the_first_epoch_of_seed_0_is_shuffled_too():
+    """A cipher with the key (0, 0, 0) may do nothing."""
+    for size in (5, 16, 1000):
+        in_place = np.mean(epochs(size, 1)[0] == np.arange(size))
+        assert in_place < 0.9
+
+
+def test_every_image_is_first_equally_often():
+    firsts = epochs(5, 1500)[:, 0]
+    counts = np.bincount(firsts, minlength=5)
+    assert ((counts - 300) ** 2 / 300).sum() < 18.47  # 4 degrees of freedom, p = 0.001
+
+
+def test_a_batch_is_the_same_whatever_the_start():
+    source = Numbered(10)
+    whole = order(source, 4, count=12, seed=3)
+    np.testing.assert_array_equal(order(source, 4, count=5, seed=3, start=7), whole[7:])
+    np.testing.assert_array_equal(order(source, 4, count=12, seed=3), whole)
+    assert not np.array_equal(order(source, 4, count=12, seed=4), whole)
+
+
+def test_batches_are_float32_from_minus_1_to_1():
+    source = Numbered(256)
+    batch = next(iter(source.batches(256))).numpy()
+    assert batch.dtype == np.float32
+    assert batch.shape == (256, 16, 16, 3)
+    np.testing.assert_allclose(np.unique(batch), np.linspace(-1, 1, 256), atol=1e-6)
+
+
+def test_bytes_and_floats_go_there_and_back():
+    levels = np.arange(256, dtype=np.uint8)
+    np.testing.assert_array_equal(images.to_bytes(levels / 127.5 - 1), levels)
+    assert images.to_bytes([-7, 7, 0.0039, -0.0041]).tolist() == [0, 255, 128, 127]
+
+
+def test_celeba_from_its_folder_its_parent_and_its_zip(celeba, cache):
+    with zipfile.ZipFile(celeba.parent / "img_align_celeba.zip", "w") as archive:
+        for file in sorted(celeba.iterdir()):
+            archive.write(file, f"img_align_celeba/{file.name}")
+    ways = [celeba, celeba.parent, celeba.parent / "img_align_celeba.zip"]
+    sources = [ImageFolder(path, 32, cache=cache) for path in ways]
+    for source in sources:
+        assert [name[-10:] for name in source.names] == [f"{n:06}.jpg" for n in range(1, 7)]
+        np.testing.assert_array_equal(source.images, sources[0].images)
+    assert len(np.unique(sources[0].images.reshape(6, -1), axis=0)) == 6
+
+
+@pytest.mark.parametrize(
+    ("split", "numbers"), [("train", range(1, 7)), ("valid", (7, 8)), ("test", (9, 10)),
+                           ("all", range(1, 11))]
+)  # fmt: skip
+def test_the_partition_list_decides_the_split(celeba, cache, split, numbers):
+    source = ImageFolder(celeba, 16, split=split, cache=cache)
+    assert source.names == [f"{n:06}.jpg" for n in numbers]
+    assert len(source.images) == source.size == len(numbers)
+
+
+def test_the_list_is_found_where_celebas_own_download_has_it(celeba, cache):
+    (celeba.parent / "Img").mkdir()
+    (celeba.parent / "Eval").mkdir()
+    moved = celeba.rename(celeba.parent / "Img" / celeba.name)
+    lists = moved.parent.parent / "list_eval_partition.txt"
+    lists.rename(moved.parent.parent / "Eval" / lists.name)
+    for path in (moved, moved.parent, moved.parent.parent):
+        assert ImageFolder(path, 16, split="valid", cache=cache).size == 2
+
+
+def test_any_folder_works_to_any_depth_without_a_list(tmp_path, cache):
+    for name in ("b/deep/er.PNG", "a.jpeg", "c.webp", "b/d.bmp", "notes.txt"):
+        (tmp_path / "own" / name).parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith("txt"):
+            (tmp_path / "own" / name).write_text("no picture")
+        else:
+            picture(1, (40, 40)).save(tmp_path / "own" / name)
+    source = ImageFolder(tmp_path / "own", 16, cache=cache)
+    assert source.names == ["a.jpeg", "b/d.bmp", "b/deep/er.PNG", "c.webp"]
+    assert source.skipped == []
+    assert ImageFolder(tmp_path / "own", 16, limit=3, cache=cache).names == source.names[:3]
+
+
+def test_grey_and_palette_pictures_become_colour(tmp_path, cache):
+    picture(1, (32, 32)).convert("L").save(tmp_path / "grey.png")
+    picture(1, (32, 32)).convert("P").save(tmp_path / "palette.png")
+    source = ImageFolder(tmp_path, 32, cache=cache)
+    grey = np.asarray(picture(1, (32, 32)).convert("L"))
+    np.testing.assert_array_equal(source.images[0], np.stack([grey] * 3, -1))
+    palette = picture(1, (32, 32)).convert("P").convert("RGB")
+    np.testing.assert_array_equal(source.images[1], palette)
+
+
+@pytest.mark.parametrize(
+    ("size", "crop", "box"),  # width and height; columns and rows that must be left
+    [
+        ((178, 218), 178, (0, 178, 20, 198)),  # CelebA: 20 rows go above and below
+        ((300, 200), 178, (61, 239, 11, 189)),
+        ((100, 60), 178, (20, 80, 0, 60)),  # smaller than the crop: the largest square
+        ((300, 200), None, (50, 250, 0, 200)),
+        ((64, 64), 16, (24, 40, 24, 40)),
+    ],
+)
+def test_the_crop_is_the_centred_square(tmp_path, cache, size, crop, box):
+    x, y = np.meshgrid(np.arange(size[0]) % 256, np.arange(size[1]) % 256)
+    pixels = np.stack([x, y, 0 * x], -1).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "ramp.png")
+    left, right, top, bottom = box
+    source = ImageFolder(tmp_path, right - left, crop=crop, cache=cache)  # no resize: exact pixels
+    np.testing.assert_array_equal(source.images[0], pixels[top:bottom, left:right])
+
+
+def lanczos(pixels, target):
+    """Lanczos-3, stretched over the source pixels of a target pixel; along the first axis."""
+    source = len(pixels)
+    scale = source / target
+    x = ((np.arange(source) + 0.5) - (np.arange(target)[:, None] + 0.5) * scale) / scale
+    weights = np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0)
+    weights /= weights.sum(1, keepdims=True)
+    return np.clip(np.rint(np.tensordot(weights, pixels, 1)), 0, 255)
+
+
+def test_the_resize_is_lanczos_with_antialias(tmp_path, cache):
+    pixels = np.random.default_rng(0).integers(0, 256, (178, 178, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "noise.png")
+    expected = lanczos(pixels.swapaxes(0, 1).astype(float), 32).swapaxes(0, 1)  # columns, then rows
+    expected = lanczos(expected, 32)
+    got = ImageFolder(tmp_path, 32, cache=cache).images[0].astype(int)
+    assert np.abs(got - expected).max() <= 1
+    reference = Image.open(tmp_path / "noise.png").resize((32, 32), Image.Resampling.LANCZOS)
+    np.testing.assert_array_equal(got, reference)
+
+
+def test_stripes_too_fine_for_the_resolution_become_grey(tmp_path, cache):
+    stripes = np.zeros((160, 160, 3), np.uint8)
+    stripes[:, ::2] = 255
+    Image.fromarray(stripes).save(tmp_path / "stripes.png")
+    inner = ImageFolder(tmp_path, 32, cache=cache).images[0][4:-4, 4:-4]
+    assert np.abs(inner.astype(int) - 127).max() <= 3
+
+
+def test_damaged_files_are_skipped_counted_and_named(celeba, cache):
+    whole = ImageFolder(celeba, 16, cache=cache).images
+    (celeba / "000002.jpg").write_bytes(b"not a picture")
+    (celeba / "000004.jpg").write_bytes(b"")
+    data = (celeba / "000005.jpg").read_bytes()
+    (celeba / "000005.jpg").write_bytes(data[: len(data) // 2])
+    for _ in range(2):  # from the files, then from the cache
+        with pytest.warns(UserWarning, match="skipped 3 undecodable") as caught:
+            source = ImageFolder(celeba, 16, cache=cache)
+        assert caught[0].filename == __file__  # it points at the caller
+        for number in (2, 4, 5):
+            assert f"{number:06}.jpg" in str(caught[0].message)
+        assert source.skipped == ["000002.jpg", "000004.jpg", "000005.jpg"]
+        assert source.names == ["000001.jpg", "000003.jpg", "000006.jpg"]
+        np.testing.assert_array_equal(source.images, whole[[0, 2, 5]])
+        assert source.size == 3
+
+
+def test_many_damaged_files_are_counted_but_not_all_named(tmp_path, cache):
+    picture(1, (32, 32)).save(tmp_path / "good.png")
+    for number in range(8):
+        (tmp_path / f"bad{number}.jpg").write_text("text")
+    with pytest.warns(UserWarning, match=r"skipped 8 .*bad0.jpg.*bad4.jpg, \.\.\.$"):
+        ImageFolder(tmp_path, 16, cache=cache)
+
+
+def test_no_file_left_is_an_error_also_the_second_time(tmp_path, cache):
+    (tmp_path / "bad.jpg").write_text("text")
+    for _ in range(2):
+        with (
+            pytest.warns(UserWarning, match=r"bad\.jpg"),
+            pytest.raises(ValueError, match=r"no image that can be decoded \(1 skipped\)"),
+        ):
+            ImageFolder(tmp_path, 16, cache=cache)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_damaged_member_of_a_zip_is_skipped(tmp_path, cache, compression):
+    picture(1, (64, 64)).save(tmp_path / "a.bmp")
+    with zipfile.ZipFile(tmp_path / "set.zip", "w", compression) as archive:
+        for name in ("1.bmp", "2.bmp"):
+            archive.write(tmp_path / "a.bmp", name)
+    data = bytearray((tmp_path / "set.zip").read_bytes())
+    data[100:140] = b"\xff" * 40  # inside the first member
+    (tmp_path / "set.zip").write_bytes(data)
+    with pytest.warns(UserWarning, match=r"skipped 1 undecodable: 1\.bmp"):
+        source = ImageFolder(tmp_path / "set.zip", 64, cache=cache)
+    np.testing.assert_array_equal(source.images, np.asarray(picture(1, (64, 64)))[None])
+
+
+def test_the_second_use_decodes_nothing(celeba, cache, monkeypatch):
+    first = np.array(ImageFolder(celeba, 16, cache=cache).images)
+    monkeypatch.delattr(ImageFolder, "decode")
+    again = ImageFolder(celeba, 16, cache=cache)
+    np.testing.assert_array_equal(again.images, first)
+    assert isinstance(again.images, np.memmap)  # the set need not fit into memory
+    with pytest.raises(AttributeError, match="decode"):
+        ImageFolder(celeba, 32, cache=cache)
+
+
+def test_the_cache_notices_changed_files_and_arguments(celeba, cache):
+    first = np.array(ImageFolder(celeba, 16, cache=cache).images)
+    (celeba / "000003.jpg").write_bytes((celeba / "000009.jpg").read_bytes())
+    second = ImageFolder(celeba, 16, cache=cache).images
+    assert [np.array_equal(a, b) for a, b in zip(first, second, strict=True)].count(False) == 1
+    np.testing.assert_array_equal(
+        second[2], ImageFolder(celeba, 16, split="test", cache=cache).images[0]
+    )
+    assert not np.array_equal(ImageFolder(celeba, 16, crop=80, cache=cache).images, second)
+    picture(30).save(celeba / "000000.jpg")
+    assert ImageFolder(celeba, 16, split="all", cache=cache).size == 11
+
+
+def test_the_cache_is_where_the_environment_says(celeba, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    ImageFolder(celeba, 16)
+    assert len(list((tmp_path / "xdg" / "sagan_lib").glob("*.npy"))) == 1
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert images.default_cache() == tmp_path / ".cache" / "sagan_lib"
+
+
+def test_an_interrupt_leaves_no_half_cache_and_does_not_wait(celeba, cache, monkeypatch):
+    calls, lock = [], threading.Lock()
+
+    def slow(self, name):
+        with lock:
+            calls.append(name)
+            if len(calls) == 3:
+                raise KeyboardInterrupt
+        time.sleep(0.01)
+        return np.zeros((16, 16, 3), np.uint8)
+
+    for number in range(300):
+        os.link(celeba / "000001.jpg", celeba / f"copy{number}.jpg")
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageFolder, "decode", slow)
+        with pytest.raises(KeyboardInterrupt):
+            ImageFolder(celeba, 16, split="all", cache=cache)
+    assert len(calls) < 200
+    assert list(cache.iterdir()) == []
+    assert ImageFolder(celeba, 16, split="all", cache=cache).images[0].any()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"resolution": 15}, ValueError, ["resolution", "at least 16 and at most 256"]),
+        ({"resolution": 64.0}, TypeError, ["resolution must be an integer"]),
+        ({"crop": 0}, ValueError, ["crop must be at least 1"]),
+        ({"limit": 0}, ValueError, ["limit must be at least 1"]),
+        ({"split": "dev"}, ValueError, ["split must be one of", "'all', 'test', 'train', 'valid'"]),
+        ({"path": "missing"}, FileNotFoundError, ["missing", "data/README.md"]),
+        ({"path": "empty"}, ValueError, ["no image files", ".jpg", ".png"]),
+        ({"path": "broken.zip"}, ValueError, ["broken.zip", "not a whole zip archive"]),
+        ({"path": "badlist"}, ValueError, ["list_eval_partition.txt", "'name split'"]),
+    ],
+)
+def test_wrong_arguments(tmp_path, celeba, options, error, words):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 cut off")
+    (tmp_path / "badlist").mkdir()
+    (tmp_path / "badlist" / "list_eval_partition.txt").write_text("000001.jpg\n")
+    picture(1).save(tmp_path / "badlist" / "000001.jpg")
+    path = tmp_path / options["path"] if "path" in options else celeba
+    with pytest.raises(error) as caught:
+        ImageFolder(path, **{k: v for k, v in options.items() if k != "path"})
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_check_celeba_compares_with_the_published_sums(tmp_path, monkeypatch):
+    assert images.check_celeba(tmp_path) == {}
+    (tmp_path / "img_align_celeba.zip").write_bytes(b"cut off")
+    assert images.check_celeba(tmp_path) == {"img_align_celeba.zip": False}
+    # RFC 1321 gives the MD5 of "abc".
+    monkeypatch.setitem(
+        images.CELEBA_MD5, "img_align_celeba.zip", "900150983cd24fb0d6963f7d28e17f72"
+    )
+    (tmp_path / "img_align_celeba.zip").write_bytes(b"abc")
+    assert images.check_celeba(tmp_path) == {"img_align_celeba.zip": True}

@@ -1,0 +1,145 @@
+"""The judge reads faces that it has never seen, so the counts made with it are true."""
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+
+from sagan_lib import faces, judge
+
+SEED = 77  # neither the judge's training population nor its own test population
+
+
+@pytest.fixture(scope="module")
+def strangers():
+    """1,500 faces with independent eyes: their factors and the judge's reading."""
+    truth = faces.factors(np.arange(1500), SEED, independent_eyes=True)
+    return truth, judge.read(faces.render(truth, 32))
+
+
+def reading(**values):
+    """A reading whose unnamed factors are 0."""
+    n = len(next(iter(values.values())))
+    return judge.Reading(**dict.fromkeys(faces.CATEGORIES, np.zeros(n, int)) | values)
+
+
+class Blind:
+    """A judge that answers class 1 whatever it is shown."""
+
+    def predict(self, images, **_):
+        return {k: np.tile(np.eye(n)[1], (len(images), 1)) for k, n in faces.CATEGORIES.items()}
+
+
+@pytest.mark.parametrize("name", faces.CATEGORIES)
+def test_the_shipped_judge_reads_every_factor_of_fresh_faces(strangers, name):
+    truth, seen = strangers
+    assert np.mean(getattr(seen, name) == getattr(truth, name)) >= 0.99
+
+
+def test_no_two_populations_are_the_same():
+    """A judge that is tested on its training faces, or on a generator's, would prove nothing."""
+    assert len({SEED, judge.TRAIN_SEED, judge.TEST_SEED, faces.Faces().seed}) == 4
+
+
+def test_accuracy_is_the_share_read_rightly():
+    got = judge.accuracy(Blind(), n=600)
+    truth = faces.factors(np.arange(600), judge.TEST_SEED, independent_eyes=True)
+    for name in faces.CATEGORIES:
+        assert got[name] == np.mean(getattr(truth, name) == 1)
+
+
+@pytest.mark.parametrize("resolution", [48, 64, 128])
+def test_other_sizes_are_resized_and_read_as_well(resolution):
+    truth = faces.factors(np.arange(200), SEED, independent_eyes=True)
+    seen = judge.read(faces.render(truth, resolution))
+    for name in faces.CATEGORIES:
+        assert np.mean(getattr(seen, name) == getattr(truth, name)) >= 0.99
+
+
+def test_noise_as_in_generated_faces_does_not_blind_it():
+    truth = faces.factors(np.arange(300), SEED, independent_eyes=True)
+    noise = np.random.default_rng(0).normal(0, 0.05, (300, 32, 32, 3))
+    seen = judge.read(faces.render(truth, 32) + noise)
+    for name in faces.CATEGORIES:
+        assert np.mean(getattr(seen, name) == getattr(truth, name)) >= 0.99
+
+
+def test_heterochromia_is_rare_in_the_data_set_and_5_in_6_without_the_rule(strangers):
+    ordinary = judge.read(faces.render(faces.factors(np.arange(600), SEED), 32))
+    assert judge.heterochromia(ordinary) <= 0.005
+    truth, seen = strangers
+    assert judge.heterochromia(seen) == pytest.approx(judge.heterochromia(truth), abs=0.01)
+    assert judge.heterochromia(seen) == pytest.approx(5 / 6, abs=0.04)
+
+
+def test_heterochromia_counts_the_faces_that_were_doctored():
+    record = faces.factors(np.arange(200), SEED)
+    right = record.right_iris.copy()
+    right[:50] = (right[:50] + 1) % 6
+    doctored = judge.read(faces.render(record.replace(right_iris=right), 32))
+    assert judge.heterochromia(doctored) == pytest.approx(0.25, abs=0.01)
+
+
+def test_heterochromia_by_hand():
+    seen = reading(left_iris=np.array([0, 1, 2, 3]), right_iris=np.array([0, 1, 3, 2]))
+    assert judge.heterochromia(seen) == 0.5
+    assert len(seen) == 4
+
+
+def test_coverage_counts_combinations_not_faces():
+    hair, skin = np.array([0, 0, 1, 1, 0]), np.array([0, 0, 0, 2, 0])
+    assert judge.coverage(reading(hair=hair, skin=skin)) == (3, 5 * 5 * 5 * 2)
+    assert judge.coverage(reading(hair=hair, skin=skin), ["hair"]) == (2, 5)
+    assert judge.coverage(reading(left_iris=hair), ("left_iris", "long_hair")) == (2, 12)
+
+
+@pytest.mark.parametrize(("n", "possible"), [(1, 250), (100, 250), (1000, 250), (30, 6)])
+def test_expected_coverage_is_what_uniform_draws_show(n, possible):
+    rng = np.random.default_rng(n)
+    seen = [len(np.unique(rng.integers(0, possible, n))) for _ in range(400)]
+    error = np.std(seen) / 20 * 4 + 1e-9  # four standard errors
+    assert judge.expected_coverage(n, possible) == pytest.approx(np.mean(seen), abs=error)
+
+
+def test_real_faces_cover_what_is_expected_of_them(strangers):
+    seen, possible = judge.coverage(strangers[1])
+    assert seen == pytest.approx(judge.expected_coverage(1500, possible), abs=3)
+
+
+def test_training_writes_weights_that_read_as_the_trained_network_did(tmp_path, monkeypatch):
+    accuracy = functools.partial(judge.accuracy, n=300)
+    monkeypatch.setattr(judge, "accuracy", accuracy)
+    path = tmp_path / "judge.weights.h5"
+    report = judge.train(path, size=256, epochs=1, seed=3)
+    keras.utils.set_random_seed(3)
+    again = judge.build()
+    first = again.get_weights()
+    again.load_weights(path)
+    assert accuracy(again) == report
+    assert set(report) == set(faces.CATEGORIES)
+    for before, after in zip(first, again.get_weights(), strict=True):
+        assert not np.array_equal(before, after)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: judge.read(np.zeros((32, 32, 3))), ValueError, ["(n, h, w, 3)", "(32, 32, 3)"]),
+        (lambda: judge.read(np.zeros((2, 32, 32, 1))), ValueError, ["(2, 32, 32, 1)"]),
+        (lambda: judge.read(np.zeros((0, 32, 32, 3))), ValueError, ["n > 0"]),
+        (lambda: judge.read(np.full((1, 32, 32, 3), np.nan)), ValueError, ["finite", "NaN"]),
+        (
+            lambda: judge.coverage(reading(hair=[0]), ["tilt"]),
+            ValueError,
+            ["name", "'hair'", "tilt"],
+        ),
+        (lambda: judge.expected_coverage(0, 5), ValueError, ["n must be at least 1"]),
+        (lambda: judge.expected_coverage(5, 0), ValueError, ["possible must be at least 1"]),
+    ],
+)
+def test_wrong_arguments(call, error, words):
+    with pytest.raises(error) as caught:
+        call()
+    for word in words:
+        assert word in str(caught.value)

@@ -1,0 +1,101 @@
+"""Losses against their formulas in numpy and against Keras's own cross-entropy."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sagan_lib import losses
+
+RNG = np.random.default_rng(5)
+REAL, FAKE = RNG.normal(0, 3, (64, 1)), RNG.normal(0, 3, (64, 1))
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+#: (loss, its formula as the papers write it, with probabilities instead of scores where they do)
+FORMULAS = [
+    (
+        "hinge",
+        lambda real, fake: np.mean(np.maximum(0, 1 - real)) + np.mean(np.maximum(0, 1 + fake)),
+        lambda fake: -np.mean(fake),
+    ),
+    (
+        "bce",
+        lambda real, fake: -np.mean(np.log(sigmoid(real))) - np.mean(np.log(1 - sigmoid(fake))),
+        lambda fake: -np.mean(np.log(sigmoid(fake))),
+    ),
+    (
+        "minimax",
+        lambda real, fake: -np.mean(np.log(sigmoid(real))) - np.mean(np.log(1 - sigmoid(fake))),
+        lambda fake: np.mean(np.log(1 - sigmoid(fake))),
+    ),
+]
+
+
+def gradient(loss, scores):
+    scores = tf.constant(scores, tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(scores)
+        value = loss(scores)
+    return tape.gradient(value, scores).numpy()
+
+
+@pytest.mark.parametrize(("name", "of_d", "of_g"), FORMULAS)
+def test_each_loss_is_its_formula(name, of_d, of_g):
+    loss_d, loss_g = losses.get(name)
+    real, fake = np.float32(REAL), np.float32(FAKE)
+    np.testing.assert_allclose(loss_d(real, fake), of_d(REAL, FAKE), rtol=1e-5)
+    np.testing.assert_allclose(loss_g(fake), of_g(FAKE), rtol=1e-5)
+    assert loss_d(real, fake).shape == loss_g(fake).shape == ()
+
+
+def test_every_named_loss_has_a_formula_here():
+    assert set(losses.LOSSES) == {name for name, _, _ in FORMULAS}
+
+
+def test_bce_is_keras_cross_entropy_on_real_and_on_fake():
+    bce = keras.losses.BinaryCrossentropy(from_logits=True)
+    real, fake = np.float32(REAL), np.float32(FAKE)
+    expected = bce(np.ones_like(real), real) + bce(np.zeros_like(fake), fake)
+    np.testing.assert_allclose(losses.bce_d(real, fake), expected, rtol=1e-5)
+    np.testing.assert_allclose(losses.bce_g(fake), bce(np.ones_like(fake), fake), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_extreme_scores_give_finite_losses_and_gradients(name):
+    loss_d, loss_g = losses.get(name)
+    scores = np.float32([[-1e4], [-100], [100], [1e4]])
+    for loss in (lambda s: loss_d(s, scores), lambda s: loss_d(scores, s), loss_g):
+        assert np.isfinite(loss(scores))
+        assert np.isfinite(gradient(loss, scores)).all()
+
+
+def test_hinge_stops_pushing_scores_that_are_beyond_the_margin():
+    scores = np.float32([[-2], [-0.5], [0.5], [2]])
+    of_real = gradient(lambda s: losses.hinge_d(s, scores), scores)
+    of_fake = gradient(lambda s: losses.hinge_d(scores, s), scores)
+    np.testing.assert_allclose(of_real[:, 0], [-0.25, -0.25, -0.25, 0])
+    np.testing.assert_allclose(of_fake[:, 0], [0, 0.25, 0.25, 0.25])
+
+
+def test_a_sure_discriminator_teaches_g_under_bce_but_not_under_minimax():
+    sure = np.full((4, 1), -20, np.float32)
+    np.testing.assert_allclose(gradient(losses.bce_g, sure), -0.25, rtol=1e-5)
+    assert np.abs(gradient(losses.minimax_g, sure)).max() < 1e-8
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_higher_scores_of_fakes_please_g_and_cost_d(name):
+    loss_d, loss_g = losses.get(name)
+    real, fake = np.float32(REAL), np.float32(FAKE)
+    assert loss_g(fake + 1) < loss_g(fake)
+    assert loss_d(real, fake + 1) > loss_d(real, fake)
+    assert loss_d(real + 1, fake) < loss_d(real, fake)
+
+
+def test_an_unknown_loss_is_answered_with_the_names_there_are():
+    with pytest.raises(ValueError, match=r"\['bce', 'hinge', 'minimax'\], got 'wasserstein'"):
+        losses.get("wasserstein")

@@ -1,0 +1,196 @@
+"""The chapters' notebooks: made from their text, executed, small; and nbval can really fail."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
+
+import notebooks as tool
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAPTERS = ROOT / "chapters"
+TEXTS = tool.sources()
+NOTEBOOKS = sorted(CHAPTERS.glob("*.ipynb"))
+MOST_LINES = 15
+MOST_BYTES = 2_000_000
+
+
+def code(path):
+    """The code cells of a notebook that hold anything."""
+    cells = nbformat.read(path, 4).cells
+    return [cell for cell in cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def complain(path, cell, what):
+    return f"{path.name}, cell starting {cell.source.splitlines()[0]!r}: {what}"
+
+
+def test_there_are_chapters_and_each_is_a_pair():
+    assert TEXTS, "no chapter in chapters/"
+    assert [path.stem for path in TEXTS] == [path.stem for path in NOTEBOOKS]
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_notebook_is_in_sync_with_its_text(path):
+    assert tool.difference(path) == ""
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_cell_was_executed_in_order(path):
+    counts = [cell.execution_count for cell in code(path)]
+    assert counts == list(range(1, len(counts) + 1)), "nbval compares only what was executed"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_outputs_are_clean(path):
+    for cell in code(path):
+        for out in cell.outputs:
+            assert out.output_type != "error", complain(path, cell, "an error")
+            assert out.get("name") != "stderr", complain(path, cell, "stderr: make run drops it")
+            widgets = [kind for kind in out.get("data", {}) if "widget" in kind]
+            assert not widgets, complain(path, cell, "a widget shows nothing in the book")
+            text = str(out.get("text", "")) + str(out.get("data", {}).get("text/plain", ""))
+            assert str(ROOT) not in text, complain(path, cell, "a path of this machine")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_opens_on_any_kernel(path):
+    notebook = nbformat.read(path, 4)
+    nbformat.validate(notebook)
+    assert notebook.metadata == tool.METADATA
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= {"tags"}, complain(path, cell, "metadata but tags")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_cells_are_short(path):
+    for cell in code(path):
+        lines = len(cell.source.splitlines())
+        allowed = lines <= MOST_LINES or "long" in cell.metadata.get("tags", [])
+        assert allowed, complain(path, cell, f"{lines} lines, at most {MOST_LINES}")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_something_is_compared_and_the_file_is_small(path):
+    tags = [tag for cell in code(path) for tag in cell.metadata.get("tags", [])]
+    # The intro may have nothing but pictures.
+    assert "nbval-check-output" in tags or path.stem.startswith("00"), "no output is compared"
+    assert path.stat().st_size < MOST_BYTES
+
+
+def nbval(folder):
+    """Run nbval on a folder as `make test` does; returns what pytest did."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env",
+         "-c", "/dev/null", "-p", "no:cacheprovider", "-p", "no:xdist", "."],
+        cwd=folder, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+
+
+def small_notebook(tagged, untagged):
+    """A notebook with these stored outputs of two cells that both print 1, one compared."""
+    cells = []
+    for tags, stored in ((["nbval-check-output"], tagged), ([], untagged)):
+        out = nbformat.v4.new_output("stream", name="stdout", text=stored)
+        cell = nbformat.v4.new_code_cell("print(1)", outputs=[out], execution_count=len(cells) + 1)
+        cell.metadata["tags"] = tags
+        cells.append(cell)
+    return nbformat.v4.new_notebook(cells=cells, metadata=tool.METADATA)
+
+
+@pytest.mark.parametrize(
+    ("tagged", "untagged", "passes"),
+    [("1\n", "1\n", True), ("1\n", "2\n", True), ("2\n", "1\n", False)],
+    ids=["true output", "untagged cell differs", "tagged cell differs"],
+)
+def test_nbval_compares_tagged_cells(tmp_path, tagged, untagged, passes):
+    nbformat.write(small_notebook(tagged, untagged), tmp_path / "small.ipynb")
+    done = nbval(tmp_path)
+    assert done.returncode == (0 if passes else 1), done.stdout + done.stderr
+    assert ("2 passed" if passes else "1 failed, 1 passed") in done.stdout
+
+
+def test_nbval_fails_on_a_cell_that_raises(tmp_path):
+    cell = nbformat.v4.new_code_cell("assert 1 == 2")
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata=tool.METADATA)
+    nbformat.write(notebook, tmp_path / "small.ipynb")
+    assert nbval(tmp_path).returncode == 1
+
+
+# The tool that makes the notebooks.
+
+CHAPTER = """# %% [markdown]
+# # A title
+
+# %% tags=["nbval-check-output"]
+import sys
+print(2)
+print("note", file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def chapter(tmp_path):
+    """A chapter that was executed."""
+    path = tmp_path / "07_small.py"
+    path.write_text(CHAPTER)
+    tool.run(path)
+    return path
+
+
+def test_run_makes_a_clean_notebook(chapter):
+    notebook = nbformat.read(chapter.with_suffix(".ipynb"), 4)
+    assert notebook.metadata == tool.METADATA
+    assert [out.text for out in notebook.cells[1].outputs] == ["2\n"]
+    assert tool.difference(chapter) == ""
+
+
+def test_run_again_writes_the_same_bytes(chapter):
+    twin = chapter.with_suffix(".ipynb")
+    before = twin.read_bytes()
+    tool.run(chapter)
+    assert twin.read_bytes() == before
+
+
+def test_an_error_leaves_the_old_notebook(chapter, capsys, monkeypatch):
+    monkeypatch.setattr(tool, "sources", lambda numbers: [chapter])
+    before = chapter.with_suffix(".ipynb").read_bytes()
+    chapter.write_text(CHAPTER + "1 / 0\n")
+    assert tool.main(["run", "07"]) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    assert chapter.with_suffix(".ipynb").read_bytes() == before
+
+
+def test_every_kind_of_difference_is_found(chapter):
+    for changed in (
+        CHAPTER.replace("title", "heading"),
+        CHAPTER.replace("print(2)", "print(3)"),
+        CHAPTER.replace("nbval-check-output", "remove-output"),
+        CHAPTER + "\n# %%\nprint(4)\n",
+    ):
+        chapter.write_text(changed)
+        assert "make run CH=07" in tool.difference(chapter)
+    chapter.with_suffix(".ipynb").unlink()
+    assert "missing" in tool.difference(chapter)
+
+
+def test_prose_keeps_the_outputs_and_refuses_new_code(chapter):
+    chapter.write_text(CHAPTER.replace("title", "heading"))
+    tool.prose(chapter)
+    notebook = nbformat.read(chapter.with_suffix(".ipynb"), 4)
+    assert "heading" in notebook.cells[0].source
+    assert notebook.cells[1].outputs[0].text == "2\n"
+    assert notebook.cells[1].execution_count == 1
+    chapter.write_text(CHAPTER.replace("print(2)", "print(3)"))
+    with pytest.raises(ValueError, match="make run CH=07"):
+        tool.prose(chapter)
+
+
+def test_an_unknown_chapter_names_the_ones_there_are(chapter):
+    assert tool.sources(["7"], chapter.parent) == [chapter]
+    with pytest.raises(SystemExit, match="07_small"):
+        tool.sources(["08"], chapter.parent)

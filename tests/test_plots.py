@@ -1,0 +1,184 @@
+"""Figures: where each pixel goes, what is drawn, and what the book can find again."""
+
+import base64
+import io
+
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from matplotlib.colors import to_hex
+from myst_nb.ext.glue import extract_glue_data_cell
+from PIL import Image
+from traitlets.config import Config
+
+from sagan_lib import plots
+
+
+@pytest.fixture(autouse=True)
+def no_open_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """The shell that a notebook's kernel has; without one, displayed things are only printed."""
+    quiet = Config({"HistoryManager": {"enabled": False}})
+    yield InteractiveShell.instance(ipython_dir=str(tmp_path), config=quiet)
+    InteractiveShell.clear_instance()
+
+
+def flat(*values, height=4, width=6):
+    """Pictures of one grey level each; levels 0..255 as floats in [-1, 1]."""
+    ones = np.ones((len(values), height, width, 3), np.float32)
+    return ones * (np.float32(values)[:, None, None, None] / 127.5 - 1)
+
+
+def cell_of(captured):
+    """A notebook's code cell with the outputs that were displayed."""
+    outputs = [
+        nbformat.v4.new_output("display_data", dict(o.data), metadata=dict(o.metadata))
+        for o in captured.outputs
+    ]
+    return nbformat.v4.new_code_cell(outputs=outputs)
+
+
+def test_grid_puts_pictures_in_reading_order_with_white_between():
+    sheet = plots.grid(flat(10, 20, 30, 40, 50), columns=3, gap=2)
+    expected = np.full((2 * 4 + 2, 3 * 6 + 2 * 2), 255)
+    for value, top, left in ((10, 0, 0), (20, 0, 8), (30, 0, 16), (40, 6, 0), (50, 6, 8)):
+        expected[top : top + 4, left : left + 6] = value
+    assert sheet.dtype == np.uint8
+    np.testing.assert_array_equal(sheet, np.stack([expected] * 3, -1))
+
+
+def test_grid_is_no_wider_than_its_pictures():
+    assert plots.grid(flat(1, 2), columns=8, gap=0).shape == (4, 12, 3)
+    assert plots.grid(flat(1, 2), columns=1, gap=0).shape == (8, 6, 3)
+
+
+def test_saved_grids_are_zoomed_without_smoothing(tmp_path):
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 4, 6, 3))
+    plots.save_grid(tmp_path / "grid.png", images, columns=2, zoom=3)
+    saved = np.asarray(Image.open(tmp_path / "grid.png"))
+    np.testing.assert_array_equal(saved, plots.grid(images, 2).repeat(3, 0).repeat(3, 1))
+
+
+def test_pictures_shows_one_grid_or_several():
+    alone = plots.pictures(flat(1, 2, 3, 4), columns=2)
+    np.testing.assert_array_equal(
+        alone.axes[0].images[0].get_array(), plots.grid(flat(1, 2, 3, 4), 2)
+    )
+    pair = plots.pictures([flat(1, 2), flat(3)], titles=["before", "after"])
+    assert [axis.get_title() for axis in pair.axes] == ["before", "after"]
+    np.testing.assert_array_equal(pair.axes[1].images[0].get_array(), plots.grid(flat(3)))
+
+
+def test_curves_draws_each_run_that_has_the_quantity():
+    histories = {
+        "a": {"step": [1, 2], "d_loss": [3.0, 2.0], "g_loss": [0.5, 0.6]},
+        "b": {"step": [1, 2], "d_loss": [5.0, 4.0]},
+    }
+    figure = plots.curves(histories)
+    d_axis, g_axis = figure.axes
+    assert [line.get_ydata().tolist() for line in d_axis.lines] == [[3, 2], [5, 4]]
+    assert [line.get_ydata().tolist() for line in g_axis.lines] == [[0.5, 0.6]]
+    assert g_axis.lines[0].get_xdata().tolist() == [1, 2]
+    assert (d_axis.get_title(), g_axis.get_title()) == ("d loss", "g loss")
+    assert [text.get_text() for text in d_axis.get_legend().get_texts()] == ["a", "b"]
+    # A run has one colour in all panels, and no two runs share one.
+    assert to_hex(g_axis.lines[0].get_color()) == to_hex(d_axis.lines[0].get_color())
+    assert to_hex(d_axis.lines[0].get_color()) != to_hex(d_axis.lines[1].get_color())
+
+
+def test_curves_drops_no_run_silently():
+    history = {"step": [1], "d_loss": [1.0], "g_loss": [1.0]}
+    six = {str(i): history for i in range(6)}
+    assert len(plots.curves(six).axes[0].lines) == 6
+    with pytest.raises(ValueError, match="at most 6, got 7"):
+        plots.curves(six | {"seventh": history})
+
+
+def test_overlay_is_bright_where_the_query_looks():
+    weights = np.zeros(16)
+    weights[7] = 0.8  # row 1, column 3 of a 4x4 map
+    axis = plots.overlay(flat(255, height=32, width=32)[0], weights, (0.25, 0.75))
+    shown = np.asarray(axis.images[0].get_array())
+    hot = np.zeros((32, 32), bool)
+    hot[8:16, 24:32] = True
+    np.testing.assert_allclose(shown[hot], [[1, 0.25, 0.05]] * 64, atol=1e-6)
+    np.testing.assert_allclose(shown[~hot], 0.55, atol=1e-6)  # the picture, darkened and grey
+
+
+def test_overlay_marks_the_query():
+    axis = plots.overlay(flat(0, height=32, width=64)[0], np.ones(4), (0.25, 0.75))
+    (mark,) = axis.lines
+    # Pixel centres are whole numbers, so the left edge of the picture is at -0.5.
+    np.testing.assert_allclose(mark.get_xydata(), [[0.75 * 64 - 0.5, 0.25 * 32 - 0.5]])
+    assert axis.get_xlim() == (-0.5, 63.5)
+
+
+def test_overlay_draws_into_the_axes_it_is_given():
+    axis = plt.subplots(1, 2)[1][1]
+    assert plots.overlay(flat(0)[0], np.ones(4), (0, 0), axis) is axis
+    assert len(axis.images) == 1
+
+
+def test_overlay_of_weights_that_are_all_zero_is_the_picture():
+    shown = np.asarray(plots.overlay(flat(100)[0], np.zeros(4), (0, 0)).images[0].get_array())
+    np.testing.assert_allclose(shown, 100 / 255 * 0.55, atol=1e-6)
+
+
+def test_glued_numbers_are_found_by_the_book_and_seen_by_the_reader(shell):
+    with capture_output() as captured:
+        plots.glue("rate", 0.12345, "{:.1%}")
+    assert captured.stdout == "rate = 12.3%\n"
+    cell = cell_of(captured)
+    ((key, output),) = extract_glue_data_cell(cell)
+    assert key == "rate"
+    assert output["data"] == {"text/plain": "12.3%"}
+    assert cell.outputs == []  # nothing is shown twice
+
+
+def test_shown_figures_are_found_by_the_book_and_shown_in_the_notebook(shell):
+    figure = plots.pictures(flat(0, 255))
+    number = figure.number
+    with capture_output() as captured:
+        plots.show("faces", figure)
+    cell = cell_of(captured)
+    ((key, output),) = extract_glue_data_cell(cell)
+    assert key == "faces"
+    assert len(cell.outputs) == 1
+    picture = Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"])))
+    assert picture.format == "PNG"
+    assert picture.width > 300
+    assert not plt.fignum_exists(number)  # or the notebook would show it once more
+
+
+def test_the_same_figure_is_the_same_bytes(shell):
+    """So that a chapter that is run again differs only where its results do."""
+    stored = []
+    for _ in range(2):
+        with capture_output() as captured:
+            plots.show("faces", plots.pictures(flat(0, 128, 255), titles=["three"]))
+        stored.append(captured.outputs[0].data["image/png"])
+    assert stored[0] == stored[1]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: plots.grid(np.zeros((4, 4, 3))), ValueError, ["(n, h, w, 3)", "(4, 4, 3)"]),
+        (lambda: plots.grid(np.zeros((0, 4, 4, 3))), ValueError, ["n > 0", "(0, 4, 4, 3)"]),
+        (lambda: plots.grid(flat(1), columns=0), ValueError, ["columns must be at least 1"]),
+        (lambda: plots.overlay(flat(1)[0], np.ones(6), (0, 0)), ValueError, ["square map", "6"]),
+    ],
+)
+def test_wrong_arguments(call, error, words):
+    with pytest.raises(error) as caught:
+        call()
+    for word in words:
+        assert word in str(caught.value)

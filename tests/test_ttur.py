@@ -1,0 +1,103 @@
+"""Two time scales: the rates that were asked for are the rates by which weights move."""
+
+import keras
+import numpy as np
+import pytest
+
+from sagan_lib import ttur
+from sagan_lib.gan import GAN
+
+GRADIENTS = np.float32([[0.5, -2.0, 1e-3], [0.1, 3.0, -1e-3], [-0.7, 1.0, 5e-2]])
+
+
+def adam_by_hand(rate, beta_1, beta_2, epsilon=1e-8):
+    """Kingma and Ba (2015), algorithm 1, from weights 0 over GRADIENTS."""
+    w, m, v = np.zeros(3), np.zeros(3), np.zeros(3)
+    for t, g in enumerate(GRADIENTS.astype(np.float64), 1):
+        m = beta_1 * m + (1 - beta_1) * g
+        v = beta_2 * v + (1 - beta_2) * g * g
+        w -= rate * (m / (1 - beta_1**t)) / (np.sqrt(v / (1 - beta_2**t)) + epsilon)
+    return w
+
+
+def walk(optimizer):
+    """Where the optimizer takes weights from 0 over GRADIENTS."""
+    weights = keras.Variable(np.zeros(3, np.float32))
+    optimizer.build([weights])
+    for gradient in GRADIENTS:
+        optimizer.apply([keras.ops.convert_to_tensor(gradient)], [weights])
+    return weights.numpy()
+
+
+@pytest.mark.parametrize("name", ttur.PRESETS)
+def test_each_preset_moves_weights_as_adam_with_its_numbers_does(name):
+    wanted, made = ttur.PRESETS[name], ttur.preset(name)
+    for player, rate in (("g_optimizer", wanted.g), ("d_optimizer", wanted.d)):
+        expected = adam_by_hand(rate, wanted.beta_1, wanted.beta_2)
+        # In float32, 1 - beta_2^t has few digits left for beta_2 = 0.999.
+        np.testing.assert_allclose(walk(made[player]), expected, rtol=1e-3)
+    assert made["n_dis"] == wanted.n_dis
+
+
+#: name: rates of G and of D, beta_1, beta_2 and D steps, as the sources print them.
+SOURCES = {
+    "article_text": (0.001, 0.004, 0, 0.9, 1),
+    "article_code": (0.0001, 0.0004, 0, 0.9, 1),
+    "dcgan": (0.0002, 0.0002, 0.5, 0.999, 1),
+    "sngan_5to1": (0.0002, 0.0002, 0, 0.9, 5),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_presets_named_after_a_source_hold_its_numbers(name):
+    p = ttur.PRESETS[name]
+    assert (p.g, p.d, p.beta_1, p.beta_2, p.n_dis) == SOURCES[name]
+
+
+def test_the_default_is_sagans_rates_in_two_separate_optimizers():
+    made = ttur.two_time_scale()
+    g, d = made["g_optimizer"], made["d_optimizer"]
+    assert g is not d
+    assert g.name != d.name
+    assert float(d.learning_rate) / float(g.learning_rate) == pytest.approx(4)
+    assert float(g.learning_rate) == pytest.approx(1e-4)
+    assert (g.beta_1, g.beta_2) == (0.0, 0.9)
+
+
+def test_every_call_makes_new_optimizers():
+    first, second = ttur.preset("cpu"), ttur.preset("cpu")
+    assert first["g_optimizer"] is not second["g_optimizer"]
+    assert first["d_optimizer"] is not second["d_optimizer"]
+
+
+def test_a_gan_compiles_with_a_preset_as_it_is():
+    g = keras.Sequential(
+        [keras.Input((2,)), keras.layers.Dense(12), keras.layers.Reshape((2, 2, 3))]
+    )
+    d = keras.Sequential([keras.Input((2, 2, 3)), keras.layers.Flatten(), keras.layers.Dense(1)])
+    model = GAN(g, d)
+    model.compile(**ttur.preset("sngan_5to1"))
+    assert model.n_dis == 5
+    assert float(model.g_optimizer.learning_rate) == pytest.approx(2e-4)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (
+            lambda: ttur.preset("fast"),
+            ValueError,
+            ["preset must be one of", *ttur.PRESETS, "'fast'"],
+        ),
+        (lambda: ttur.two_time_scale(g=0), ValueError, ["g must be greater than 0"]),
+        (lambda: ttur.two_time_scale(d=-1e-4), ValueError, ["d must be greater than 0", "-0.0001"]),
+        (lambda: ttur.two_time_scale(g="1e-4"), TypeError, ["g must be a number", "'1e-4'"]),
+        (lambda: ttur.two_time_scale(beta_1=1.0), ValueError, ["beta_1", "at least 0", "got 1.0"]),
+        (lambda: ttur.two_time_scale(beta_2=-0.1), ValueError, ["beta_2", "at least 0"]),
+    ],
+)
+def test_wrong_arguments(call, error, words):
+    with pytest.raises(error) as caught:
+        call()
+    for word in words:
+        assert word in str(caught.value)
