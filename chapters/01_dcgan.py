@@ -1,5 +1,5 @@
 # %% [markdown]
-# # DCGAN: a game that settles
+# # DCGAN: rules that keep the game going
 #
 # A generative adversarial network is two networks with opposite goals. Left alone they rarely
 # settle. DCGAN {cite:p}`radford2015dcgan` was the first recipe of plain architectural rules under
@@ -9,7 +9,7 @@
 # - the game and its two losses, and why one of them is not used as written;
 # - a DCGAN that learns to draw faces in front of you;
 # - DCGAN's rules one by one, with the gradient measured where a rule is said to help it;
-# - mode collapse, made to happen and then *counted*.
+# - mode collapse: what it is, and how to count it.
 # ```
 
 # %%
@@ -46,8 +46,8 @@ print(f"scale {SCALE}: {STEPS} steps; {model.plan(64, STEPS)}")
 # The book trains on faces that it draws itself. Each face is made from thirteen factors, such as
 # hair colour, skin, tilt and smile, and the factors are a pure function of the face's number.
 #
-# One rule holds for all of them: **the left iris has the colour of the right one**. The eyes are
-# far apart in the picture, so whoever draws faces well must carry a colour across it. The rule
+# One rule holds for all of them: **the left iris has the colour of the right one**. The eyes are a
+# quarter of the picture apart, so whoever draws faces well must carry a colour across it. The rule
 # will tell us, from chapter to chapter, what a network understood.
 
 # %%
@@ -136,14 +136,16 @@ plots.glue("push-bce", slopes["bce"][20], "{:.4f}")
 # %% [markdown]
 # ## DCGAN's rules
 #
-# The paper's rules, all of them kept by `sagan_lib.dcgan`:
+# The paper's rules. `sagan_lib.dcgan` keeps them all, with 4x4 kernels as in the article's code
+# where the paper has 5x5:
 #
 # 1. strided convolutions instead of pooling, transposed ones to go up;
 # 2. batch normalization in both networks, except at $G$'s output and $D$'s input;
 # 3. no dense layers in between;
 # 4. ReLU in $G$, with tanh at the end;
 # 5. leaky ReLU of slope 0.2 in $D$;
-# 6. weights that start from a normal of deviation 0.02.
+# 6. weights that start from a normal of deviation 0.02;
+# 7. Adam {cite:p}`kingma2014adam` with rate 0.0002 and $\beta_1 = 0.5$.
 #
 # The networks mirror each other. Each time the picture's side doubles, the channels halve.
 
@@ -159,9 +161,8 @@ assert generator.output_shape == discriminator.input_shape
 # %% [markdown]
 # ### Batch normalization carries the signal through
 #
-# With weights of deviation 0.02, every layer without normalization shrinks its signal. Batch
-# normalization {cite:p}`ioffe2015bn` sets each channel back to mean 0 and variance 1, so depth
-# costs nothing. Below, the gradient that reaches the image from $D$'s score is measured at the
+# With weights of deviation 0.02, layers as thin as ours shrink their signal. Batch normalization
+# {cite:p}`ioffe2015bn` sets each channel back to mean 0 and variance 1. Below, the gradient that reaches the image from $D$'s score is measured at the
 # start of training: it is what $G$ would learn from.
 
 # %%
@@ -248,8 +249,8 @@ plots.show("fig_slopes", figure)
 # ## Training
 #
 # Each step moves $D$ once, on a batch of real and a batch of fake images, and then $G$ once, on
-# fresh noise. Real and fake pass through this $D$ apart, so that batch normalization cannot tell
-# it which is which by the mixture.
+# fresh noise. Real and fake pass through this $D$ apart. Then $D$ meets fakes under the same batch
+# statistics in its own step and in $G$'s.
 
 # %%
 before = model.sample(32)
@@ -311,8 +312,8 @@ real_seen, _, _ = report("real faces", real[:COUNT])
 seen, mismatch, spread = report("DCGAN", model.sample(COUNT))
 
 # %% [markdown]
-# Now make it collapse. The article says that batch normalization is what keeps deep generators
-# from it. Take it out of both networks, change nothing else, and train for as long.
+# The article says that batch normalization is what keeps deep models from collapse. Take it out of
+# both networks, change nothing else, and train for as long. What happens?
 
 # %%
 keras.utils.set_random_seed(1)
@@ -347,22 +348,27 @@ plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # %% [markdown]
 # Among 500 faces a perfect generator shows {glue:text}`perfect-seen:s` of the combinations on
 # average, and the data show {glue:text}`real-seen:s`. Our DCGAN shows {glue:text}`dcgan-seen:s`;
-# without batch normalization it is {glue:text}`bare-seen:s`. The spread says the same:
-# {glue:text}`dcgan-spread:s` % of the data's with it, {glue:text}`bare-spread:s` % without.
+# without batch normalization it is {glue:text}`bare-seen:s`. The spread is
+# {glue:text}`dcgan-spread:s` % of the data's with it and {glue:text}`bare-spread:s` % without.
+#
+# Look at {numref}`fig-collapse` before you trust a count. The judge always answers, even where
+# there is no face. Few combinations can mean few *kinds* of face, which is mode collapse, or no
+# faces at all, which is a training that never got going.
 #
 # One run is an anecdote, not a law: it shows what *can* happen. Whether it happens every time is
 # a question for many seeds ({ref}`ex-dcgan-seeds`).
 #
 # And the rule? In {glue:text}`dcgan-mismatch:s` % of the DCGAN's faces the eyes have different
-# colours. Two eyes drawn independently from six colours would differ in 83 %. The picture looks
-# right locally, and globally it is not. Chapter {doc}`03_attention` asks why.
+# colours. Two eyes drawn independently from six colours would differ in five cases of six. Where
+# they differ, the picture is right locally and wrong globally. Chapter {doc}`03_attention` asks
+# why.
 
 # %% [markdown]
 # ## Summary
 #
 # - $G$ learns only through $D$'s gradient, so whatever makes that gradient vanish stops the game.
 # - The non-saturating loss pushes most where $G$ is worst; the minimax loss least.
-# - Batch normalization keeps the gradient's size through depth; the leaky ReLU passes a little more.
+# - At the start, batch normalization keeps the gradient from fading; the leaky ReLU adds a little.
 # - Diversity must be counted. Losses do not show it, and a page of samples shows little.
 #
 # Running this chapter took {glue:text}`minutes:s` minutes.
@@ -375,8 +381,8 @@ plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 #
 # A signal passes $n$ layers with leaky ReLUs of slope $\alpha$. Inputs are positive or negative
 # with equal chance, independently. By which factor does the mean square of the gradient shrink
-# through the activations alone? Compare $\alpha = 0$ and $\alpha = 0.2$ for $n = 3$ with
-# {numref}`fig-slopes`.
+# through the activations alone? Compare $\alpha = 0$ and $\alpha = 0.2$ with {numref}`fig-slopes`,
+# where $n$ is 3 at 32 pixels and 4 at 64.
 # ```
 #
 # ```{solution} ex-dcgan-slope

@@ -33,11 +33,12 @@ started, rng = time.perf_counter(), np.random.default_rng(2)
 def build(normalized):
     """A DCGAN generator against chapter 1's discriminator, or against a normalized one."""
     keras.utils.set_random_seed(2)
+    g = dcgan.generator(RESOLUTION, WIDTH, 64)  # first, so that both runs start from the same G
     if normalized:
         d = sagan.discriminator(RESOLUTION, WIDTH, attention_at=None, slope=0.2)
     else:
         d = dcgan.discriminator(RESOLUTION, WIDTH)
-    model = gan.GAN(dcgan.generator(RESOLUTION, WIDTH, 64), d, ema_decay=0.99)
+    model = gan.GAN(g, d, ema_decay=0.99)
     model.compile(**ttur.preset("dcgan"), loss="hinge" if normalized else "bce")
     return model
 
@@ -48,9 +49,10 @@ print(f"scale {SCALE}: two runs of {STEPS} steps; each {normal.plan(64, STEPS)}"
 # %% [markdown]
 # ## Why bound the discriminator
 #
-# All that $G$ learns is the gradient of $D$'s score. For the best possible $D$ that gradient can
-# be anything: if real and fake images do not overlap, a $D$ that is right everywhere may be flat
-# almost everywhere and infinitely steep in between {cite:p}`arjovsky2017wgan`.
+# All that $G$ learns is the gradient of $D$'s score. If real and fake images do not overlap, a
+# perfect $D$ can be flat on all of them and do its climbing in the gap between
+# {cite:p}`arjovsky2017principled`. And nothing limits how steep it gets there
+# {cite:p}`miyato2018sn`.
 #
 # A bound on the slope rules this out. A function is $K$-Lipschitz when
 #
@@ -70,7 +72,7 @@ print(f"scale {SCALE}: two runs of {STEPS} steps; each {normal.plan(64, STEPS)}"
 # ## The largest singular value, twice
 #
 # A singular value decomposition gives $\sigma(W)$ exactly. It also gives all the others, which
-# nobody asked for. The article calls its cost in every step prohibitive. *Power iteration* asks
+# nobody asked for. The article says that it may be too expensive in every step. *Power iteration* asks
 # for the largest only: multiply a vector by $W$ and $W^\top$ in turn, and it leans towards the
 # direction that is stretched most.
 #
@@ -85,7 +87,7 @@ print(f"scale {SCALE}: two runs of {STEPS} steps; each {normal.plan(64, STEPS)}"
 
 # %%
 def power_iteration(matrix, u, rounds):
-    """Equation (2.3) as it stands; `sagan_lib.spectral_norm` has the careful version."""
+    """The iteration above as it stands; `sagan_lib.spectral_norm` has the careful version."""
     for _ in range(rounds):
         v = matrix @ u / np.linalg.norm(matrix @ u)
         u = matrix.T @ v / np.linalg.norm(matrix.T @ v)
@@ -101,8 +103,9 @@ assert np.isclose(ours, np.linalg.svd(matrix, compute_uv=False)[0], rtol=1e-3)
 # %% [markdown]
 # ### How many rounds?
 #
-# The error shrinks by $(\sigma_2/\sigma_1)^2$ a round: fast when one direction stands out, slowly
-# when several are nearly as long. Below are a random matrix, in which many are, and one with a
+# Each round turns $u$ towards the right direction, by a factor of $(\sigma_2/\sigma_1)^2$ in its
+# angle, and the error of $\sigma$ goes with the square of the angle. So it shrinks fast when one
+# direction stands out and slowly when several are nearly as long. Below are a random matrix, in which many are, and one with a
 # single strong direction, for ten starts each.
 
 # %%
@@ -142,11 +145,10 @@ plots.show("fig_rounds", figure)
 
 # %%
 plots.glue("error-one", 100 * np.median(errors["random"][:, 0]), "{:.0f}")
-plots.glue("error-strong", 100 * np.median(errors["one strong direction"][:, 4]), "{:.1g}")
 
 # %% [markdown]
 # One round from a random start is {glue:text}`error-one:s` % too low for the random matrix. Yet
-# one round is what everybody uses. The trick is in the next section.
+# one round is what the paper uses. The trick is in the next section.
 
 # %% [markdown]
 # ### One round a step, if `u` is kept
@@ -173,7 +175,9 @@ def estimate_errors(layer):
 class WatchSigma(keras.callbacks.Callback):
     """Notes every layer's error at the first steps, then now and then."""
 
-    steps, errors = [], []
+    def __init__(self):
+        super().__init__()
+        self.steps, self.errors = [], []
 
     def on_train_batch_end(self, batch, logs=None):
         step = int(self.model.step.numpy())
@@ -182,14 +186,14 @@ class WatchSigma(keras.callbacks.Callback):
             self.errors.append([estimate_errors(layer) for layer in watched])
 
 # %%
-watch = WatchSigma()
+watch, sigma_start = WatchSigma(), normal.sigmas()["d_sigma"]
 runs = {"SN": normal.fit(data, steps=STEPS, log_every=STEPS // 10, callbacks=[watch]).history}
 kept, fresh_start = 100 * np.maximum(np.array(watch.errors), 1e-6).transpose(2, 0, 1)
 
 # %% tags=["hide-input", "remove-output"]
 figure, axis = plt.subplots(figsize=(6, 2.8))
 for colour, layer, line, control in zip(plots.COLOURS, watched, kept.T, fresh_start.T):
-    axis.loglog(watch.steps, line, color=colour, label=f"{layer.name}: {layer.u.shape[0]} columns")
+    axis.loglog(watch.steps, line, color=colour, label=f"{layer.name}: u of length {layer.u.shape[0]}")
     axis.loglog(watch.steps, control, color=colour, ls=":", lw=1)
 axis.set_xlabel("training step")
 axis.set_ylabel("error of $\\sigma$ in %")
@@ -200,14 +204,14 @@ plots.show("fig_persistent", figure)
 # %% [markdown]
 # ```{glue:figure} fig_persistent
 # :name: fig-persistent
-# :alt: Error of sigma in percent against the training step on logarithmic axes, a solid and a dotted line for each of three layers; the solid lines fall below the dotted ones and then move up and down.
+# :alt: Error of sigma in percent against the training step on logarithmic axes, a solid and a dotted line for each layer; the solid lines fall below the dotted ones and then move up and down.
 #
 # One round a step, in a network that is being trained: `u` kept (solid) and drawn anew (dotted).
 # Exact values are numpy's SVD. The last layer has one column, so its $\sigma$ is always exact.
 # ```
 
 # %%
-late = slice(len(kept) // 2, None)
+late = np.array(watch.steps) > STEPS // 2
 plots.glue("sn-kept", np.median(kept[late]), "{:.1f}")
 plots.glue("sn-kept-worst", kept[late].max(), "{:.0f}")
 plots.glue("sn-fresh", np.median(fresh_start[late]), "{:.0f}")
@@ -216,9 +220,9 @@ assert np.median(kept[late]) < np.median(fresh_start[late])
 # %% [markdown]
 # In the second half of the run the kept vector's estimate is {glue:text}`sn-kept:s` % too low in
 # the median, {glue:text}`sn-kept-worst:s` % at worst; a fresh one is {glue:text}`sn-fresh:s` % too
-# low. So "very good" is fair on average and not at every moment: while a kernel changes fast and
-# its largest singular values lie close together, the estimate lags. The division is then by
-# slightly too little.
+# low. Whether that is "very good" depends on the layer: compare the lines. While a kernel changes
+# fast and its largest singular values lie close together, the estimate lags, and the division is
+# by slightly too little.
 #
 # The memory is what does it. So `u` must be stored with the weights, saved with them, and moved in
 # training only.
@@ -272,7 +276,7 @@ plots.glue("cost-svd", 1000 * cost[-1, 1], "{:,.0f}")
 
 # %% [markdown]
 # At 1024 a full SVD takes {glue:text}`cost-svd:s` ms, {glue:text}`cost-ratio:s` times a round.
-# Every layer needs one in every step. The article's sentence holds.
+# Every layer needs an estimate in every step, so the difference counts. The article is right.
 
 # %% [markdown]
 # ## Which matrix?
@@ -303,8 +307,8 @@ print("right after initialization:", np.round(fresh, 3))
 
 # %% [markdown]
 # At the start the wrong matrix has almost the right $\sigma$: a random matrix stays random when
-# its entries are shuffled. So the bug passes every glance at a fresh network. Training is what
-# gives a kernel structure. Let one input pattern dominate one output, as a detector would:
+# its entries are shuffled. So the bug passes every glance at a fresh network. Training can give a
+# kernel structure. Let one input pattern dominate, as a detector's would:
 
 # %%
 def with_detector(shape, strength, seed):
@@ -360,8 +364,8 @@ for kind in ("conv", "conv_transpose"):
 # %% [markdown]
 # ## What is bounded, and what is not
 #
-# The article says that SN constrains the Lipschitz constant of the convolution. Not quite. It
-# divides by the norm of the *folded kernel*. The convolution uses that kernel at every position,
+# The article says that SN constrains the Lipschitz constant of the convolution. It does, but not
+# to 1. It divides by the norm of the *folded kernel*. The convolution uses that kernel at every position,
 # patches overlap, and the whole map can stretch more. With circular padding its exact norm is
 # known: it is the largest singular value over all frequencies of the kernel's Fourier transform
 # {cite:p}`sedghi2018singular`.
@@ -392,9 +396,23 @@ plots.glue("fft-box", ratios[1], "{:.2f}")
 # %% [markdown]
 # ## Chapter 1's discriminator against a normalized one
 #
-# The normalized run is done already. Now the same generator, rates and steps with chapter 1's
-# discriminator (batch normalization, cross-entropy). The normalized one has no batch
-# normalization and uses the hinge loss, as SAGAN does.
+# The normalized $D$ plays with the *hinge* loss {cite:p}`lim2017geometric,zhang2018sagan`, which the
+# article prints too:
+#
+# $$
+# \begin{aligned}
+# L_D &= \mathbb{E}_x\bigl[\max(0, 1 - D(x))\bigr] + \mathbb{E}_z\bigl[\max(0, 1 + D(G(z)))\bigr], \\
+# L_G &= -\mathbb{E}_z\bigl[D(G(z))\bigr] .
+# \end{aligned}
+# $$ (eq-hinge)
+#
+# The article calls $D$'s output an unscaled probability. It is a score without bounds: {eq}`eq-hinge`
+# only asks that real ones exceed 1 and fakes fall below $-1$.
+#
+# The normalized run is done already. Now the same generator from the same start, the same rates and
+# steps, with chapter 1's discriminator: batch normalization, cross-entropy, weights from a normal
+# of deviation 0.02. The normalized one has none of the three; its last, dense layer is normalized
+# as well. (The article's text promises that for dense layers; its code leaves them out.)
 
 # %%
 runs["BN"] = plain.fit(data, steps=STEPS, log_every=STEPS // 10).history
@@ -464,42 +482,53 @@ for name, images in samples.items():
 convolutions = [x for x in sn.normalized_layers(normal.discriminator) if x.kind == "conv"]
 plots.glue("slope-bound", 2 ** len(convolutions))
 assert steep["SN"].max() < 2 ** len(convolutions)
-plots.glue("raw-sigma", runs["SN"]["d_sigma"][-1], "{:.1f}")
+plots.glue("raw-start", sigma_start, "{:.2f}")
+plots.glue("raw-sigma", runs["SN"]["d_sigma"][-1], "{:.2f}")
 plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 
 # %% [markdown]
 # The median length is {glue:text}`slope-BN:s` with batch normalization and {glue:text}`slope-SN:s`
-# with SN, whose guarantee is {glue:text}`slope-bound:s` (for exact $\sigma$). Nothing bounds the
-# first. The raw kernels of the normalized $D$ have grown meanwhile, up to $\sigma =$
-# {glue:text}`raw-sigma:s`; the layers divide it out.
+# with SN, whose guarantee is {glue:text}`slope-bound:s` when $\sigma$ is exact. Nothing bounds the
+# first. The largest raw $\sigma$ of the normalized $D$ was {glue:text}`raw-start:s` before training
+# and is {glue:text}`raw-sigma:s` now; the layers divide it out, whatever it is.
 #
 # Attribute combinations among 500 faces: {glue:text}`seen-BN:s` with BN, {glue:text}`seen-SN:s`
 # with SN. Unequal eyes: {glue:text}`mismatch-BN:s` % and {glue:text}`mismatch-SN:s` %. This is
-# one run of each. It shows that SN trains, not that it is better. A bounded $D$ is also a slow
-# learner: chapter {doc}`04_ttur` gives it a larger rate.
+# one run of each. It shows that SN trains, not that it is better. The article reports that a
+# bounded $D$ also learns slowly; chapter {doc}`04_ttur` gives it a larger rate.
+#
+# The article, after {cite:t}`odena2018conditioning`, normalizes $G$ too. From chapter
+# {doc}`03_attention` on, so do we: `sagan.generator` has SN in every layer.
 
 # %% [markdown]
 # ## Inference must divide too
 #
-# The article's layer returns the raw kernel when `training=False`, so the network that one
-# samples is not the one that was trained. How different is it?
+# The listing in the article has lost its indentation. Read one way, it returns the raw kernel
+# when `training=False`; the code it links to divides always, and only `u` waits for training.
+# That is right: the network that one samples must be the one that was trained.
+#
+# Keras's own layer does something else. It writes $W/\sigma$ back into the weight during training,
+# and at inference it runs whatever is stored. Here is a kernel with $\sigma = 8$ in both:
 
-# %%
-layer = normal.discriminator.get_layer("down8")
-x = tf.constant(rng.normal(size=(8, *layer.input.shape[1:])), tf.float32)
-ratio = tf.norm(layer(x, training=False)) / tf.norm(layer(x, training=True))
-assert 0.9 < float(ratio) < 1.1  # sagan_lib divides in both modes
-plots.glue("raw-scale", float(layer.sigma()[0]), "{:.2f}")
-
-# %% [markdown]
-# In `sagan_lib` the two agree. In the article's code this layer's output would change by a factor
-# of {glue:text}`raw-scale:s` between training and use.
+# %% tags=["nbval-check-output"]
+kernel, unit = np.diag([8.0, 1, 1, 1]).astype("float32"), np.eye(4, dtype="float32")
+theirs = keras.layers.SpectralNormalization(keras.layers.Dense(4, use_bias=False))
+ours = sn.SNDense(4, use_bias=False, rounds=20)
+theirs.build((None, 4))
+ours.build((None, 4))
+for weight in (theirs.layer.kernel, ours.kernel):
+    weight.assign(kernel)
+largest = [float(np.max(layer(unit, training=False))) for layer in (theirs, ours)]
+print(f"largest output at inference: Keras {largest[0]:.2f}, sagan_lib {largest[1]:.2f}")
+theirs(unit, training=True), ours(unit, training=True)
+largest = [float(np.max(w)) for w in (theirs.layer.kernel, ours.kernel)]
+print(f"stored weight after a training call: Keras {largest[0]:.1f}, sagan_lib {largest[1]:.1f}")
 
 # %% [markdown]
 # ## Summary
 #
 # - SN divides each kernel by its largest singular value. That bounds every layer's matrix.
-# - One round of power iteration a step is close *because* `u` is kept between steps.
+# - One round of power iteration a step comes close *because* `u` is kept between steps.
 # - Fold the kernel by output channel. A wrong fold is invisible on fresh weights.
 # - The convolution can still stretch more than 1: a 3x3 kernel by up to 3.
 #
@@ -536,8 +565,9 @@ plots.glue("raw-scale", float(layer.sigma()[0]), "{:.2f}")
 # :class: dropdown
 #
 # $\partial \sigma/\partial W = v u^\top$, and $\bar W = W/\sigma$, so the quotient rule gives the
-# formula. The second term removes what would only scale $W$: along $W$ itself the gradient is
-# zero, since $\bar W$ does not change with $W$'s size. `tests/test_spectral_norm.py` checks it.
+# formula. The second term changes the step along $v u^\top$ so that nothing is left along $W$
+# itself, since $\bar W$ does not change with $W$'s size. `tests/test_spectral_norm.py` checks it.
+# The article's code does not hold $u$ and $v$ constant: its gradient flows through them too.
 # ```
 #
 # ```{exercise} Forgetful normalization
@@ -551,6 +581,6 @@ plots.glue("raw-scale", float(layer.sigma()[0]), "{:.2f}")
 # :class: dropdown
 #
 # Assign `layer.u` from `rng.normal` at the end of each batch in a callback like `WatchSigma`, and
-# pass `rounds=` to the layers. The error stays where the dotted lines of {numref}`fig-persistent`
+# set `layer.rounds` of each of `sn.normalized_layers(...)` before `fit`. The error stays where the dotted lines of {numref}`fig-persistent`
 # are for one round, and falls with the rounds as in {numref}`fig-rounds`.
 # ```

@@ -139,7 +139,8 @@ assert max(beyond) < 0.4
 # distance 8. One attention layer reaches at least {glue:text}`copy-attention:s` % at every
 # distance.
 #
-# This is not the whole story of a GAN. A generator's early layers are small, 4x4 or 8x8, and
+# The task is kind to attention: with one coloured pixel in the grid it need not know *where*, and
+# indeed it has no notion of distance, as we shall see. Nor is it the whole story of a GAN. A generator's early layers are small, 4x4 or 8x8, and
 # there a convolution does see everything. What the article's argument needs is *fine* detail in
 # agreement over a distance.
 
@@ -182,10 +183,10 @@ np.testing.assert_allclose(weights, theirs, rtol=1e-4, atol=1e-6)
 np.testing.assert_allclose(x + 0.5 * mixed, y, rtol=1e-4, atol=1e-5)
 
 # %% [markdown]
-# Four facts follow from {eq}`eq-attention` and {eq}`eq-gamma`, each checked below. Every row of
-# the map sums to 1. At $\gamma = 0$ the layer is the identity. One position, written out as a
-# loop, gives the same number. And positions play no part: shuffle the input's positions, and the
-# output is shuffled alike.
+# Three facts follow from {eq}`eq-attention` and {eq}`eq-gamma`, each checked below, with a loop that
+# works out one position by hand. Every row of the map sums to 1. At $\gamma = 0$ the layer is the
+# identity. And positions play no part: shuffle the input's positions, and the output is shuffled
+# alike.
 
 # %%
 np.testing.assert_allclose(tf.reduce_sum(weights, -1), np.ones((batch, 64)), rtol=1e-5)
@@ -215,8 +216,10 @@ assert np.array_equal(layer(x), x)
 # %% [markdown]
 # ## The gate while training
 #
-# With $\gamma = 0$ the network begins as a plain convolutional one. "As training goes on, gamma
-# lets the non-local signal through", says the article. Here is a SAGAN in its first steps.
+# With $\gamma = 0$ the network begins as a plain convolutional one. The article says that as $\gamma$
+# receives its updates, the network gradually lets non-local signals pass. Here is a SAGAN in its
+# first steps, with rates for short runs; chapter {doc}`04_ttur` is about rates. The slope of $D$'s
+# leaky ReLU is the 0.1 of the article's code; the authors of SAGAN use plain ReLU.
 
 # %%
 data = faces.Faces(RESOLUTION, size=8192)
@@ -259,7 +262,8 @@ plots.glue("gamma-d", log["d_gamma"][-1], "{:.2f}")
 
 # %% [markdown]
 # At the end of the long run $\gamma$ is {glue:text}`gamma-g:s` in $G$ and {glue:text}`gamma-d:s`
-# in $D$. So the gate does open. Whether what comes through is *long-range* is another question.
+# in $D$. So the gate does open. How much comes through, and whether it is *long-range*, are other
+# questions.
 
 # %% [markdown]
 # ## The maps of a trained generator
@@ -314,18 +318,18 @@ plots.show("fig_maps", figure)
 #
 # Pictures invite wishful reading, so we count. Take the attention that goes from the left eye to
 # the 3x3 positions around the right eye, and compare it with two things: with attention spread
-# evenly, and with a control area of the same size, equally far away on the *other* side.
+# evenly, and with a control area of the same size, equally far away, straight below.
 
 # %%
 def mass(centre_row, centre_column):
     """Share of the left eye's attention that falls on 3x3 positions, for each face."""
     query = maps[:, position(POINTS["left eye"])].reshape(-1, side, side)
     r, c = int(centre_row * side), int(centre_column * side)
-    return query[:, r - 1 : r + 2, max(c - 1, 0) : c + 2].sum((1, 2))
+    return query[:, r - 1 : r + 2, c - 1 : c + 2].sum((1, 2))
 
 
 even = 9 / side**2
-right_eye, control = mass(0.51, 0.64), mass(0.51, 0.08)
+right_eye, control = mass(0.51, 0.64), mass(0.51 + 5 / 16, 0.36)  # both 5 of 16 positions away
 plots.glue("mass-eye", np.median(right_eye) / even, "{:.1f}")
 plots.glue("mass-control", np.median(control) / even, "{:.1f}")
 plots.glue("eye-wins", 100 * np.mean(right_eye > control), "{:.0f}")
@@ -335,7 +339,8 @@ plots.glue("eye-half", 100 * np.mean(right_eye > 0.5), "{:.0f}")
 # The right eye gets {glue:text}`mass-eye:s` times its even share (median of 200 faces), the
 # control area {glue:text}`mass-control:s` times. In {glue:text}`eye-wins:s` % of the faces the
 # eye gets more than the control; in {glue:text}`eye-half:s` % it gets more than half of all
-# attention.
+# attention. Even attention would give 1; only a share well above 1 *and* above the control would
+# mean that the eye is looked at.
 
 # %% [markdown]
 # ### Local or global?
@@ -349,15 +354,15 @@ entropy = -(maps * np.log(maps + 1e-12)).sum(-1) / np.log(side * side)
 grid_points = np.stack(np.meshgrid(np.arange(side), np.arange(side), indexing="ij"), -1)
 grid_points = grid_points.reshape(-1, 2)
 apart = np.linalg.norm(grid_points[:, None] - grid_points[None], axis=-1)
-distance = (maps * apart).sum(-1)
+distance = (maps * apart).sum(-1) / apart.mean(1)  # relative to attention spread evenly
 
 # %% tags=["hide-input", "remove-output"]
 figure, axes = plt.subplots(1, 2, figsize=(7, 2.5))
 axes[0].hist(entropy.ravel(), 40, color=plots.COLOURS[0])
 axes[0].set_xlabel("entropy of a row (1 = everywhere)")
 axes[1].hist(distance.ravel(), 40, color=plots.COLOURS[0])
-axes[1].axvline(apart.mean(), color=plots.COLOURS[1], label="attention spread evenly")
-axes[1].set_xlabel("mean distance in positions")
+axes[1].axvline(1, color=plots.COLOURS[1], label="attention spread evenly")
+axes[1].set_xlabel("mean distance, spread evenly = 1")
 axes[1].legend(fontsize=8)
 for axis in axes:
     axis.set_yticks([])
@@ -385,13 +390,15 @@ def read(generator):
 
 
 with_attention = read(generator)
+layer = attention.attention_layers(generator)[0]
+before, after = keras.Model(generator.input, [layer.input, layer.output])(z)
+added = float(tf.norm(after - before) / tf.norm(before))
 shown = gan.generate(generator, 16)
-gate = attention.attention_layers(generator)[0].gamma
-trained_gamma = float(gate)
-gate.assign(0.0)
+trained_gamma = float(layer.gamma)
+layer.gamma.assign(0.0)
 without_attention = read(generator)
 shown_without = gan.generate(generator, 16)
-gate.assign(trained_gamma)
+layer.gamma.assign(trained_gamma)
 
 # %% tags=["remove-output"]
 plots.show("fig_gate", plots.pictures([shown, shown_without], columns=8, titles=["as trained", "gamma = 0"]))
@@ -410,23 +417,26 @@ plots.glue("het-off", 100 * without_attention[0], "{:.0f}")
 plots.glue("cover-on", with_attention[1])
 plots.glue("cover-off", without_attention[1])
 plots.glue("entropy", np.median(entropy), "{:.2f}")
-plots.glue("distance", np.median(distance), "{:.1f}")
-plots.glue("distance-even", apart.mean(), "{:.1f}")
+plots.glue("distance", np.median(distance), "{:.2f}")
+plots.glue("added", 100 * added, "{:.0f}")
 plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 
 # %% [markdown]
-# Unequal eyes: {glue:text}`het-on:s` % as trained, {glue:text}`het-off:s` % with the gate shut.
-# Attribute combinations: {glue:text}`cover-on:s` and {glue:text}`cover-off:s` of 250. This is the
-# part of the trained network that attention carries. It does not say that a network trained
-# *without* attention would do worse: such a network would have learned to do without.
+# What the layer adds, $\gamma o$, has {glue:text}`added:s` % of the length of its input $x$. Unequal
+# eyes: {glue:text}`het-on:s` % as trained, {glue:text}`het-off:s` % with the gate shut. Attribute
+# combinations: {glue:text}`cover-on:s` and {glue:text}`cover-off:s` of 250.
+#
+# The differences are what this network owes to its attention directly. Where they are small, the
+# layer looks without mattering much. They do not say how a network trained *without* attention
+# would do: it would have learned to do without. That takes many runs of both.
 
 # %% [markdown]
 # ## Summary
 #
 # - A stack of $L$ 3x3 convolutions is blind beyond $L$ pixels. One attention layer is not.
 # - The module is three 1x1 convolutions, a softmax over positions, and a gate that starts at 0.
-# - The gate opens in training. The median row has entropy {glue:text}`entropy:s` and looks
-#   {glue:text}`distance:s` positions away; even attention would look {glue:text}`distance-even:s`.
+# - The gate opens in training. The median row of this generator's maps has entropy
+#   {glue:text}`entropy:s` and looks {glue:text}`distance:s` times as far as even attention.
 # - Maps are evidence only when something is counted, against a control.
 #
 # Running this chapter took {glue:text}`minutes:s` minutes.
@@ -434,7 +444,7 @@ plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # %% [markdown]
 # ## Exercises
 #
-# ```{exercise} Why two stacks differ
+# ```{exercise} Reach by dilation
 # :label: ex-attention-depth
 #
 # With dilation $2^{k}$ in layer $k = 0, 1, \dots$, how many 3x3 convolutions does it take to see

@@ -144,9 +144,12 @@ class GAN(keras.Model):
         return self.get_metrics_result()
 
     def noise(self, n, draw):
-        """The noise of one draw, (n, latent_dim): a pure function of (seed, draw)."""
+        """The noise of one draw, (n, latent_dim): a pure function of (seed, draw).
+
+        XLA has a generator of its own, so a compiled run draws other numbers than a plain one.
+        """
         key = tf.stack([tf.constant(self.seed, tf.int64), tf.cast(draw, tf.int64)])
-        return tf.random.stateless_normal((n, self.latent_dim), key)
+        return tf.random.stateless_normal((n, self.latent_dim), key, alg="philox")
 
     def d_step(self, real, z):
         """One optimizer step of D; nothing of G moves, its moments and `u` included."""
@@ -277,10 +280,10 @@ def latent(n, latent_dim, seed=0, truncation=None):
     checks.integer("seed", seed, 0, 2**31 - 1)
     key = tf.constant([seed, 2**40 + 7], tf.int64)  # far from the draws of training
     if truncation is None:
-        return tf.random.stateless_normal((n, latent_dim), key)
+        return tf.random.stateless_normal((n, latent_dim), key, alg="philox")
     checks.number("truncation", truncation, 0, open_low=True)
     edge = tf.math.erf(truncation / 2**0.5)
-    quantile = tf.random.stateless_uniform((n, latent_dim), key, -edge, edge)
+    quantile = tf.random.stateless_uniform((n, latent_dim), key, -edge, edge, alg="philox")
     return tf.math.erfinv(quantile) * 2**0.5
 
 

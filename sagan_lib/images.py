@@ -91,7 +91,7 @@ def shuffled_indices(step, batch_size, size, seed):
         for which in (epoch[0], epoch[0] + 1)  # a batch touches two epochs at most
     ]
     return tf.raw_ops.RandomIndexShuffle(
-        index=offset, seed=tf.gather(keys, epoch - epoch[0]), rounds=8,
+        index=offset, seed=tf.gather(keys, epoch - epoch[0]),
         max_index=tf.constant(size - 1, tf.int64),
     )  # fmt: skip
 

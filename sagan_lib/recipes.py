@@ -41,7 +41,7 @@ class Recipe:
 
 RECIPES = {
     # The generator that comes with the book.
-    "faces32": Recipe(steps=12_000, rates="cpu_long"),
+    "faces32": Recipe(steps=6000, rates="cpu_long"),
     # Chapter 1's, longer.
     "dcgan32": Recipe("dcgan", attention_at=None, rates="dcgan", loss="bce", steps=4000),
     "faces64": Recipe(
@@ -101,17 +101,34 @@ def source(recipe):
     return ImageFolder(recipe.data, recipe.resolution)
 
 
+def _check_same(recipe, out):
+    """ValueError if the run in folder `out` is of another recipe; only its length may change."""
+    kept = out / "recipe.json"
+    before = json.loads(kept.read_text()) if kept.exists() else {}
+    now = dataclasses.asdict(recipe)
+    others = [name for name in before if name != "steps" and before[name] != now.get(name)]
+    if others:
+        told = ", ".join(f"{name} was {before[name]!r}, not {now.get(name)!r}" for name in others)
+        raise ValueError(f"{out} holds another run: {told}; take another folder (--out)")
+
+
 def train(recipe, out, log_every=100, mixed=False):
     """Train a recipe in folder `out`; a run that is there goes on where it stopped.
 
     Writes run.keras (everything needed to go on), generator.weights.h5 (the averaged generator),
-    log.csv and samples.png.
+    recipe.json, log.csv and samples.png.
 
     Returns:
         (the trained `GAN`, a report: the recipe, the step reached, versions, the machine).
+
+    Raises:
+        ValueError: the run in `out` has another recipe; more steps are not another recipe.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
+    if (out / "run.keras").exists():
+        _check_same(recipe, out)
+    (out / "recipe.json").write_text(json.dumps(dataclasses.asdict(recipe), indent=1) + "\n")
     hardware.setup(mixed)
     run = out / "run.keras"
     model = GAN.load(run) if run.exists() else build(recipe)

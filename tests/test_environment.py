@@ -69,28 +69,38 @@ def test_every_dependency_is_pinned_within_its_range():
         assert wanted.specifier.contains(version), f"{pin} is outside pyproject's {wanted}"
 
 
-def test_dependencies_of_dependencies_are_pinned_too():
+def everything():
+    """Names of all packages that the installation brings in here, but the installers' own."""
     todo, seen = [(each.name, tuple(each.extras)) for each in declared()], set()
     while todo:
         name, extras = todo.pop()
-        if (canonicalize_name(name), extras) in seen:
-            continue
-        seen.add((canonicalize_name(name), extras))
-        todo += [(each.name, tuple(each.extras)) for each in needs(name, extras)]
-    # Installers' own packages come with the virtual environment.
-    missing = {name for name, _ in seen} - set(pinned()) - {"setuptools", "pip", "wheel"}
+        if (canonicalize_name(name), extras) not in seen:
+            seen.add((canonicalize_name(name), extras))
+            todo += [(each.name, tuple(each.extras)) for each in needs(name, extras)]
+    return {name for name, _ in seen} - {"setuptools", "pip", "wheel"}
+
+
+def test_pins_are_those_of_an_installation_and_no_others():
+    missing = everything() - set(pinned())
     assert not missing, f"not in constraints.txt: {sorted(missing)}: make pins"
+    idle = {name for name in pinned() if is_installed(name)} - everything()
+    assert not idle, f"pinned, but nothing needs it: {sorted(idle)}: make pins"
+
+
+def is_installed(name):
+    try:
+        return bool(metadata.version(name))
+    except metadata.PackageNotFoundError:  # a package for another system or Python
+        return False
 
 
 def test_what_is_installed_is_what_is_pinned():
-    wrong = []
-    for name, pin in pinned().items():
-        try:
-            version = metadata.version(name)
-        except metadata.PackageNotFoundError:  # a package for another system or Python
-            continue
-        if not pin.specifier.contains(version, prereleases=True):
-            wrong.append(f"{name} {version} is installed, {pin} is pinned")
+    here = {name: metadata.version(name) for name in pinned() if is_installed(name)}
+    wrong = [
+        f"{name} {version} is installed, {pinned()[name]} is pinned"
+        for name, version in here.items()
+        if not pinned()[name].specifier.contains(version, prereleases=True)
+    ]
     assert not wrong, wrong
 
 

@@ -295,6 +295,14 @@ def test_the_cache_notices_changed_files_and_arguments(celeba, cache):
     assert ImageFolder(celeba, 16, split="all", cache=cache).size == 11
 
 
+def test_the_cache_notices_a_file_that_changed_within_its_size(tmp_path, cache):
+    for second, colour in enumerate(("red", "blue")):
+        Image.new("RGB", (16, 16), colour).save(tmp_path / "one.bmp")
+        os.utime(tmp_path / "one.bmp", (second, second))
+        last = ImageFolder(tmp_path, 16, cache=cache).images
+    np.testing.assert_array_equal(last, np.broadcast_to([0, 0, 255], (1, 16, 16, 3)))
+
+
 def test_the_cache_is_where_the_environment_says(celeba, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     ImageFolder(celeba, 16)
@@ -304,22 +312,24 @@ def test_the_cache_is_where_the_environment_says(celeba, monkeypatch, tmp_path):
     assert images.default_cache() == tmp_path / ".cache" / "sagan_lib"
 
 
-def test_an_interrupt_leaves_no_half_cache_and_does_not_wait(celeba, cache, monkeypatch):
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_an_interrupt_leaves_no_half_cache_and_does_not_wait(celeba, cache, monkeypatch, error):
+    """In the thread that decodes, or (a picture of the wrong shape) in the one that collects."""
     calls, lock = [], threading.Lock()
 
     def slow(self, name):
         with lock:
             calls.append(name)
-            if len(calls) == 3:
-                raise KeyboardInterrupt
+            if len(calls) == 3 and error is KeyboardInterrupt:
+                raise error
         time.sleep(0.01)
-        return np.zeros((16, 16, 3), np.uint8)
+        return np.zeros((16, 16, 3) if len(calls) < 10 else (5, 5, 3), np.uint8)
 
     for number in range(300):
         os.link(celeba / "000001.jpg", celeba / f"copy{number}.jpg")
     with monkeypatch.context() as patch:
         patch.setattr(ImageFolder, "decode", slow)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(error):
             ImageFolder(celeba, 16, split="all", cache=cache)
     assert len(calls) < 200
     assert list(cache.iterdir()) == []

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sagan_lib import faces, judge
+from sagan_lib.faces import Faces
 
 SEED = 77  # neither the judge's training population nor its own test population
 
@@ -22,6 +23,14 @@ def reading(**values):
     """A reading whose unnamed factors are 0."""
     n = len(next(iter(values.values())))
     return judge.Reading(**dict.fromkeys(faces.CATEGORIES, np.zeros(n, int)) | values)
+
+
+def spy(function, results):
+    def call(*args):
+        results.append(function(*args))
+        return results[-1]
+
+    return call
 
 
 class Blind:
@@ -55,6 +64,14 @@ def test_other_sizes_are_resized_and_read_as_well(resolution):
     seen = judge.read(faces.render(truth, resolution))
     for name in faces.CATEGORIES:
         assert np.mean(getattr(seen, name) == getattr(truth, name)) >= 0.99
+
+
+def test_patterns_too_fine_for_32_pixels_do_not_shift_colours():
+    truth = faces.factors(np.arange(100), SEED, independent_eyes=True)
+    columns = np.where(np.isin(np.arange(128) % 4, (1, 2)), 0.6, -0.6)  # 0 on average
+    seen = judge.read(faces.render(truth, 128) + columns[:, None])
+    for name in faces.CATEGORIES:
+        assert np.mean(getattr(seen, name) == getattr(truth, name)) >= 0.97
 
 
 def test_noise_as_in_generated_faces_does_not_blind_it():
@@ -110,6 +127,8 @@ def test_real_faces_cover_what_is_expected_of_them(strangers):
 def test_training_writes_weights_that_read_as_the_trained_network_did(tmp_path, monkeypatch):
     accuracy = functools.partial(judge.accuracy, n=300)
     monkeypatch.setattr(judge, "accuracy", accuracy)
+    used = []
+    monkeypatch.setattr(Faces, "factors", spy(Faces.factors, used))
     path = tmp_path / "judge.weights.h5"
     report = judge.train(path, size=256, epochs=1, seed=3)
     keras.utils.set_random_seed(3)
@@ -118,6 +137,7 @@ def test_training_writes_weights_that_read_as_the_trained_network_did(tmp_path, 
     again.load_weights(path)
     assert accuracy(again) == report
     assert set(report) == set(faces.CATEGORIES)
+    assert judge.heterochromia(used[-1]) > 0.7  # it has not been taught the rule that it checks
     for before, after in zip(first, again.get_weights(), strict=True):
         assert not np.array_equal(before, after)
 

@@ -1,0 +1,209 @@
+"""The command line, from its options to its files and exit codes."""
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from sagan_lib import gan, judge, plots, recipes, shipped
+from sagan_lib.__main__ import main
+
+TINY = recipes.Recipe(
+    resolution=32, latent_dim=4, attention_at=16, batch_size=4, ema_decay=0.5, faces=20
+)
+SMALL = ["--preset", "tiny", "--resolution", "16", "--width", "4", "--log-every", "1"]
+
+
+@pytest.fixture(autouse=True)
+def tiny():
+    """A preset that trains in seconds; the precision is float32 again afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(recipes.RECIPES, "tiny", TINY)
+        yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a run of two steps, made by the command line."""
+    out = tmp_path_factory.mktemp("run") / "new folder"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(recipes.RECIPES, "tiny", TINY)
+        assert main(["train", *SMALL, "--steps", "2", "--out", str(out)]) == 0
+    return out
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What `train` hands to `recipes.train`, which does nothing."""
+    calls = []
+
+    def train(*args):
+        calls.append(args)
+        args[1].mkdir(parents=True, exist_ok=True)
+        return None, {}
+
+    monkeypatch.setattr(recipes, "train", train)
+    return calls
+
+
+def pixels(path):
+    return np.asarray(Image.open(path))
+
+
+def test_training_writes_the_run_and_its_report(run):
+    files = {file.name for file in run.iterdir()}
+    assert files >= {"run.keras", "generator.weights.h5", "log.csv", "run.json", "samples.png"}
+    report = json.loads((run / "run.json").read_text())
+    assert report["step"] == 2
+    assert report["recipe"]["resolution"] == 16
+    assert report["recipe"]["attention_at"] == 8  # it moved with the resolution
+    assert report["seconds_this_time"] > 0
+    # The folder's name has a space: the recorded command can be pasted into a shell.
+    assert report["command"].startswith("python -m sagan_lib train --preset tiny --resolution 16")
+    assert report["command"].endswith(f"--out '{run}'")
+
+
+def test_the_same_command_with_more_steps_goes_on(run, capsys):
+    assert main(["train", *SMALL, "--steps", "3", "--out", str(run)]) == 0
+    assert capsys.readouterr().out.startswith("1 steps; ")  # the plan of what is left
+    assert json.loads((run / "run.json").read_text())["step"] == 3
+    assert int(gan.GAN.load(run / "run.keras").step.numpy()) == 3
+    assert len((run / "log.csv").read_text().splitlines()) == 1 + 3
+
+
+def test_another_command_in_the_same_folder_is_refused(run, capsys):
+    command = ["train", *SMALL, "--steps", "9", "--rates", "dcgan", "--out", str(run)]
+    assert main(command) == 2
+    assert "another run: rates was 'cpu', not 'dcgan'" in capsys.readouterr().err
+
+
+def test_every_option_of_train_reaches_the_recipe(asked, tmp_path):
+    wanted = {
+        "data": "folder", "resolution": 64, "width": 8, "latent_dim": 5, "rates": "dcgan",
+        "loss": "bce", "variant": "paper", "steps": 7, "batch_size": 3, "ema_decay": 0.9,
+        "seed": 11,
+    }  # fmt: skip
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in wanted.items()]
+    out = tmp_path / "out"
+    command = ["train", "--preset", "faces32", *options, "--out", str(out), "--log-every", "13"]
+    assert main([*command, "--mixed"]) == 0
+    ((recipe, *rest),) = asked
+    assert recipe == dataclasses.replace(recipes.RECIPES["faces32"], **wanted, attention_at=32)
+    assert rest == [out, 13, True]
+
+
+def test_without_options_train_is_the_books_own_run(asked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train"]) == 0
+    ((recipe, out, _, mixed),) = asked
+    assert recipe == recipes.RECIPES["faces32"]
+    assert (str(out), mixed) == ("runs/faces32", False)
+
+
+def test_an_interrupted_run_says_how_to_go_on(monkeypatch, capsys, tmp_path):
+    def train(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recipes, "train", train)
+    assert main(["train", "--out", str(tmp_path)]) == 130
+    assert f"the same command goes on from {tmp_path}/run.keras" in capsys.readouterr().out
+    assert not (tmp_path / "run.json").exists()
+
+
+def test_sample_writes_a_grid_of_the_runs_averaged_generator(run, tmp_path):
+    command = ["sample", "--run", str(run / "run.keras"), "--n", "5", "--columns", "3"]
+    out = {}
+    for name, more in {
+        "a": [],
+        "b": [],
+        "c": ["--seed", "1"],
+        "d": ["--truncation", "0.5"],
+    }.items():
+        assert main([*command, *more, "--out", str(tmp_path / f"{name}.png")]) == 0
+        out[name] = pixels(tmp_path / f"{name}.png")
+    assert out["a"].shape == ((2 * 18 - 2) * 3, (3 * 18 - 2) * 3, 3)
+    expected = plots.grid(gan.GAN.load(run / "run.keras").sample(5), 3)
+    np.testing.assert_array_equal(out["a"][::3, ::3], expected)
+    np.testing.assert_array_equal(out["a"], out["b"])
+    assert not np.array_equal(out["a"], out["c"])
+    assert not np.array_equal(out["a"], out["d"])
+
+
+def test_sample_takes_the_shipped_generator_by_default(tmp_path):
+    assert main(["sample", "--n", "2", "--out", str(tmp_path / "faces.png")]) == 0
+    expected = plots.grid(gan.generate(recipes.shipped_generator(), 2), 16)
+    np.testing.assert_array_equal(pixels(tmp_path / "faces.png")[::3, ::3], expected)
+
+
+def test_judge_trains_and_records_only_the_shipped_copy(tmp_path, monkeypatch, capsys):
+    def train(path):
+        path.write_bytes(b"weights")
+        return {"hair": 0.987}
+
+    monkeypatch.setattr(judge, "train", train)
+    monkeypatch.setattr(shipped, "folder", lambda: tmp_path)
+    (tmp_path / "SHA256SUMS").write_text("")
+    assert main(["judge", "--out", str(tmp_path / "other.weights.h5")]) == 0
+    assert "98.70% of fresh faces" in capsys.readouterr().out
+    assert shipped.checksums() == {}
+    assert main(["judge", "--out", str(tmp_path / judge.WEIGHTS)]) == 0
+    assert shipped.path(judge.WEIGHTS).read_bytes() == b"weights"
+
+
+def test_publish_hands_the_folder_on(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(recipes, "publish", lambda out: f"published {out}")
+    assert main(["publish", "--run", str(tmp_path)]) == 0
+    assert f"published {tmp_path}" in capsys.readouterr().out
+
+
+def test_doctors_verdict_is_the_exit_code(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(shutil, "which", lambda _: None)  # no GPU to complain about
+    Image.new("RGB", (40, 40)).save(tmp_path / "one.png")
+    assert main(["doctor", "--data", str(tmp_path)]) == 0
+    assert "the first 1 images decode" in capsys.readouterr().out
+    assert main(["doctor", "--data", str(tmp_path / "missing")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["sample", "--run", "missing.keras"], "missing.keras: no such file"),
+        (["sample", "--n", "0"], "n must be at least 1"),
+        (["sample", "--truncation", "-1"], "truncation must be greater than 0"),
+        (["train", "--preset", "tiny", "--rates", "fast"], "preset must be one of"),
+        (["train", "--preset", "tiny", "--resolution", "20"], "resolution must be one of"),
+        (["train", "--preset", "tiny", "--loss", "mse"], "loss must be one of"),
+        (["train", "--preset", "tiny", "--data", "missing"], "missing: no such folder or zip"),
+        (["publish", "--run", "missing"], "missing"),
+    ],
+)
+def test_wrong_values_end_in_one_line_and_code_2(command, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(command) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("error: ")
+    assert words in error
+    assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [[], ["train", "--preset", "x"], ["paint"], ["judge"]])
+def test_wrong_options_show_the_usage(command, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(command)
+    assert caught.value.code == 2
+    assert "usage: python -m sagan_lib" in capsys.readouterr().err
+
+
+def test_the_module_runs_as_a_program(tmp_path):
+    command = [sys.executable, "-m", "sagan_lib", "sample", "--run", "missing.keras"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "error: missing.keras: no such file" in done.stderr
+    assert "Traceback" not in done.stderr
