@@ -335,7 +335,7 @@ plots.show("fig_collapse", plots.pictures([after, bare.sample(32)], columns=8, t
 # The same number of steps with and without batch normalization.
 # ```
 
-# %%
+# %% tags=["remove-output"]
 plots.glue("real-seen", real_seen)
 plots.glue("dcgan-seen", seen)
 plots.glue("bare-seen", bare_seen)

@@ -473,7 +473,7 @@ plots.show("fig_steep", figure)
 # How steep the trained discriminators are between real and fake. Bands: 10th to 90th percentile.
 # ```
 
-# %%
+# %% tags=["remove-output"]
 for name, images in samples.items():
     reading = judge.read(images)
     plots.glue(f"seen-{name}", judge.coverage(reading)[0])

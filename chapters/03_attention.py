@@ -151,9 +151,11 @@ assert max(beyond) < 0.4
 # make *keys* $f(x)$ and *queries* $g(x)$ of $C/8$ channels, and *values* $h(x)$ of $C$:
 #
 # $$
-# \beta_{j,i} = \frac{\exp s_{ij}}{\sum_{i=1}^{N} \exp s_{ij}}, \qquad
-# s_{ij} = f(x_i)^\top g(x_j), \qquad
-# o_j = \sum_{i=1}^{N} \beta_{j,i}\, h(x_i) .
+# \begin{aligned}
+# s_{ij} &= f(x_i)^\top g(x_j), \\
+# \beta_{j,i} &= \exp s_{ij} \Big/ \sum_{k=1}^{N} \exp s_{kj}, \\
+# o_j &= \sum_{i=1}^{N} \beta_{j,i}\, h(x_i) .
+# \end{aligned}
 # $$ (eq-attention)
 #
 # $\beta_{j,i}$ says how much position $j$ looks at position $i$. The result is added to the input
@@ -411,7 +413,7 @@ plots.show("fig_gate", plots.pictures([shown, shown_without], columns=8, titles=
 # The same noise through the trained generator with its attention on and off.
 # ```
 
-# %%
+# %% tags=["remove-output"]
 plots.glue("het-on", 100 * with_attention[0], "{:.0f}")
 plots.glue("het-off", 100 * without_attention[0], "{:.0f}")
 plots.glue("cover-on", with_attention[1])

@@ -175,7 +175,7 @@ plots.show("fig_ttur_samples", plots.pictures(shown, columns=4, titles=list(samp
 # Twenty faces of each setting after the same wall time, from the same noise. Nothing picked.
 # ```
 
-# %%
+# %% tags=["remove-output"]
 for key, name in (("equal", "equal rates"), ("ttur", "TTUR, D 4x"), ("five", "5 D steps"),
                   ("text", "article's text")):
     plots.glue(f"seen-{key}", table[name][0])

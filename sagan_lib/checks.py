@@ -1,5 +1,6 @@
 """Checks of arguments, said once: each names the argument, the value and what was expected."""
 
+import math
 import numbers
 
 
@@ -17,7 +18,7 @@ def number(name, value, low, high=float("inf"), *, open_low=False):
     """Return `value` as a float; TypeError if it is no number, ValueError outside low..high."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    if not (low < value if open_low else low <= value) or not value <= high:
+    if not (low < value if open_low else low <= value) or not value <= high or math.isinf(value):
         bound = f"greater than {low}" if open_low else f"at least {low}"
         upper = "" if high == float("inf") else f" and at most {high}"
         raise ValueError(f"{name} must be {bound}{upper}, got {value}")

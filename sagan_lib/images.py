@@ -248,11 +248,11 @@ class ImageFolder(Source):
 
     def decode(self, name):
         """The image in file `name` as uint8 (resolution, resolution, 3)."""
-        from PIL import Image
+        from PIL import Image, ImageOps
 
         stream = io.BytesIO(self._archive.read(name)) if self._archive else self.path / name
         with Image.open(stream) as opened:
-            image = opened.convert("RGB")
+            image = ImageOps.exif_transpose(opened).convert("RGB")  # as a viewer would turn it
         side = min(*image.size, self.crop or min(image.size))
         left, top = (image.width - side) // 2, (image.height - side) // 2
         image = image.crop((left, top, left + side, top + side))

@@ -93,7 +93,7 @@ def read(images, model=None):
     """Read the factors of images.
 
     Args:
-        images: float (n, h, w, 3) in [-1, 1]; other sizes than 32 are resized with antialias.
+        images: float (n, h, w, 3) in [-1, 1], 32 pixels or larger; resized with antialias.
         model: a judge; by default the one that comes with the book.
 
     Returns:
@@ -105,6 +105,8 @@ def read(images, model=None):
     images = np.asarray(images, np.float32)
     if images.ndim != 4 or images.shape[-1] != 3 or len(images) == 0:
         raise ValueError(f"images must have shape (n, h, w, 3) with n > 0, got {images.shape}")
+    if min(images.shape[1:3]) < RESOLUTION:
+        raise ValueError(f"images must be at least {RESOLUTION} pixels, got {images.shape[1:3]}")
     if not np.isfinite(images).all():
         raise ValueError("images must be finite, got NaN or infinity")
     if images.shape[1:3] != (RESOLUTION, RESOLUTION):

@@ -47,6 +47,7 @@ def test_without_bounds_every_integer_passes():
         (lambda: checks.number("x", 2, 0, 1), ValueError, ["at least 0 and at most 1", "got 2"]),
         (lambda: checks.number("x", 0, 0, open_low=True), ValueError, ["greater than 0", "got 0"]),
         (lambda: checks.number("x", math.nan, 0), ValueError, ["x must be", "got nan"]),
+        (lambda: checks.number("x", math.inf, 0), ValueError, ["x must be", "got inf"]),
         (
             lambda: checks.one_of("colour", "pink", {"red", "blue"}),
             ValueError,

@@ -193,6 +193,19 @@ def test_the_crop_is_the_centred_square(tmp_path, cache, size, crop, box):
     np.testing.assert_array_equal(source.images[0], pixels[top:bottom, left:right])
 
 
+def test_a_photograph_is_turned_as_its_camera_says(tmp_path, cache):
+    upright = np.zeros((40, 40, 3), np.uint8)
+    upright[:20] = 255  # white above
+    lying = Image.fromarray(np.rot90(upright))  # stored a quarter turn anticlockwise
+    exif = lying.getexif()
+    exif[0x0112] = 6  # EXIF orientation: turn it clockwise to view it
+    (tmp_path / "photos").mkdir()
+    lying.save(tmp_path / "photos" / "a.png", exif=exif)
+    source = ImageFolder(tmp_path / "photos", 16, crop=None, cache=cache)
+    assert source.images[0, :7].min() > 250
+    assert source.images[0, 9:].max() < 5
+
+
 def lanczos(pixels, target):
     """Lanczos-3, stretched over the source pixels of a target pixel; along the first axis."""
     source = len(pixels)

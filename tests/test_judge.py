@@ -163,3 +163,8 @@ def test_wrong_arguments(call, error, words):
         call()
     for word in words:
         assert word in str(caught.value)
+
+
+def test_pictures_too_small_to_read_are_refused():
+    with pytest.raises(ValueError, match="at least 32 pixels"):
+        judge.read(faces.render(faces.factors(np.arange(2)), 16))
