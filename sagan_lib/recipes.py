@@ -77,8 +77,8 @@ def networks(recipe):
     r = recipe
     checks.one_of("kind", r.kind, ("dcgan", "sagan"))
     if r.kind == "dcgan":
-        nets = dcgan.generator(r.resolution, r.width, r.latent_dim)
-        return nets, dcgan.discriminator(r.resolution, r.width)
+        generator = dcgan.generator(r.resolution, r.width, r.latent_dim)
+        return generator, dcgan.discriminator(r.resolution, r.width)
     attention = {"attention_at": r.attention_at, "variant": r.variant}
     return (
         sagan.generator(r.resolution, r.width, r.latent_dim, **attention),
