@@ -109,6 +109,11 @@ class GAN(keras.Model):
                 good weights.
         """
         if not isinstance(x, Source):
+            if steps is not None or save_to is not None:
+                raise ValueError(
+                    "steps and save_to need a Source; with other data use Keras's epochs, "
+                    f"steps_per_epoch and callbacks, got x of type {type(x).__name__}"
+                )
             return super().fit(x, callbacks=list(callbacks), verbose=verbose, **options)
         checks.integer("steps", steps, 1)
         checks.integer("log_every", log_every, 1)

@@ -121,6 +121,17 @@ def test_fit_on_a_source_equals_train_step_by_hand(images):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
 
 
+def test_a_plain_dataset_trains_with_keras_own_arguments(images):
+    ours, keras_own = small(), small()
+    ours.fit(images, steps=2, batch_size=10, verbose=0)
+    data = images.batches(10, keras_own.seed)
+    history = keras_own.fit(data, epochs=2, steps_per_epoch=1, verbose=0).history
+    assert len(history["d_loss"]) == 2
+    assert same(state(ours), state(keras_own))
+    with pytest.raises(ValueError, match="steps and save_to need a Source"):
+        keras_own.fit(data, steps=2)
+
+
 def test_train_step_is_the_written_out_algorithm(images):
     """One hinge step of plain gradient descent, done again with nothing but TensorFlow."""
     rate_g, rate_d, batch = 0.1, 0.2, real(images)
