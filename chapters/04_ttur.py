@@ -26,7 +26,11 @@ hardware.setup()
 SCALE = hardware.scale()
 RESOLUTION, WIDTH, SECONDS, LOG = {"cpu": (32, 16, 25, 10), "gpu": (64, 32, 300, 200)}[SCALE]
 started = time.perf_counter()
-print(f"scale {SCALE}: four runs of {SECONDS} s")
+
+# %%
+one_step = hardware.plan(dcgan.generator(RESOLUTION, WIDTH, 64),
+                         sagan.discriminator(RESOLUTION, WIDTH, attention_at=None), 64, steps=1)
+print(f"scale {SCALE}: four runs of {SECONDS} s, about {one_step.memory_bytes / 2**30:.1f} GiB")
 
 # %% [markdown]
 # ## The smallest game
@@ -41,7 +45,7 @@ print(f"scale {SCALE}: four runs of {SECONDS} s")
 # $$ (eq-toy)
 #
 # For a given $\theta$ the best $D$ is $\psi = \theta$. If $D$ is fast, $\psi$ follows $\theta$
-# closely and $G$ goes straight down. If $D$ is slow, $G$ runs ahead of a teacher whose advice is
+# closely and $G$ comes down without circling. If $D$ is slow, $G$ runs ahead of a teacher whose advice is
 # old, and the two circle.
 
 # %%
