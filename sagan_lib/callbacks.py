@@ -75,15 +75,14 @@ class Progress(keras.callbacks.Callback):
     def __init__(self, steps, disable=False):
         super().__init__()
         self.bar = tqdm(total=steps, unit="step", disable=disable, mininterval=1.0)
-        self._last = None
 
-    def on_train_begin(self, logs=None):
-        self._last = int(self.model.step.numpy())
+    def on_epoch_begin(self, epoch, logs=None):
+        self._done = 0
 
     def on_train_batch_end(self, batch, logs=None):
-        now = int(self.model.step.numpy())
-        self.bar.update(now - self._last)
-        self._last = now
+        # Counted here: to ask the model for its step would wait for the device in every batch.
+        self.bar.update(batch + 1 - self._done)
+        self._done = batch + 1
 
     def on_epoch_end(self, epoch, logs=None):
         self.bar.set_postfix({k: f"{logs[k]:.3f}" for k in ("d_loss", "g_loss")})

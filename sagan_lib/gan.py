@@ -78,9 +78,8 @@ class GAN(keras.Model):
             raise ValueError("g_optimizer and d_optimizer must be two optimizers, got one twice")
         options.setdefault("jit_compile", hardware.use_jit())
         super().compile(optimizer=None, **options)
-        self.loss_name = checks.one_of("loss", loss, losses.LOSSES)
+        self.loss_name, self._losses = loss, losses.get(loss)
         self.n_dis = checks.integer("n_dis", n_dis, 1)
-        self._losses = losses.get(loss)
         self.g_optimizer, self.d_optimizer = g_optimizer, d_optimizer
         g_optimizer.build(self.generator.trainable_variables)
         d_optimizer.build(self.discriminator.trainable_variables)

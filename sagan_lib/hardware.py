@@ -52,13 +52,18 @@ def _positions(shape):
     return math.prod(shape[1:-1])
 
 
+def _map_shape(layer):
+    """(N, M) of an attention layer's map: how many positions ask, how many can be looked at."""
+    queries = _positions(layer.input.shape)
+    return queries, queries // (4 if layer.variant == "paper" else 1)
+
+
 def forward_flops(model):
     """Floating-point operations of one forward pass for one image: the matrix products'."""
     total = 0
     for layer in model.layers:
         if isinstance(layer, SelfAttention):
-            queries = _positions(layer.input.shape)
-            keys = queries // (4 if layer.variant == "paper" else 1)
+            queries, keys = _map_shape(layer)
             value_channels = layer.h.kernel.shape[-1]
             total += 2 * queries * keys * (layer.f.kernel.shape[-1] + value_channels)
             convs = [layer.f, layer.g, layer.h, *([layer.out] if layer.variant == "paper" else [])]
@@ -75,9 +80,7 @@ def activation_bytes(model):
     numbers = sum(math.prod(layer.output.shape[1:]) for layer in model.layers)
     for layer in model.layers:
         if isinstance(layer, SelfAttention):
-            queries = _positions(layer.input.shape)
-            keys = queries // (4 if layer.variant == "paper" else 1)
-            numbers += 2 * queries * keys  # scores and weights
+            numbers += 2 * math.prod(_map_shape(layer))  # scores and weights
     return 4 * numbers
 
 
