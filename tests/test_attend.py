@@ -1,0 +1,184 @@
+"""The attention product: kept whole or block by block, the same numbers, less memory."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sagan_lib import attention, gan, sagan
+from sagan_lib.attention import attend
+
+SHAPES = {"square": (6, 16, 16, 4, 8), "pooled": (6, 16, 4, 4, 8)}  # batch, N, M, d, c
+ROW = 4 * 16  # bytes of a row of the square map
+
+
+def tensors(batch, n, m, d, c, dtype="float32", scale=1.0):
+    draw = np.random.default_rng(0).normal
+    sizes = ((batch, n, d), (batch, m, d), (batch, m, c), (batch, n, c))
+    return [tf.constant(scale * draw(size=size), dtype) for size in sizes]
+
+
+def plain(queries, keys, values):
+    return tf.matmul(tf.nn.softmax(tf.matmul(queries, keys, transpose_b=True)), values)
+
+
+def with_gradients(function, queries, keys, values, upstream):
+    with tf.GradientTape() as tape:
+        tape.watch([queries, keys, values])
+        mixed = function(queries, keys, values)
+    return [mixed, *tape.gradient(mixed, [queries, keys, values], upstream)]
+
+
+def exact(*inputs):
+    """TensorFlow's own operations and their gradients, in float64."""
+    return with_gradients(plain, *(tf.cast(t, tf.float64) for t in inputs))
+
+
+def assert_close(found, expected, tolerance):
+    for a, b in zip(found, expected, strict=True):
+        scale = max(1.0, np.abs(b).max())
+        np.testing.assert_allclose(tf.cast(a, tf.float64), b, atol=tolerance * scale, rtol=0)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    ("method", "block_bytes"),
+    [("dense", 4), ("chunked", 10**6), ("chunked", 32 * ROW), ("chunked", 16 * ROW),
+     ("chunked", 5 * ROW), ("chunked", 4)],
+    ids=["dense", "one block", "2 images", "1 image", "4 rows", "1 row"],
+)  # fmt: skip
+def test_value_and_gradient_are_those_of_the_plain_form(shape, method, block_bytes):
+    inputs = tensors(*SHAPES[shape])
+
+    def ours(*qkv):
+        return attend(*qkv, method=method, block_bytes=block_bytes)
+
+    found = tf.function(lambda *t: with_gradients(ours, *t))(*inputs)
+    assert_close(found, exact(*inputs), 1e-6)
+
+
+def test_a_number_of_rows_that_no_block_divides():
+    inputs = tensors(4, 9, 9, 2, 3)
+    eight_rows = 8 * 9 * 4  # the largest divisor of 9 below 8 is 3
+    found = with_gradients(lambda *t: attend(*t, "chunked", eight_rows), *inputs)
+    assert_close(found, exact(*inputs), 1e-6)
+
+
+@pytest.mark.parametrize("method", attention.METHODS)
+def test_large_scores_neither_overflow_nor_vanish(method):
+    inputs = tensors(*SHAPES["square"], scale=30.0)
+    found = with_gradients(lambda *t: attend(*t, method, 16 * ROW), *inputs)
+    assert all(np.isfinite(t).all() for t in found)
+    assert_close(found[:1], exact(*inputs)[:1], 1e-5)
+
+
+def test_the_batch_may_be_unknown():
+    inputs = tensors(*SHAPES["square"])
+    spec = [tf.TensorSpec((None, *t.shape[1:])) for t in inputs]
+    found = tf.function(lambda *t: with_gradients(attend, *t), input_signature=spec)(*inputs)
+    assert_close(found, exact(*inputs), 1e-6)
+
+
+@pytest.mark.parametrize("method", ["dense", "chunked"])
+def test_compiles_under_xla(method):
+    inputs = tensors(*SHAPES["square"])
+
+    @tf.function(jit_compile=True)
+    def compiled(*t):
+        return with_gradients(lambda *qkv: attend(*qkv, method, 5 * ROW), *t)
+
+    assert_close(compiled(*inputs), exact(*inputs), 1e-6)
+
+
+@pytest.mark.parametrize("method", ["dense", "chunked"])
+def test_bfloat16_in_bfloat16_out(method):
+    inputs = tensors(*SHAPES["square"], dtype="bfloat16")
+    found = with_gradients(lambda *t: attend(*t, method, 16 * ROW), *inputs)
+    assert all(t.dtype == tf.bfloat16 for t in found)
+    assert_close(found, exact(*inputs), 2e-2)  # 8 bits of mantissa
+
+
+def test_auto_goes_by_size(monkeypatch):
+    used = []
+    monkeypatch.setattr(attention, "_dense", lambda *t: used.append("dense"))
+    monkeypatch.setattr(attention, "_chunked", lambda *t: used.append("chunked"))
+    monkeypatch.setitem(attention.DENSE_BYTES, "CPU", 6 * 16 * ROW)
+    monkeypatch.setitem(attention.DENSE_BYTES, "GPU", 6 * 16 * ROW)
+    attend(*tensors(*SHAPES["square"])[:3])
+    attend(*tensors(7, *SHAPES["square"][1:])[:3])
+    attend(*tensors(*SHAPES["square"])[:3], method="chunked")
+    attend(*tensors(7, *SHAPES["square"][1:])[:3], method="dense")
+    assert used == ["dense", "chunked", "chunked", "dense"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"method": "fast"}, "method"), ({"block_bytes": 0}, "block_bytes"),
+     ({"keys": np.zeros((6, 16, 5), "f")}, "keys"),
+     ({"values": np.zeros((6, 4, 8), "f")}, "values"),
+     ({"queries": np.zeros((6, 4, 4, 4), "f")}, "queries")],
+)  # fmt: skip
+def test_refuses(change, words):
+    good = dict(zip(("queries", "keys", "values"), tensors(*SHAPES["square"]), strict=False))
+    with pytest.raises(ValueError, match=words):
+        attend(**good | change)
+
+
+def trained(method, monkeypatch):
+    """A small GAN after two steps whose attention uses one form."""
+    form = {"plain": lambda q, k, v, _: plain(q, k, v)}.get(
+        method, lambda q, k, v, _: attend(q, k, v, method, 8 * 64 * 4)
+    )
+    monkeypatch.setattr(attention, "attend", form)
+    tf.keras.utils.set_random_seed(0)
+    parts = [make(16, 8, attention_at=8) for make in (sagan.generator, sagan.discriminator)]
+    for part in parts:
+        attention.attention_layers(part)[0].gamma.assign(0.5)
+    model = gan.GAN(*parts)
+    # Plain gradient descent: Adam divides by the size of the gradient, and where that is rounding
+    # it would turn rounding into a full step.
+    rates = [tf.keras.optimizers.SGD(0.05) for _ in "gd"]
+    model.compile(*rates)
+    images = tf.random.stateless_uniform((4, 16, 16, 3), (1, 2), -1, 1)
+    step = tf.function(model.train_step)
+    for _ in range(2):
+        step(images)
+    return {w.path: w.numpy() for part in parts for w in part.weights}
+
+
+@pytest.mark.parametrize("method", ["dense", "chunked"])
+def test_a_training_step_moves_every_weight_and_u_as_the_plain_form_does(method, monkeypatch):
+    expected = trained("plain", monkeypatch)
+    found = trained(method, monkeypatch)
+    assert expected.keys() == found.keys()
+    assert any(path.endswith("/u") for path in found)
+    for path, value in expected.items():
+        np.testing.assert_allclose(found[path], value, rtol=1e-4, atol=1e-6, err_msg=path)
+
+
+def test_the_methods_name_survives_in_the_layers_config():
+    layer = attention.SelfAttention(method="chunked")
+    assert attention.SelfAttention.from_config(layer.get_config()).method == "chunked"
+
+
+def peak(method):
+    line = [
+        sys.executable,
+        "-m",
+        "sagan_lib.peak",
+        "--method",
+        method,
+        "--side",
+        "64",
+        "--batch",
+        "8",
+    ]
+    done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=300)
+    return float(done.stdout)
+
+
+def test_blocks_take_less_than_an_eighth_of_the_memory():
+    """At a 64x64 map. With more images the dense form takes more, the blocks do not."""
+    assert peak("chunked") < peak("dense") / 8
