@@ -1,4 +1,4 @@
-"""The command line: python -m sagan_lib train | sample | judge | publish | doctor."""
+"""The command line: python -m sagan_lib train | sample | judge | publish | doctor | bench."""
 
 import argparse
 import json
@@ -32,6 +32,10 @@ def _parser():
         train.add_argument(f"--{name}", type=kind, help=text)
     train.add_argument("--log-every", type=int, default=100, help="steps between log rows")
     train.add_argument("--mixed", action="store_true", help="compute in bfloat16")
+    train.add_argument(
+        "--devices", default="one", choices=("one", "mirrored", "workers"),
+        help="one; all GPUs of this machine; those of all machines that TF_CONFIG lists",
+    )  # fmt: skip
     train.add_argument("--out", type=Path, help="folder of the run; runs/PRESET by default")
 
     sample = commands.add_parser("sample", help="write a grid of generated images")
@@ -50,6 +54,15 @@ def _parser():
 
     doctor = commands.add_parser("doctor", help="check versions, GPU and data; say what to do")
     doctor.add_argument("--data", type=Path, help="also check this folder or zip of images")
+
+    bench = commands.add_parser("bench", help="measure the speed of a training step and of peers")
+    bench.add_argument("--sizes", default="32x16,32x32,64x32", help="RESOLUTIONxWIDTH,...")
+    bench.add_argument("--variant", default="article", help="of attention: article or paper")
+    bench.add_argument("--contenders", help="such as ours,keras; default: all that there are")
+    bench.add_argument("--rounds", type=int, default=7, help="at most, of all contenders in turn")
+    bench.add_argument("--seconds", type=float, default=190, help="about the limit for each size")
+    bench.add_argument("--batch-size", type=int, default=64, help="real images in a D step")
+    bench.add_argument("--out", type=Path, help="default: data/results/bench_MACHINE.json")
     return parser
 
 
@@ -60,10 +73,12 @@ def _train(args):
     out = args.out or Path("runs") / args.preset
     started = time.time()
     try:
-        report = recipes.train(recipe, out, args.log_every, args.mixed)[1]
+        report = recipes.train(recipe, out, args.log_every, args.mixed, args.devices)[1]
     except KeyboardInterrupt:
         print(f"\nstopped; the same command goes on from {out}/run.keras")
         return 130
+    if report is None:
+        return 0  # another worker writes the files
     report["seconds_this_time"] = round(time.time() - started, 1)
     report["command"] = args.line
     (out / "run.json").write_text(json.dumps(report, indent=1) + "\n")
@@ -103,6 +118,16 @@ def _doctor(args):
     return doctor.main(args.data)
 
 
+def _bench(args):
+    from sagan_lib import bench
+
+    bench.run(
+        args.sizes.split(","), args.variant, args.contenders and args.contenders.split(","),
+        args.rounds, args.seconds, args.batch_size, args.out, args.line,
+    )  # fmt: skip
+    return 0
+
+
 def main(argv=None):
     """Run one command; returns the exit status."""
     argv = sys.argv[1:] if argv is None else argv
@@ -110,7 +135,7 @@ def main(argv=None):
     args.line = "python -m sagan_lib " + shlex.join(argv)
     commands = {
         "train": _train, "sample": _sample, "judge": _judge, "publish": _publish,
-        "doctor": _doctor,
+        "doctor": _doctor, "bench": _bench,
     }  # fmt: skip
     try:
         return commands[args.command](args)

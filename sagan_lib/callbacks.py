@@ -1,6 +1,7 @@
 """Keras callbacks of a GAN run: what is measured, the guard against divergence, the bar."""
 
 import math
+import tempfile
 import time
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from sagan_lib import checks
+from sagan_lib import checks, hardware
 
 
 class DivergedError(RuntimeError):
@@ -63,6 +64,11 @@ class Guard(keras.callbacks.Callback):
         )
 
     def _write(self):
+        if not hardware.leads(self.model.distribute_strategy):
+            # A save adds the metrics up over all workers, so all must take part in it.
+            with tempfile.TemporaryDirectory() as folder:
+                self.model.save(Path(folder) / "other.keras")
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(".part.keras")
         self.model.save(part)

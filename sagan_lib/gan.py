@@ -4,6 +4,7 @@ A run is its weights and its counter: the images and the noise of step k are pur
 (seed, k). So training N steps, saving, loading and training N more gives what 2N steps give.
 """
 
+import contextlib
 from pathlib import Path
 
 import keras
@@ -24,6 +25,9 @@ class GAN(keras.Model):
     Args:
         generator: functional model, (batch, latent_dim) -> images (batch, h, w, 3) in [-1, 1].
         discriminator: functional model, images -> scores (batch, 1).
+            For several devices, make both networks, the GAN and its optimizers under the scope of
+            `hardware.strategy`; then batch sizes are those of all devices together, and a run
+            is, up to rounding, that of one device.
         seed: of all randomness in training: shuffles and noise.
         ema_decay: of the exponential moving average of G's weights that `sample` uses; the
             average is shorter at the start of a run (Karras et al. use such an average too).
@@ -42,6 +46,12 @@ class GAN(keras.Model):
                 f"discriminator takes {discriminator.input_shape}, "
                 f"generator gives {generator.output_shape}"
             )
+        self._check_scope(generator.variables + discriminator.variables)
+        several = self.distribute_strategy.num_replicas_in_sync > 1
+        for layer in _batch_norms(generator) + _batch_norms(discriminator):
+            # Moments of the whole batch. Not with one device: Keras then computes the same
+            # variance by another formula, which rounds worse.
+            layer.synchronized = several
         self.latent_dim = generator.input_shape[-1]
         self.ema_generator = generator.__class__.from_config(generator.get_config())
         self.ema_generator.set_weights(generator.get_weights())
@@ -52,8 +62,7 @@ class GAN(keras.Model):
         # With batch normalization, real and fake must not share a batch's statistics: D would be
         # trained on mixed statistics, and G would meet it on fake ones. Without it, one call on
         # the joined batch costs less and uses one sigma.
-        layers = discriminator.layers
-        self._join = not any(isinstance(x, keras.layers.BatchNormalization) for x in layers)
+        self._join = not _batch_norms(discriminator)
         self.built = True
 
     @property
@@ -72,11 +81,19 @@ class GAN(keras.Model):
                 `ttur.two_time_scale` make them.
             loss: "hinge", "bce" (non-saturating) or "minimax".
             n_dis: D steps for each G step.
-            options: Keras's, such as `steps_per_execution` and `jit_compile` (default: on a GPU).
+            options: Keras's, such as `steps_per_execution` and `jit_compile` (default: on a GPU);
+                these two with one device only.
         """
         if g_optimizer is d_optimizer:
             raise ValueError("g_optimizer and d_optimizer must be two optimizers, got one twice")
-        options.setdefault("jit_compile", hardware.use_jit())
+        self._check_scope([g_optimizer.iterations, d_optimizer.iterations])
+        several = self.distribute_strategy.num_replicas_in_sync > 1
+        # XLA compiles for one device; TensorFlow 2.21 cannot run Keras's loop over grouped steps
+        # on several ("You must feed a value for placeholder").
+        grouped = options.get("steps_per_execution", 1) > 1
+        if several and (options.get("jit_compile") is True or grouped):
+            raise ValueError("jit_compile and steps_per_execution work with one device only")
+        options.setdefault("jit_compile", hardware.use_jit() and not several)
         super().compile(optimizer=None, **options)
         self.loss_name, self._losses = loss, losses.get(loss)
         self.n_dis = checks.integer("n_dis", n_dis, 1)
@@ -92,7 +109,7 @@ class GAN(keras.Model):
             x: a `Source` (faces, an image folder), or anything that Keras's `fit` takes; then
                 the options are Keras's own, and a batch holds n_dis times the images of a step.
             steps: G updates to do.
-            batch_size: real images in one D step.
+            batch_size: real images in one D step, on all devices together.
             log_every: steps between two rows of the history, two checks for NaN and two saves.
             save_to: a `.keras` file that is kept up to date, if given.
             verbose: 1 first prints what the run will take (see `plan`) and then shows a progress
@@ -125,14 +142,30 @@ class GAN(keras.Model):
         for epochs, length in ((whole, log_every), (1, rest)):
             if epochs and length:
                 data = x.batches(batch_size * self.n_dis, self.seed, int(self.step.numpy()))
-                part = super().fit(
-                    data, epochs=epochs, steps_per_epoch=length, callbacks=extra, verbose=0,
-                    shuffle=False, **options,
-                )  # fmt: skip
+                data = hardware.deal(data, self.distribute_strategy, self.n_dis)
+                with self._groups_that_divide(length):
+                    part = super().fit(
+                        data, epochs=epochs, steps_per_epoch=length, callbacks=extra, verbose=0,
+                        shuffle=False, **options,
+                    )  # fmt: skip
                 for name, values in part.history.items():
                     history.setdefault(name, []).extend(values)
         part.history = history
         return part
+
+    @contextlib.contextmanager
+    def _groups_that_divide(self, length):
+        """Meanwhile steps_per_execution divides `length`: Keras always finishes a group."""
+        asked = self.steps_per_execution
+        fits = max(k for k in range(1, min(asked, length) + 1) if length % k == 0)
+        if fits == asked:
+            yield
+            return
+        self.steps_per_execution, self.train_function = fits, None  # the size is traced into it
+        try:
+            yield
+        finally:
+            self.steps_per_execution, self.train_function = asked, None
 
     def train_step(self, real):
         """n_dis steps of D, then one of G: real is (n_dis * batch, h, w, 3)."""
@@ -145,15 +178,25 @@ class GAN(keras.Model):
         self.g_loss.update_state(self.g_step(z))
         self._update_ema()
         self.step.assign_add(1)
-        return self.get_metrics_result()
+        results = self.get_metrics_result()
+        if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            return {name: value[None] for name, value in results.items()}  # Keras takes axis 0
+        return results
 
     def noise(self, n, draw):
         """The noise of one draw, (n, latent_dim): a pure function of (seed, draw).
 
+        A replica gets its own n rows of the draw that one device makes for the whole batch.
+
         XLA has a generator of its own, so a compiled run draws other numbers than a plain one.
         """
         key = tf.stack([tf.constant(self.seed, tf.int64), tf.cast(draw, tf.int64)])
-        return tf.random.stateless_normal((n, self.latent_dim), key, alg="philox")
+        replica = tf.distribute.get_replica_context()
+        count = replica.num_replicas_in_sync if replica else 1
+        z = tf.random.stateless_normal((n * count, self.latent_dim), key, alg="philox")
+        if count == 1:
+            return z
+        return tf.reshape(z, (count, n, self.latent_dim))[replica.replica_id_in_sync_group]
 
     def d_step(self, real, z):
         """One optimizer step of D; nothing of G moves, its moments and `u` included."""
@@ -186,6 +229,16 @@ class GAN(keras.Model):
                 mean.assign(weight.value)
             else:
                 mean.assign(weight + decay * (mean - weight))
+
+    def _check_scope(self, variables):
+        """ValueError unless these variables were made under the scope that this model is in."""
+        strategy = self.distribute_strategy
+        if not all(strategy.extended.variable_created_in_scope(v.value) for v in variables):
+            raise ValueError(
+                "make the networks, the optimizers and the GAN under the same strategy.scope(); "
+                f"this GAN is under {type(strategy).__name__}, with "
+                f"{strategy.num_replicas_in_sync} device(s)"
+            )
 
     def sample(self, n, seed=0, truncation=None, ema=True, batch_size=64):
         """Generate images.
@@ -301,6 +354,13 @@ def _frozen_call(model, inputs):
     return outputs
 
 
+def _batch_norms(model):
+    found = model._flatten_layers()
+    return [layer for layer in found if isinstance(layer, keras.layers.BatchNormalization)]
+
+
 def _descend(optimizer, tape, loss, model):
+    """One step down the mean of all replicas' losses: the optimizer adds their gradients up."""
     variables = model.trainable_variables
-    optimizer.apply(tape.gradient(loss, variables), variables)
+    share = tf.ones_like(loss) / tf.distribute.get_strategy().num_replicas_in_sync
+    optimizer.apply(tape.gradient(loss, variables, share), variables)

@@ -112,14 +112,32 @@ def _check_same(recipe, out):
         raise ValueError(f"{out} holds another run: {told}; take another folder (--out)")
 
 
-def train(recipe, out, log_every=100, mixed=False):
+def _fit(model, recipe, images, out, log_every, lead):
+    """Do the steps that are left; only the process that leads writes the logs."""
+    callbacks = []
+    if lead:
+        if not (out / "run.keras").exists():
+            (out / "log.csv").unlink(missing_ok=True)
+        log = keras.callbacks.CSVLogger(out / "log.csv", append=True)  # GAN.fit starts it twice
+        callbacks = [log, keras.callbacks.TensorBoard(out / "tensorboard", write_graph=False)]
+    model.fit(
+        images, steps=recipe.steps - int(model.step.numpy()), batch_size=recipe.batch_size,
+        log_every=log_every, save_to=out / "run.keras", callbacks=callbacks, verbose=int(lead),
+    )  # fmt: skip
+
+
+def train(recipe, out, log_every=100, mixed=False, devices="one"):
     """Train a recipe in folder `out`; a run that is there goes on where it stopped.
+
+    `devices` is "one", "mirrored" or "workers" (see `hardware.strategy`); a run may go on with
+    another number of them. All workers need the same folder `out`, into which the first writes.
 
     Writes run.keras (everything needed to go on), generator.weights.h5 (the averaged generator),
     recipe.json, log.csv and samples.png.
 
     Returns:
-        (the trained `GAN`, a report: the recipe, the step reached, versions, the machine).
+        (the trained `GAN`, a report: the recipe, the step reached, versions, the machine). A
+        worker that is not the first returns None for the report.
 
     Raises:
         ValueError: the run in `out` has another recipe; more steps are not another recipe.
@@ -128,32 +146,37 @@ def train(recipe, out, log_every=100, mixed=False):
     out.mkdir(parents=True, exist_ok=True)
     if (out / "run.keras").exists():
         _check_same(recipe, out)
-    (out / "recipe.json").write_text(json.dumps(dataclasses.asdict(recipe), indent=1) + "\n")
     hardware.setup(mixed)
+    strategy = hardware.strategy(devices)
+    lead = hardware.leads(strategy)
+    if lead:
+        text = json.dumps(dataclasses.asdict(recipe), indent=1)
+        (out / "recipe.json").write_text(text + "\n")
     run = out / "run.keras"
-    model = GAN.load(run) if run.exists() else build(recipe)
+    with strategy.scope():
+        model = GAN.load(run) if run.exists() else build(recipe)
     images = source(recipe)
-    left = recipe.steps - int(model.step.numpy())
-    if left > 0:
-        if not run.exists():
-            (out / "log.csv").unlink(missing_ok=True)
-        log = keras.callbacks.CSVLogger(out / "log.csv", append=True)  # GAN.fit starts it twice
-        board = keras.callbacks.TensorBoard(out / "tensorboard", write_graph=False)
-        model.fit(
-            images, steps=left, batch_size=recipe.batch_size, log_every=log_every, save_to=run,
-            callbacks=[log, board],
-        )  # fmt: skip
+    if recipe.steps > int(model.step.numpy()):
+        _fit(model, recipe, images, out, log_every, lead)
+    if not lead:
+        return model, None
     model.ema_generator.save_weights(out / "generator.weights.h5")
     plots.save_grid(out / "samples.png", model.sample(64), columns=16)
-    report = {
+    return model, _report(recipe, model, images)
+
+
+def _report(recipe, model, images):
+    return {
         "recipe": dataclasses.asdict(recipe),
         "step": int(model.step.numpy()),
         "parameters": model.generator.count_params() + model.discriminator.count_params(),
         "images": images.size,
         "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
-        "machine": {"processor": platform.machine(), "gpus": len(hardware.gpus())},
-    }
-    return model, report
+        "machine": {
+            "processor": platform.machine(), "gpus": len(hardware.gpus()),
+            "devices_used": model.distribute_strategy.num_replicas_in_sync,
+        },
+    }  # fmt: skip
 
 
 def publish(out):

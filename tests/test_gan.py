@@ -204,6 +204,25 @@ def test_history_has_losses_gamma_and_sigma(images):
     assert history["d_sigma"][-1] >= largest * 0.7  # few steps, so u is not yet settled
 
 
+@pytest.mark.parametrize(("steps", "log_every"), [(10, 4), (3, 100)])
+def test_grouped_steps_are_the_same_steps(steps, log_every, images):
+    """Four steps an execution do not divide these runs, which must not grow for that."""
+    states, seen = [], []
+    for group in (1, 4):
+        model = small()
+        model.compile(**ttur.two_time_scale(1e-3, 4e-3), steps_per_execution=group)
+        history = model.fit(
+            images, steps=steps, batch_size=10, log_every=log_every, verbose=0
+        ).history
+        assert int(model.step.numpy()) == steps
+        assert model.steps_per_execution == group
+        states.append(state(model))
+        seen.append((history["step"], history["d_loss"], history["g_loss"]))
+    assert seen[0][0] == [*range(log_every, steps, log_every), steps]
+    assert seen[0] == seen[1]
+    assert same(*states)
+
+
 def test_divergence_restores_the_last_good_weights(images, tmp_path):
     model = small()
     path = tmp_path / "run.keras"
@@ -318,6 +337,27 @@ def test_mixed_precision_trains_with_float32_weights(images):
     assert {w.dtype for w in model.generator.weights} == {"float32"}
     assert model.sample(2).dtype == np.float32
     assert model.generator.get_layer("up8").compute_dtype == "bfloat16"
+
+
+def test_mixed_precision_leaves_no_large_product_in_float32():
+    """In the traced step, float32 products have a vector for a factor: power iteration, score."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = small("attention")
+        step = tf.function(model.train_step).get_concrete_function(tf.TensorSpec((8, 16, 16, 3)))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert not step.graph.as_graph_def().library.function  # nothing is hidden in a nested graph
+    kinds = ("MatMul", "Conv", "Einsum")
+    products = [op for op in step.graph.get_operations() if any(k in op.type for k in kinds)]
+    dtypes = {op.type: set() for op in products}
+    for op in products:
+        dtypes[op.type].add(op.outputs[0].dtype.name)
+        if op.outputs[0].dtype == tf.float32:
+            assert 1 in op.inputs[0].shape or 1 in op.inputs[1].shape, op.name
+    assert dtypes.pop("MatMul") == {"float32", "bfloat16"}
+    assert {"BatchMatMulV2", "Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter"} <= set(dtypes)
+    assert set().union(*dtypes.values()) == {"bfloat16"}
 
 
 @pytest.mark.parametrize(

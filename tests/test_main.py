@@ -93,18 +93,18 @@ def test_every_option_of_train_reaches_the_recipe(asked, tmp_path):
     options = [f"--{name.replace('_', '-')}={value}" for name, value in wanted.items()]
     out = tmp_path / "out"
     command = ["train", "--preset", "faces32", *options, "--out", str(out), "--log-every", "13"]
-    assert main([*command, "--mixed"]) == 0
+    assert main([*command, "--mixed", "--devices", "mirrored"]) == 0
     ((recipe, *rest),) = asked
     assert recipe == dataclasses.replace(recipes.RECIPES["faces32"], **wanted, attention_at=32)
-    assert rest == [out, 13, True]
+    assert rest == [out, 13, True, "mirrored"]
 
 
 def test_without_options_train_is_the_books_own_run(asked, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["train"]) == 0
-    ((recipe, out, _, mixed),) = asked
+    ((recipe, out, _, mixed, devices),) = asked
     assert recipe == recipes.RECIPES["faces32"]
-    assert (str(out), mixed) == ("runs/faces32", False)
+    assert (str(out), mixed, devices) == ("runs/faces32", False, "one")
 
 
 def test_an_interrupted_run_says_how_to_go_on(monkeypatch, capsys, tmp_path):

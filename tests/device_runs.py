@@ -1,0 +1,99 @@
+"""Runs on several devices, for test_devices.py: a process of its own, because the number of
+(logical) devices must be chosen before TensorFlow starts.
+
+python device_runs.py 2 FOLDER, python device_runs.py 4 FOLDER: runs on so many devices, each
+written as FOLDER/NAME.npz. TensorFlow's collectives take one set of devices for each process.
+python device_runs.py worker FOLDER: one worker's part of a recipe, with TF_CONFIG set.
+"""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from sagan_lib import dcgan, gan, hardware, recipes, sagan
+from sagan_lib.faces import Faces
+
+RECIPE = recipes.Recipe(
+    resolution=16, width=4, latent_dim=8, attention_at=None, batch_size=16, steps=10, faces=100
+)
+
+
+def model(kind, strategy):
+    """A small GAN under a strategy: plain SAGAN with hinge, or DCGAN with two D steps."""
+    with strategy.scope():
+        keras.utils.set_random_seed(7)
+        if kind == "sagan":
+            built = gan.GAN(sagan.generator(16, 4, 8), sagan.discriminator(16, 4))
+            options = {"loss": "hinge"}
+        else:
+            built = gan.GAN(dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4))
+            options = {"loss": "bce", "n_dis": 2}
+        built.compile(keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.04), **options)
+    return built
+
+
+def forget_to_synchronize(trained):
+    for layer in trained.generator.layers + trained.discriminator.layers:
+        layer.synchronized = False
+
+
+def forget_to_slice(trained):
+    """Each replica draws noise for itself alone, so all draw the same."""
+
+    def noise(n, draw):
+        key = tf.stack([tf.constant(trained.seed, tf.int64), tf.cast(draw, tf.int64)])
+        return tf.random.stateless_normal((n, trained.latent_dim), key, alg="philox")
+
+    trained.noise = noise
+
+
+def forget_the_parts(trained):
+    """Each replica takes a run of images from the joined batch, as Keras by itself would."""
+    plain = hardware.deal
+    hardware.deal = lambda batches, chosen, parts: plain(batches, chosen)
+
+
+def run(folder, name, kind, count, mistake=None):
+    """Train for ten steps on `count` logical CPUs; write each replica's copy of all variables."""
+    devices = [f"CPU:{i}" for i in range(count)]
+    strategy = hardware.strategy("mirrored", devices) if count > 1 else hardware.strategy()
+    trained, deal = model(kind, strategy), hardware.deal
+    if mistake:
+        mistake(trained)
+    history = trained.fit(Faces(16, 100), steps=10, batch_size=16, log_every=4, verbose=0).history
+    hardware.deal = deal
+    copies = {"log": np.stack([history["d_loss"], history["g_loss"]])[None]}
+    for number, variable in enumerate(trained.variables):
+        local = strategy.experimental_local_results(variable.value)
+        copies[f"{number} {variable.name}"] = np.stack([v.numpy() for v in local])
+    np.savez(folder / f"{name}.npz", **copies)
+
+
+def mirrored(folder, count):
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    parts = count * [tf.config.LogicalDeviceConfiguration()]
+    tf.config.set_logical_device_configuration(cpu, parts)
+    run(folder, f"sagan{count}", "sagan", count)
+    if count == 4:
+        return
+    run(folder, "sagan1", "sagan", 1)
+    for n in (1, 2):
+        run(folder, f"dcgan{n}", "dcgan", n)
+    for mistake in (forget_to_synchronize, forget_to_slice, forget_the_parts):
+        run(folder, mistake.__name__, "dcgan", 2, mistake)
+    # In two parts: the second goes on, on two devices, from what one device saved.
+    half = dataclasses.replace(RECIPE, steps=5)
+    recipes.train(half, folder / "recipe2", log_every=5)
+    recipes.train(RECIPE, folder / "recipe2", log_every=5, devices="mirrored")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] != "worker":
+        mirrored(Path(sys.argv[2]), int(sys.argv[1]))
+    else:
+        report = recipes.train(RECIPE, sys.argv[2], log_every=5, devices="workers")[1]
+        print("leads" if report else "follows")

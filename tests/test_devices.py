@@ -1,0 +1,200 @@
+"""Several devices and several machines train the run of one device."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from device_runs import RECIPE
+
+from sagan_lib import gan, hardware, recipes, sagan, ttur
+
+# Sums over two halves round differently. Plain gradient descent keeps that small: measured 3e-6 of
+# a variable's largest entry after ten steps, where the mistakes below give 0.2 and more.
+CLOSE = 2e-5
+MISTAKEN = 0.05
+# Adam with beta_1 = 0 divides each gradient by its own size, so rounding of a tiny one counts in
+# full: measured 2e-6, but it may be more on another processor.
+CLOSE_ADAM = 1e-3
+
+
+def start(*arguments, **environment):
+    return subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("device_runs.py"), *map(str, arguments)],
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | environment,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def finish(process):
+    """What a process printed; a failure shows it."""
+    try:
+        printed, _ = process.communicate(timeout=300)
+    finally:
+        process.kill()
+    assert process.returncode == 0, printed[-3000:]
+    return printed
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("two")
+    finish(start(2, folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def four(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("four")
+    finish(start(4, folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def one_recipe(tmp_path_factory):
+    """RECIPE's model, trained by one device."""
+    return recipes.train(RECIPE, tmp_path_factory.mktemp("one"), log_every=5)[0]
+
+
+def variables(path):
+    with np.load(path) as file:
+        return dict(file)
+
+
+def gap(ours, theirs):
+    """The largest difference of any variable, relative to that variable's largest entry."""
+    assert len(ours) == len(theirs)
+    return max(
+        np.abs(a.astype(float) - b).max() / (np.abs(b).max() + 1e-6)
+        for a, b in zip(ours, theirs, strict=True)
+    )
+
+
+def gap_of_files(ours, theirs):
+    ours, theirs = variables(ours), variables(theirs)
+    assert set(ours) == set(theirs)
+    return gap(ours.values(), theirs.values())
+
+
+@pytest.mark.parametrize("kind", ["sagan", "dcgan"])
+def test_two_devices_train_the_run_of_one(kind, two):
+    """SAGAN with one D step, DCGAN with two: kernels, `u`, moments, averages, losses."""
+    assert gap_of_files(two / f"{kind}2.npz", two / f"{kind}1.npz") < CLOSE
+
+
+def test_four_devices_train_the_run_of_one(two, four):
+    assert gap_of_files(four / "sagan4.npz", two / "sagan1.npz") < CLOSE
+
+
+@pytest.mark.parametrize(
+    "mistake", ["forget_to_synchronize", "forget_to_slice", "forget_the_parts"]
+)
+def test_a_mistake_would_be_seen(mistake, two):
+    assert gap_of_files(two / f"{mistake}.npz", two / "dcgan1.npz") > MISTAKEN
+
+
+@pytest.mark.parametrize(("folder", "count"), [("two", 2), ("four", 4)])
+def test_all_devices_hold_the_same_values_bit_for_bit(folder, count, request):
+    found = variables(request.getfixturevalue(folder) / f"sagan{count}.npz")
+    names = {name.split(" ")[-1] for name in found}
+    assert {"kernel", "u", "moving_mean", "gamma", "step"} <= names
+    for name, copies in found.items():
+        assert len(copies) == (1 if name == "log" else count)
+        assert (copies == copies[:1]).all(), name
+
+
+def state(model):
+    found = model.variables + model.g_optimizer.variables + model.d_optimizer.variables
+    return [v.numpy() for v in found]
+
+
+def test_a_recipe_on_all_devices_is_the_recipe_on_one(two, one_recipe):
+    run = gan.GAN.load(two / "recipe2" / "run.keras")
+    assert int(run.step.numpy()) == RECIPE.steps
+    assert gap(state(run), state(one_recipe)) < CLOSE_ADAM
+    assert not any(layer.synchronized for layer in gan._batch_norms(run.generator))
+
+
+def test_two_workers_train_the_run_of_one_process(one_recipe, tmp_path):
+    places = []
+    for _ in range(2):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            places.append(f"127.0.0.1:{free.getsockname()[1]}")
+    cluster = {"cluster": {"worker": places}}
+    tasks = [cluster | {"task": {"type": "worker", "index": i}} for i in (0, 1)]
+    workers = [start("worker", tmp_path, TF_CONFIG=json.dumps(task)) for task in tasks]
+    printed = [finish(worker) for worker in workers]
+    assert ["leads" in printed[0], "leads" in printed[1]] == [True, False]
+    run = gan.GAN.load(tmp_path / "run.keras")
+    assert int(run.step.numpy()) == RECIPE.steps
+    assert gap(state(run), state(one_recipe)) < CLOSE_ADAM
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 3  # the first worker's only
+    assert (tmp_path / "generator.weights.h5").exists()
+
+
+def test_one_device_needs_no_strategy(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", '{"task": {"type": "worker", "index": 1}}')
+    assert hardware.strategy() is hardware.strategy("one") is tf.distribute.get_strategy()
+    assert hardware.leads(hardware.strategy("one"))
+
+
+def test_a_device_has_many_names_and_one_strategy():
+    made = hardware.strategy("mirrored")
+    assert made.num_replicas_in_sync == len(hardware.gpus() or [1])
+    assert hardware.leads(made)
+    same = [hardware.strategy("mirrored", [name]) for name in ("CPU:0", "/cpu:0", "/device:CPU:0")]
+    assert same[0] is same[1] is same[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("tpu",), r"devices must be one of \['one', 'mirrored', 'workers'\]"),
+        (("one", ["CPU:0"]), "goes with 'mirrored'"),
+        (("workers",), "needs the environment variable TF_CONFIG"),
+    ],
+)
+def test_wrong_strategies(arguments, words, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    with pytest.raises(ValueError, match=words):
+        hardware.strategy(*arguments)
+
+
+class Pretended:
+    """As many replicas as asked, to test the arguments without devices."""
+
+    def __init__(self, count):
+        self.num_replicas_in_sync = count
+
+
+def test_a_batch_that_cannot_be_dealt_evenly_is_refused():
+    batches = tf.data.Dataset.from_tensors(tf.zeros((30, 4, 4, 3)))
+    with pytest.raises(ValueError, match="batch_size must be a multiple of 4 devices, got 10"):
+        hardware.deal(batches, Pretended(4), parts=3)
+    assert hardware.deal(batches, Pretended(1)) is batches
+
+
+def test_networks_and_optimizers_belong_under_the_models_scope():
+    outside = sagan.generator(16, 4, 8), sagan.discriminator(16, 4)
+    strategy = hardware.strategy("mirrored", ["CPU:0"])
+    with strategy.scope(), pytest.raises(ValueError, match=r"under the same strategy.scope\(\)"):
+        gan.GAN(*outside)
+    with strategy.scope():
+        model = gan.GAN(sagan.generator(16, 4, 8), sagan.discriminator(16, 4))
+    with pytest.raises(ValueError, match=r"this GAN is under MirroredStrategy, with 1 device"):
+        model.compile(**ttur.two_time_scale())
+
+
+@pytest.mark.parametrize("option", [{"jit_compile": True}, {"steps_per_execution": 2}])
+def test_options_for_one_device_are_refused_on_several(option, monkeypatch):
+    model = gan.GAN(sagan.generator(16, 4, 8), sagan.discriminator(16, 4))
+    monkeypatch.setattr(gan.GAN, "_check_scope", lambda *_: None)
+    monkeypatch.setattr(gan.GAN, "distribute_strategy", Pretended(2))
+    with pytest.raises(ValueError, match="work with one device only"):
+        model.compile(**ttur.two_time_scale(), **option)
