@@ -13,7 +13,7 @@ WORKERS = 2
 BUILD = $(BIN)/jupyter-book build . -W --keep-going -n
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: help book test unit lab run prose clean pins
+.PHONY: help book test unit lab run prose bench clean pins
 
 help:
 	@echo "make book        build the book: _build/html/index.html"
@@ -22,6 +22,7 @@ help:
 	@echo "make lab         open the chapters in JupyterLab"
 	@echo "make run CH=02   execute chapter 02 and update its notebook (no CH: all of them)"
 	@echo "make prose CH=02 update a notebook's text, keep its outputs (only if no code changed)"
+	@echo "make bench       measure the speed of a training step, ours and others': ten minutes"
 	@echo "make clean       remove what was built; .venv stays (rm -r .venv removes it)"
 	@echo "make pins        renew constraints.txt from the newest versions that fit"
 
@@ -68,6 +69,11 @@ run: $(READY)
 
 prose: $(READY)
 	@$(BIN)/python _book/notebooks.py prose $(CH)
+
+# PyTorch takes part if it can be imported; the book does not need it.
+bench: $(READY)
+	@echo "==> Measuring speed; nothing else should run meanwhile"
+	@$(BIN)/python -m sagan_lib bench $(BENCH)
 
 clean:
 	@echo "==> Removing _build and the tools' caches"
