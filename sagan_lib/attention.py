@@ -221,14 +221,21 @@ class SelfAttention(keras.layers.Layer):
         return keras.layers.Conv2D(filters, 1, name=name, dtype=self.dtype_policy)
 
     def _project(self, x, training):
-        """f, g and h of x: three 1x1 convolutions as one matrix product, read and written once."""
-        convs = (self.f, self.g, self.h)
+        """Keys f, values h, queries g of x: three 1x1 convolutions as one matrix product.
+
+        Keys and values are pooled together: pooling few channels costs as much as pooling many.
+        """
+        convs = (self.f, self.h, self.g)
         kernels = [c.normalized_kernel(training) if self.use_sn else c.kernel for c in convs]
+        sizes = [kernel.shape[-1] for kernel in kernels]
         kernel = ops.concatenate([ops.cast(k[0, 0], x.dtype) for k in kernels], -1)
         bias = ops.concatenate([ops.cast(conv.bias, x.dtype) for conv in convs], -1)
         joined = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), kernel) + bias
-        joined = ops.reshape(joined, (-1, *x.shape[1:3], joined.shape[-1]))
-        return tf.split(joined, [k.shape[-1] for k in kernels], -1)
+        joined = ops.reshape(joined, (-1, *x.shape[1:3], sum(sizes)))
+        if self.variant == "article":
+            return tf.split(joined, sizes, -1)
+        looked_at, queries = tf.split(joined, [sum(sizes[:2]), sizes[2]], -1)
+        return (*tf.split(ops.max_pool(looked_at, 2, 2), sizes[:2], -1), queries)
 
     def call(self, x, training=False, return_attention=False):
         """The layer's output and, on request, its map.
@@ -237,12 +244,9 @@ class SelfAttention(keras.layers.Layer):
             y of x's shape; with `return_attention` also b, (batch, N, M) in float32. Rows are
             the querying positions, in the order of a flattened (h, w) picture.
         """
-        keys, queries, values = self._project(x, training)
-        if self.variant == "paper":
-            keys, values = (ops.max_pool(t, 2, 2) for t in (keys, values))
-        keys, queries, values = (
+        keys, values, queries = (
             ops.reshape(t, (-1, t.shape[1] * t.shape[2], t.shape[3]))  # (b, h, w, c) -> (b, hw, c)
-            for t in (keys, queries, values)
+            for t in self._project(x, training)
         )
         if return_attention:
             weights = _map(queries, keys)  # (b, N, M)

@@ -4,18 +4,11 @@ A process of its own for each measurement: the peak of a process's memory never 
 """
 
 import argparse
-import resource
-import sys
 
 import tensorflow as tf
 
 from sagan_lib import attention, checks
-
-
-def resident_mib():
-    """The most memory this process has held so far, in MiB."""
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, kibibytes on Linux
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+from sagan_lib.bench_child import peak_memory
 
 
 def product_mib(side, batch, channels=64, method="auto"):
@@ -42,9 +35,9 @@ def product_mib(side, batch, channels=64, method="auto"):
         return [tf.random.stateless_normal((batch, positions, c), (1, c)) for c in sizes]
 
     work(*inputs(1, 16))  # the libraries' own memory is taken before the count begins
-    before = resident_mib()
+    before = peak_memory()
     work(*inputs(batch, side**2))
-    return resident_mib() - before
+    return (peak_memory() - before) / 2**20
 
 
 def main(argv=None):
