@@ -59,6 +59,7 @@ plots.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 # | {doc}`02_spectral_norm` | Why bound the discriminator, and how? | power iteration against SVD; the article's code against the right matrix |
 # | {doc}`03_attention` | What can a convolution not see? | stacks of convolutions against one attention layer; maps against a control |
 # | {doc}`04_ttur` | How fast may each player learn? | equal rates, two time scales, five to one, at equal time |
+# | {doc}`90_speed` | Where does a step spend its time? | this library's step against other ways to write it; attention's memory |
 #
 # Each chapter imports from a small tested library, `sagan_lib`, which holds the real layers and
 # the training loop. A topic has the same name everywhere: `chapters/02_spectral_norm`,

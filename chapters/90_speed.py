@@ -1,0 +1,314 @@
+# %% [markdown]
+# # Speed and scale
+#
+# A book whose statements are reproduced in front of the reader's eyes has to train fast enough to
+# be watched. This page shows where a training step spends its time, what was done about it, and
+# what a full run costs on one device or on many.
+#
+# ```{admonition} What you will see
+# - a step of this library next to other ways to write the same step, all measured in one run;
+# - attention without its map in memory: the same numbers, block by block;
+# - how to train on several GPUs or machines, and what stays the same;
+# - what the article's run and the paper's run would take, with every assumption named.
+# ```
+
+# %%
+import json
+import subprocess
+import sys
+import time
+
+from sagan_lib import attention, bench, hardware, plots, recipes, sagan, shipped
+
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+
+hardware.setup()
+started = time.perf_counter()
+print("about a minute on two cores; the memory curve needs up to 2.5 GiB")
+
+# %% [markdown]
+# ## One step, several ways
+#
+# `make bench` trains the same networks on the same batch in several ways: this library's step, the
+# same with Keras's own `SpectralNormalization` layer, the article's structure written for
+# TensorFlow 2, and a twin in PyTorch where PyTorch is installed. Each runs in a process of its own,
+# and they take turns, so that a busy moment of the machine meets all of them.
+#
+# Every contender must have the same number of trained parameters, or it is refused. The results
+# below are stored in `data/results/`, with the machine's name and the protocol.
+
+# %%
+RESULTS = [json.loads(path.read_text())
+           for path in sorted((shipped.folder() / "results").glob("bench_*.json"))]
+for result in RESULTS:
+    print(result["machine"], f"({result['cores']} cores), TensorFlow",
+          result["versions"]["tensorflow"], "PyTorch", result["versions"]["torch"])
+    print(bench.table(result))
+
+# %% tags=["remove-output"]
+newest = max(RESULTS, key=lambda result: result["date"])
+plots.show("fig_bench", bench.figure(newest))
+
+# %% [markdown]
+# ```{glue:figure} fig_bench
+# :name: fig-bench
+# :alt: Bars of images a second for each way to write the training step, one panel for each size of network.
+#
+# Images a second in training. Every contender trains the same networks with the same batch.
+# ```
+
+# %%
+case = newest["cases"][-1]
+times = {name: x.get("median_s") for name, x in case["contenders"].items()}
+rivals = {n: t for n, t in times.items() if t and not n.startswith("ours")}
+best = min(rivals, key=rivals.get)
+plots.glue("bench-size", case["size"])
+plots.glue("best-peer", best)
+plots.glue("best-ratio", rivals[best] / times["ours"], "{:.2f}")
+plots.glue("worst-ratio", max(rivals.values()) / times["ours"], "{:.1f}")
+plots.glue("attention-cost", times["ours"] / times["ours_no_attention"], "{:.2f}")
+plots.glue("over-floor", case["attention"]["article"]["extra_over_floor"], "{:.1f}")
+plots.glue("share", 100 * case["contenders"]["ours_no_attention"]["share_of_matmul_peak"], "{:.0f}")
+
+# %% [markdown]
+# At the largest size measured ({glue:text}`bench-size:s`, pixels times width) the best other way is
+# {glue:text}`best-peer:s`: it takes {glue:text}`best-ratio:s` times as long as this library's step.
+# The slowest takes {glue:text}`worst-ratio:s` times as long.
+#
+# Without attention the step reaches {glue:text}`share:s` % of the rate of a large matrix product,
+# measured in the same run. No rearrangement can win much there: convolutions are matrix products.
+#
+# Attention multiplies the step's time by {glue:text}`attention-cost:s`. Its arithmetic is small.
+# What costs is the map, $N \times N$ numbers for each image, which go to memory and back.
+#
+# The **floor** in the table counts the products and their gradients at the measured rate, and one
+# exponential for each number of the map. The extra time is {glue:text}`over-floor:s` times that.
+
+# %% [markdown]
+# ## Attention without its map
+#
+# For the gradient, automatic differentiation keeps the map $B$. It does not have to be kept: it
+# can be computed again, a block at a time, from queries and keys, which are small. Blocks that fit
+# into the processor's caches are even faster than the whole map
+# {cite:p}`rabe2021memory,dao2022flash`.
+#
+# One more saving is in the gradient of the softmax. With $R$ the gradient by the map $B$, and row
+# sums written as $\langle\cdot,\cdot\rangle$, the gradient by the scores $S$ is
+#
+# $$
+# \frac{\partial L}{\partial S_{ij}} = B_{ij}\,\bigl(R_{ij} - \langle B_i, R_i\rangle\bigr),
+# \qquad \langle B_i, R_i\rangle = \Bigl\langle o_i, \frac{\partial L}{\partial o_i}\Bigr\rangle .
+# $$ (eq-softmax-gradient)
+#
+# The right-hand form of the row sum needs the output $o$ alone, not the map. It is subtracted by
+# one more column in the product that makes $R$, so the block is gone through once.
+#
+# All of this is exact. Every row of the map is complete within its block; nothing is approximated.
+
+# %% tags=["nbval-check-output"]
+rng = np.random.default_rng(0)
+queries, keys, values = (tf.constant(rng.normal(size=(4, 256, c)), "float32") for c in (4, 4, 32))
+
+def value_and_gradients(method):
+    with tf.GradientTape() as tape:
+        tape.watch([queries, keys, values])
+        mixed = attention.attend(queries, keys, values, method, block_bytes=2**16)
+        loss = tf.reduce_sum(mixed**2)
+    return [mixed, *tape.gradient(loss, [queries, keys, values])]
+
+pairs = zip(value_and_gradients("dense"), value_and_gradients("chunked"), strict=True)
+for name, (dense, blocks) in zip(("output", "by queries", "by keys", "by values"), pairs):
+    off = float(tf.reduce_max(abs(dense - blocks)) / tf.reduce_max(abs(dense)))
+    print(f"{name:10} equal within 1e-5 of the largest number: {off < 1e-5}")
+
+# %% [markdown]
+# How much memory does it save? The peak of a process never goes down, so each measurement below is
+# a process of its own (`python -m sagan_lib.peak`).
+
+# %%
+SIDES, BATCH = (16, 32, 48, 64), 16
+
+def measure(side, method):
+    line = [sys.executable, "-m", "sagan_lib.peak", "--side", str(side), "--batch", str(BATCH),
+            "--method", method]
+    return float(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
+
+memory = {method: [measure(side, method) for side in SIDES] for method in ("dense", "chunked")}
+print(f"{BATCH} images, MiB:", memory)
+
+# %% tags=["remove-output"]
+fig, axis = plt.subplots(figsize=(5.5, 3.2))
+for (method, values_mib), colour in zip(memory.items(), plots.COLOURS):
+    axis.loglog(SIDES, np.maximum(values_mib, 1), "o-", color=colour, label=method)
+axis.set(xlabel="side of the feature map", ylabel=f"MiB for {BATCH} images", xticks=SIDES)
+axis.set_xticks(SIDES, [str(side) for side in SIDES])
+axis.minorticks_off()
+axis.legend(frameon=False)
+plots.show("fig_memory", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig_memory
+# :name: fig-memory
+# :alt: Memory against the side of the feature map on logarithmic axes; the line of the dense form rises with the fourth power of the side, the line of the chunked form stays far below it.
+#
+# Memory of one attention product and its gradients. The whole map grows with the fourth power of
+# the side; with blocks, what grows is the inputs and outputs, with its square.
+# ```
+
+# %%
+plots.glue("memory-ratio", memory["dense"][-1] / memory["chunked"][-1], "{:.0f}")
+plots.glue("memory-batch", BATCH)
+plots.glue("dense-limit", attention.DENSE_BYTES["CPU"] // 2**20)
+
+# %% [markdown]
+# At a $64 \times 64$ map and {glue:text}`memory-batch:s` images the whole map takes
+# {glue:text}`memory-ratio:s` times the memory of the blocks. With more images the factor grows.
+#
+# `SelfAttention` chooses by size: up to {glue:text}`dense-limit:s` MiB of map it keeps the whole
+# on a CPU, beyond that it goes by blocks. `SelfAttention(method="dense")` or `"chunked"` forces one.
+
+# %% [markdown]
+# ### What was tried
+#
+# Kept:
+#
+# - blocks, and the gradient of {eq}`eq-softmax-gradient`;
+# - $f$, $g$ and $h$ as one product instead of three $1 \times 1$ convolutions;
+# - $D$ once on real and fake images together; one round of power iteration for each step.
+#
+# Dropped, because it was not faster on a CPU:
+#
+# - XLA, for the attention product alone or for the whole step (it is the default on a GPU);
+# - blocks for maps that fit into the caches anyway, and blocks smaller than a few MiB;
+# - the row sums of {eq}`eq-softmax-gradient` moved into further products with the map;
+# - another memory allocator: TensorFlow's does not give memory back between steps.
+
+# %% [markdown]
+# ## More than one device
+#
+# One argument does it:
+#
+# ```bash
+# python -m sagan_lib train --preset celeba128 --devices mirrored   # all GPUs of this machine
+# python -m sagan_lib train --preset celeba128 --devices workers    # several machines
+# ```
+#
+# For several machines, the same command runs on each of them, and the variable `TF_CONFIG` holds
+# the addresses of all and the machine's own place:
+#
+# ```bash
+# export TF_CONFIG='{"cluster": {"worker": ["host1:2222", "host2:2222"]},
+#                    "task": {"type": "worker", "index": 0}}'
+# ```
+#
+# In a notebook, make the networks, the optimizers and the GAN under the strategy's scope:
+#
+# ```python
+# with hardware.strategy("mirrored").scope():
+#     model = gan.GAN(sagan.generator(64, 32), sagan.discriminator(64, 32))
+#     model.compile(**ttur.preset("article_code"))
+# model.fit(source, steps=1000, batch_size=256)
+# ```
+#
+# The batch size is that of **all devices together**. Each device gets its part of the images and
+# of the noise, batch normalization takes its moments over all parts, and $u$ is the same
+# everywhere. So the run is that of one device, up to rounding; `tests/test_devices.py` checks it.
+
+# %% [markdown]
+# ## What a full run costs
+#
+# The operations of a step are counted. Time follows from a rate. For this machine the rate of a
+# large product is measured, and the share of it that a step reaches is `hardware.EFFICIENCY`.
+#
+# For the GPUs nothing is measured here. The rate is the vendor's peak for dense 16-bit products
+# {cite:p}`nvidia2019t4,nvidia2021a100,nvidia2023h100`, and the share of it is **assumed**: one
+# twentieth, because small networks leave a large GPU waiting for the next operation. Take the
+# hours as an order of magnitude, and put in the share that `make bench` shows on your GPU.
+
+# %%
+RUNS = {  # images in a batch, steps, width
+    "article, CelebA 128": (64, recipes.get("celeba128").steps, 16),
+    "paper, ImageNet 128": (256, 1_000_000, 32),
+}
+GPU_SHARE = 0.05  # assumed, not measured
+DEVICES = {"this machine": hardware.EFFICIENCY * hardware.matmul_rate(), "T4": GPU_SHARE * 65e12,
+           "A100": GPU_SHARE * 312e12, "8 A100": GPU_SHARE * 8 * 312e12, "H100": GPU_SHARE * 989e12}
+for name, (batch, steps, width) in RUNS.items():
+    kw = {"attention_at": 32, "variant": "article" if "article" in name else "paper"}
+    cost = hardware.plan(sagan.generator(128, width, **kw), sagan.discriminator(128, width, **kw),
+                         batch, steps)
+    print(f"{name}: {steps} steps of {batch} images, {cost.step_flops / 1e12:.2f} TFLOP each")
+    for device, rate in DEVICES.items():
+        print(f"  {device:13} {steps * cost.step_flops / rate / 3600:10.1f} hours")
+
+# %% [markdown]
+# Assumptions: the number of steps of the CelebA run is this book's recipe, since the article does
+# not state its own. The ImageNet run has the batch and the number of steps of a public
+# reproduction {cite:p}`mmgeneration2021`. Its networks are this book's plain ones at width 32,
+# which have 1,024 channels at 4x4; the paper's residual, class-conditional ones cost more. Several
+# devices are taken to share the work without loss.
+#
+# ```{admonition} What is not measured here
+# :class: note
+#
+# No GPU is behind the numbers on this page unless a file `bench_*` in `data/results/` names one.
+# `make bench` on a GPU adds it, and the table above then shows it.
+# ```
+
+# %% [markdown]
+# ## Summary
+#
+# - A step without attention is close to what the processor's matrix products allow.
+# - Attention costs because of its map. Blocks make its memory small, exactly, and help its speed
+#   where the map is large.
+# - On several devices a run is the same run.
+
+# %% [markdown]
+# ## Exercises
+#
+# ```{exercise} The row sum without the map
+# :label: ex-speed-rowsum
+#
+# Show the right-hand form in {eq}`eq-softmax-gradient`: with $o_i = \sum_j B_{ij} v_j$ and
+# $R_{ij} = \langle \partial L/\partial o_i, v_j \rangle$, the two row sums are equal.
+# ```
+#
+# ```{solution} ex-speed-rowsum
+# :class: dropdown
+#
+# $\langle B_i, R_i \rangle = \sum_j B_{ij} \langle \partial L/\partial o_i, v_j \rangle
+# = \langle \partial L/\partial o_i, \sum_j B_{ij} v_j \rangle$, and the last sum is $o_i$.
+# ```
+#
+# ```{exercise} Where the line bends
+# :label: ex-speed-batch
+#
+# Repeat {numref}`fig-memory` with 1, 4 and 16 images at a side of 64. Which of the two lines grows
+# with the batch, and why does the other not grow in proportion?
+# ```
+#
+# ```{solution} ex-speed-batch
+# :class: dropdown
+#
+# Call `measure` with another `BATCH`. The whole map grows in proportion to the batch. With blocks
+# only the inputs, outputs and their gradients do; the block itself has the same size.
+# ```
+#
+# ```{exercise} A block that is too small
+# :label: ex-speed-block
+#
+# Time `attention.attend` with `method="chunked"` at a side of 32 and 64 images for `block_bytes`
+# from $2^{18}$ to $2^{28}$. Where is it fastest, and what is your processor's cache?
+# ```
+#
+# ```{solution} ex-speed-block
+# :class: dropdown
+#
+# Wrap the call in a `tf.function`, run it twice to warm up, and take the median of ten runs with
+# `time.perf_counter`. Small blocks pay for starting many operations, large ones for memory.
+# ```
+
+# %%
+print(f"this page took {time.perf_counter() - started:.0f} s")
