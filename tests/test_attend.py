@@ -164,17 +164,8 @@ def test_the_methods_name_survives_in_the_layers_config():
 
 
 def peak(method):
-    line = [
-        sys.executable,
-        "-m",
-        "sagan_lib.peak",
-        "--method",
-        method,
-        "--side",
-        "64",
-        "--batch",
-        "8",
-    ]
+    size = ["--side", "64", "--batch", "16"]
+    line = [sys.executable, "-m", "sagan_lib.peak", "--method", method, *size]
     done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=300)
     return float(done.stdout)
 
