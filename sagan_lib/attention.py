@@ -52,9 +52,9 @@ def attend(queries, keys, values, method="auto", block_bytes=BLOCK_BYTES):
     if method == "dense" or (method == "auto" and small):
         return _dense(queries, keys, values)
     # Equal blocks: some images, as many as divide the batch, or some rows of one image's map.
-    rows = _largest_divisor(total, block_bytes // (4 * columns))
+    rows = largest_divisor(total, block_bytes // (4 * columns))
     fit = block_bytes // (4 * total * columns)
-    images = _largest_divisor(batch, fit) if rows == total and batch else 1
+    images = largest_divisor(batch, fit) if rows == total and batch else 1
     return _chunked(queries, keys, values, images, rows)
 
 
@@ -67,7 +67,8 @@ def _check_shapes(queries, keys, values):
         )
 
 
-def _largest_divisor(number, limit):
+def largest_divisor(number, limit):
+    """The largest divisor of `number` that is at most `limit`; 1 if the limit is below 1."""
     return max(d for d in range(1, number + 1) if number % d == 0 and (d <= limit or d == 1))
 
 

@@ -14,6 +14,7 @@ import concurrent.futures
 import datetime
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import re
@@ -69,13 +70,13 @@ def attention_work(generator, discriminator, batch):
     A step of `GAN` runs G forward on 2 batches and backward on 1, D forward on 3 and backward on
     3 (real, fake, and G's step). A map that is kept needs no new exponentials backward.
     """
+    from sagan_lib import hardware
     from sagan_lib.attention import attention_layers
 
     flops = exps = 0
     for model, forward, backward in ((generator, 2, 1), (discriminator, 3, 3)):
         for layer in attention_layers(model):
-            _, height, width, _ = layer.input.shape
-            map_size = (height * width) ** 2 // (4 if layer.variant == "paper" else 1)
+            map_size = math.prod(hardware.map_shape(layer))
             channels = layer.f.kernel.shape[-1] + layer.h.kernel.shape[-1]
             flops += batch * 2 * map_size * channels * (forward + 2 * backward)
             exps += batch * map_size * forward

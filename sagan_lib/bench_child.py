@@ -43,7 +43,9 @@ def _gpu_memory(name):
         return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
     import tensorflow as tf
 
-    if not tf.config.list_physical_devices("GPU"):
+    from sagan_lib import hardware
+
+    if not hardware.gpus():
         return None
     return tf.config.experimental.get_memory_info("GPU:0")["peak"]
 
@@ -130,23 +132,8 @@ class Probe:
         # Large, or starting the operation is what is measured; then the floor would be none.
         return {
             "matmul_flops_per_s": hardware.matmul_rate(8192 if self.gpu else 2048),
-            "exp_per_s": exp_rate(2**26 if self.gpu else 2**24),
+            "exp_per_s": hardware.exp_rate(2**26 if self.gpu else 2**24),
         }
-
-
-def exp_rate(size, seconds=0.2):
-    """Measured float32 exponentials a second, of an array of `size`: `tf.exp`."""
-    import tensorflow as tf
-
-    x = tf.random.stateless_uniform((size,), (1, 2), -1.0, 0.0)
-    exp = tf.function(tf.exp)
-    exp(x).numpy()
-    best, end = math.inf, time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        start = time.perf_counter()
-        exp(x)[0].numpy()
-        best = min(best, time.perf_counter() - start)
-    return size / best
 
 
 class Child:

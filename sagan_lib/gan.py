@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from sagan_lib import checks, hardware, losses
-from sagan_lib.attention import attention_layers
+from sagan_lib.attention import attention_layers, largest_divisor
 from sagan_lib.callbacks import Guard, Measure, Progress
 from sagan_lib.images import Source
 from sagan_lib.spectral_norm import normalized_layers
@@ -157,7 +157,7 @@ class GAN(keras.Model):
     def _groups_that_divide(self, length):
         """Meanwhile steps_per_execution divides `length`: Keras always finishes a group."""
         asked = self.steps_per_execution
-        fits = max(k for k in range(1, min(asked, length) + 1) if length % k == 0)
+        fits = largest_divisor(length, asked)
         if fits == asked:
             yield
             return

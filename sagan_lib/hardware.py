@@ -147,7 +147,7 @@ def _positions(shape):
     return math.prod(shape[1:-1])
 
 
-def _map_shape(layer):
+def map_shape(layer):
     """(N, M) of an attention layer's map: how many positions ask, how many can be looked at."""
     queries = _positions(layer.input.shape)
     return queries, queries // (4 if layer.variant == "paper" else 1)
@@ -158,7 +158,7 @@ def forward_flops(model):
     total = 0
     for layer in model.layers:
         if isinstance(layer, SelfAttention):
-            queries, keys = _map_shape(layer)
+            queries, keys = map_shape(layer)
             value_channels = layer.h.kernel.shape[-1]
             total += 2 * queries * keys * (layer.f.kernel.shape[-1] + value_channels)
             convs = [layer.f, layer.g, layer.h, *([layer.out] if layer.variant == "paper" else [])]
@@ -175,21 +175,32 @@ def activation_bytes(model):
     numbers = sum(math.prod(layer.output.shape[1:]) for layer in model.layers)
     for layer in model.layers:
         if isinstance(layer, SelfAttention):
-            numbers += 2 * math.prod(_map_shape(layer))  # scores and weights
+            numbers += 2 * math.prod(map_shape(layer))  # scores and weights
     return 4 * numbers
 
 
 def matmul_rate(size=1024, seconds=0.2):
     """Measured float32 operations a second of a square matrix product on this device."""
     a = tf.random.stateless_normal((size, size), (1, 2))
-    product = tf.function(lambda x: tf.matmul(x, x))
-    product(a).numpy()
+    return 2 * size**3 / _best_time(lambda x: tf.matmul(x, x), a, seconds)
+
+
+def exp_rate(size=2**24, seconds=0.2):
+    """Measured float32 exponentials a second, of an array of `size`: `tf.exp`."""
+    x = tf.random.stateless_uniform((size,), (1, 2), -1.0, 0.0)
+    return size / _best_time(tf.exp, x, seconds)
+
+
+def _best_time(function, x, seconds):
+    """Shortest time of one call, in seconds, over as many calls as fit; the first is not timed."""
+    compiled = tf.function(function)
+    compiled(x).numpy()
     best, end = math.inf, time.perf_counter() + seconds
     while time.perf_counter() < end:
         start = time.perf_counter()
-        product(a)[0, 0].numpy()
+        compiled(x)[(0,) * x.shape.rank].numpy()  # one number: waits, and copies next to nothing
         best = min(best, time.perf_counter() - start)
-    return 2 * size**3 / best
+    return best
 
 
 @dataclass(frozen=True)

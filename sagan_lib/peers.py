@@ -45,7 +45,8 @@ def build(name, case):
     if name.startswith("article"):
         return _article(case, eager=name == "article_eager")
     model = _ours(name, case) if name.startswith("ours") else KerasGAN(*networks(case, KERAS))
-    model.compile(**rates())  # both use XLA on a GPU and not on a CPU: Keras's default and ours
+    # Both use XLA on a GPU and not on a CPU: Keras's default and ours.
+    model.compile(**ttur.two_time_scale())
     model.make_train_function()  # what `fit` calls, on an iterator over batches
     data = iter(tf.data.Dataset.from_tensors(images(case)).repeat())
 
@@ -54,11 +55,6 @@ def build(name, case):
         return logs["d_loss"], logs["g_loss"]
 
     return Contender(step, model.generator, model.discriminator)
-
-
-def rates():
-    """Adam with SAGAN's two rates: {"g_optimizer", "d_optimizer"}."""
-    return ttur.two_time_scale(1e-4, 4e-4, 0.0, 0.9)
 
 
 def images(case):
@@ -252,7 +248,7 @@ def _descend(optimizer, tape, loss, model):
 def _article(case, eager):
     """The article's way: D called on real and on fake images apart, a plain `tf.function`."""
     g, d = networks(case, ARTICLE)
-    optimizers, real = rates(), images(case)
+    optimizers, real = ttur.two_time_scale(), images(case)
     for name, model in (("g_optimizer", g), ("d_optimizer", d)):
         optimizers[name].build(model.trainable_variables)
 
