@@ -47,15 +47,21 @@ def attend(queries, keys, values, method="auto", block_bytes=BLOCK_BYTES):
     _check_shapes(queries.shape, keys.shape, values.shape)
     checks.integer("block_bytes", block_bytes, 4)
     batch, total, columns = queries.shape[0], queries.shape[1], keys.shape[1]
-    device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
-    small = batch is not None and 4 * batch * total * columns <= DENSE_BYTES[device]
-    if method == "dense" or (method == "auto" and small):
+    if keeps_map(batch, total, columns, method):
         return _dense(queries, keys, values)
     # Equal blocks: some images, as many as divide the batch, or some rows of one image's map.
     rows = largest_divisor(total, block_bytes // (4 * columns))
     fit = block_bytes // (4 * total * columns)
     images = largest_divisor(batch, fit) if rows == total and batch else 1
     return _chunked(queries, keys, values, images, rows)
+
+
+def keeps_map(batch, queries, keys, method="auto"):
+    """Whether `attend` keeps the whole map (batch, queries, keys); a batch of None is unknown."""
+    if method != "auto":
+        return method == "dense"
+    device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    return batch is not None and 4 * batch * queries * keys <= DENSE_BYTES[device]
 
 
 def _check_shapes(queries, keys, values):

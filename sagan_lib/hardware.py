@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from sagan_lib import checks
-from sagan_lib.attention import SelfAttention
+from sagan_lib.attention import SelfAttention, keeps_map
 
 #: Share of the measured matmul rate that a training step of these nets reaches: seen, on two
 #: cores, between 0.2 and 0.5. It turns counted operations into a rough time.
@@ -170,13 +170,15 @@ def forward_flops(model):
     return total
 
 
-def activation_bytes(model):
-    """Bytes of all layers' float32 outputs for one image, attention maps included."""
+def activation_bytes(model, batch_size=1):
+    """Bytes of all layers' float32 outputs for a batch; attention's map where it is kept whole."""
     numbers = sum(math.prod(layer.output.shape[1:]) for layer in model.layers)
     for layer in model.layers:
         if isinstance(layer, SelfAttention):
-            numbers += 2 * math.prod(map_shape(layer))  # scores and weights
-    return 4 * numbers
+            shape = map_shape(layer)
+            if keeps_map(batch_size, *shape, layer.method):
+                numbers += 2 * math.prod(shape)  # scores and weights
+    return 4 * batch_size * numbers
 
 
 def matmul_rate(size=1024, seconds=0.2):
@@ -229,8 +231,10 @@ def plan(generator, discriminator, batch_size, steps, n_dis=1):
     g, d = forward_flops(generator), forward_flops(discriminator)
     flops = batch_size * (n_dis * (g + 6 * d) + 3 * g + 2 * d)
     weights = generator.count_params() + discriminator.count_params()
-    kept = max(2 * activation_bytes(discriminator),
-               activation_bytes(generator) + activation_bytes(discriminator))  # fmt: skip
-    memory = 2 * batch_size * kept + 4 * 6 * weights  # activations and their gradients; Adam, EMA
+    # D's step holds real and fake together; G's step a batch in both.
+    kept = max(activation_bytes(discriminator, 2 * batch_size),
+               activation_bytes(generator, batch_size)
+               + activation_bytes(discriminator, batch_size))  # fmt: skip
+    memory = 2 * kept + 4 * 6 * weights  # activations and their gradients; Adam, EMA
     seconds = steps * flops / (EFFICIENCY * matmul_rate())
     return Plan(weights, flops, memory, seconds)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_lib import dcgan, hardware, sagan
+from sagan_lib import attention, dcgan, hardware, sagan
 from sagan_lib.attention import SelfAttention
 from sagan_lib.spectral_norm import SNConv2D, SNConv2DTranspose, SNDense
 
@@ -92,6 +92,19 @@ def test_bytes_of_all_outputs_by_hand():
     model = keras.Model(x, keras.layers.Flatten()(SelfAttention()(SNConv2D(16, 3)(x))))
     outputs = 4 * 8 * 8 * 16  # input, convolution, attention, flattened
     assert hardware.activation_bytes(model) == 4 * (outputs + 2 * 64 * 64)
+    assert hardware.activation_bytes(model, 5) == 5 * hardware.activation_bytes(model)
+
+
+def test_a_map_that_goes_by_blocks_takes_no_memory_in_the_plan(monkeypatch):
+    x = keras.Input((8, 8, 16))
+    model = keras.Model(x, SelfAttention()(x))
+    for device in ("CPU", "GPU"):
+        monkeypatch.setitem(attention.DENSE_BYTES, device, 4 * 3 * 64 * 64)
+    outputs = 2 * 8 * 8 * 16
+    assert hardware.activation_bytes(model, 3) == 3 * 4 * (outputs + 2 * 64 * 64)
+    assert hardware.activation_bytes(model, 4) == 4 * 4 * outputs
+    forced = keras.Model(x, SelfAttention(method="dense")(x))
+    assert hardware.activation_bytes(forced, 4) == 4 * 4 * (outputs + 2 * 64 * 64)
 
 
 def test_the_plan_adds_up():
