@@ -89,15 +89,8 @@ def load():
     return _loaded["judge"]
 
 
-def read(images, model=None):
-    """Read the factors of images.
-
-    Args:
-        images: float (n, h, w, 3) in [-1, 1], 32 pixels or larger; resized with antialias.
-        model: a judge; by default the one that comes with the book.
-
-    Returns:
-        A `Reading` of length n.
+def prepare(images):
+    """Images as the judge takes them: checked, float32, resized to 32 pixels with antialias.
 
     Raises:
         ValueError: the images have another shape, or values that are not finite.
@@ -112,6 +105,23 @@ def read(images, model=None):
     if images.shape[1:3] != (RESOLUTION, RESOLUTION):
         size = (RESOLUTION, RESOLUTION)
         images = keras.ops.convert_to_numpy(keras.ops.image.resize(images, size, antialias=True))
+    return images
+
+
+def read(images, model=None):
+    """Read the factors of images.
+
+    Args:
+        images: float (n, h, w, 3) in [-1, 1], 32 pixels or larger; resized with antialias.
+        model: a judge; by default the one that comes with the book.
+
+    Returns:
+        A `Reading` of length n.
+
+    Raises:
+        ValueError: the images have another shape, or values that are not finite.
+    """
+    images = prepare(images)
     scores = (model or load()).predict(images, batch_size=256, verbose=0)
     return Reading(**{name: value.argmax(1).astype(np.int32) for name, value in scores.items()})
 
