@@ -12,6 +12,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from sagan_lib import checks, faces, judge, shipped
+from sagan_lib.images import ImageFolder
 
 REFERENCE_SEED, FLOOR_SEED = 2001, 2002  # populations that no network here is trained on
 ATTRIBUTES = ("hair", "skin", "background", "long_hair")
@@ -178,6 +179,24 @@ def inception_extractor():
 def real_faces(n, resolution=32, seed=REFERENCE_SEED):
     """n faces of the data set from a population that is kept for scoring."""
     return faces.render(faces.factors(np.arange(n), seed), resolution)
+
+
+def reference(data, resolution, real, floor):
+    """(real, floor): so many real images each, none in both; float in [-1, 1].
+
+    `data` is "faces", or a folder or zip as for `images.ImageFolder`.
+
+    Raises:
+        ValueError: the folder has fewer images.
+    """
+    if data == "faces":
+        return real_faces(real, resolution), real_faces(floor, resolution, FLOOR_SEED)
+    source = ImageFolder(data, resolution)
+    if source.size < real + floor:
+        raise ValueError(f"{data} has {source.size} images, --real and --n need {real + floor}")
+    chosen = np.random.default_rng(0).permutation(source.size)[: real + floor]
+    images = source.images[chosen].astype(np.float32) / 127.5 - 1
+    return images[:real], images[real:]
 
 
 def evaluate(images, real, floor, extractor, source, bootstrap=200, seed=0):

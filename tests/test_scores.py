@@ -1,0 +1,276 @@
+"""Scores: closed forms, plain loops, and face sets doctored so that one thing is wrong."""
+
+import warnings
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+from scipy.linalg import sqrtm
+from scipy.ndimage import gaussian_filter
+
+from sagan_lib import faces, judge, scores
+
+N = 1000
+
+
+def cloud(mean, covariance, n=50, seed=0):
+    """A sample whose mean and covariance are exactly these."""
+    x = np.random.default_rng(seed).normal(size=(n, len(mean)))
+    x -= x.mean(0)
+    x = x @ np.linalg.inv(np.linalg.cholesky(np.cov(x, rowvar=False)).T)
+    return x @ np.linalg.cholesky(np.asarray(covariance)).T + mean
+
+
+# ---- closed forms --------------------------------------------------------------------------------
+
+
+def test_frechet_of_axis_aligned_gaussians():
+    a, b = cloud([0, 0], np.diag([1.0, 4.0])), cloud([3, 4], np.diag([9.0, 1.0]), seed=1)
+    assert scores.frechet(a, b) == pytest.approx(25 + (1 - 3) ** 2 + (2 - 1) ** 2)
+    assert scores.frechet(b, a) == pytest.approx(scores.frechet(a, b))
+
+
+def test_frechet_of_covariances_that_do_not_commute_is_scipys():
+    s, t = np.array([[2.0, 1.5], [1.5, 3.0]]), np.array([[4.0, -1.0], [-1.0, 1.0]])
+    expected = np.trace(s + t - 2 * np.real(sqrtm(s @ t)))
+    found = scores.frechet(cloud([1, 1], s), cloud([1, 1], t, seed=2))
+    assert found == pytest.approx(expected)
+
+
+def test_frechet_is_zero_for_the_same_points_and_the_shift_squared_for_moved_ones():
+    x = cloud([0, 0, 0], np.eye(3))
+    assert scores.frechet(x, x[::-1]) == pytest.approx(0, abs=1e-9)
+    assert scores.frechet(x, x + np.array([1, 2, 2])) == pytest.approx(9)
+
+
+def test_kernel_distance_is_the_plain_double_loop():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(7, 3)), rng.normal(0.5, 1, size=(5, 3))
+
+    def k(x, y):
+        return (x @ y / 3 + 1) ** 3
+
+    within = [
+        np.mean([k(x, y) for i, x in enumerate(s) for j, y in enumerate(s) if i != j])
+        for s in (a, b)
+    ]
+    between = np.mean([k(x, y) for x in a for y in b])
+    assert scores.kernel_distance(a, b) == pytest.approx(sum(within) - 2 * between)
+
+
+def test_kernel_distance_is_unbiased_and_frechet_is_not():
+    rng = np.random.default_rng(1)
+    pairs = [rng.normal(size=(2, 30, 4)) for _ in range(300)]
+    kid = np.array([scores.kernel_distance(*pair) for pair in pairs])
+    assert abs(kid.mean()) < 3 * kid.std() / np.sqrt(len(kid))
+    assert (kid < 0).any()
+    assert min(scores.frechet(*pair) for pair in pairs) > 0
+
+
+def test_multiplicities_never_pair_a_point_with_itself():
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(size=(4, 2)), rng.normal(size=(6, 2))
+    kernels, ones = scores._kernels(a, b), np.ones(6)
+    doubled = scores._weighted_mmd(*kernels, 2 * np.ones(4), ones)
+    assert doubled == pytest.approx(scores.kernel_distance(a, b))
+
+
+def test_precision_and_recall_on_points_by_hand():
+    real = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1], [10, 10], [11, 10], [10, 11], [11, 11]])
+    fake = np.vstack([real[:4] + 0.1, [[50.0, 50], [50.5, 50]]])
+    precise, recalled = scores.precision_recall(real, fake, k=1)
+    assert precise.tolist() == [True] * 4 + [False] * 2
+    assert recalled.tolist() == [True] * 4 + [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [([0, 1, 2, 3, 4], 0), ([2, 2, 2], 0.8), ([0, 0, 1, 1], 0.6)]
+)
+def test_total_variation_from_uniform_over_five(values, expected):
+    assert scores.total_variation(values, 5) == pytest.approx(expected)
+
+
+def reading(left, right):
+    others = dict.fromkeys(faces.CATEGORIES, np.zeros(len(left), int))
+    return judge.Reading(**others | {"left_iris": np.array(left), "right_iris": np.array(right)})
+
+
+def test_eyes_agree_beyond_chance_only_if_more_than_one_colour_is_seen():
+    rng = np.random.default_rng(3)
+    left, right = rng.integers(0, 6, (2, 20_000))
+    assert scores.eye_agreement(reading(left, left)) == 1
+    assert scores.eye_agreement(reading(left, right)) == pytest.approx(0, abs=0.02)
+    assert scores.eye_agreement(reading([0] * 9, [0] * 9)) == 0
+    # nine in ten are read as one colour: few unequal eyes, and yet no agreement
+    often = np.where(rng.random((2, 20_000)) < 0.9, 0, rng.integers(0, 6, (2, 20_000)))
+    assert judge.heterochromia(reading(*often)) < 0.2
+    assert scores.eye_agreement(reading(*often)) == pytest.approx(0, abs=0.03)
+
+
+# ---- doctored faces ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def extractor():
+    return scores.judge_extractor()
+
+
+@pytest.fixture(scope="module")
+def real():
+    return scores.real_faces(2 * N)
+
+
+@pytest.fixture(scope="module")
+def scored(extractor, real):
+    """{doctoring: scores} of N faces each."""
+    rng, record = np.random.default_rng(0), faces.factors(np.arange(3 * N), seed=5)
+    fresh = faces.render(record)
+    sets = {
+        "fresh": fresh[:N],
+        "mismatched": faces.render(faces.factors(np.arange(N), 5, independent_eyes=True)),
+        "dropped": fresh[record.hair != 2][:N],
+        "blurred": gaussian_filter(fresh[:N], (0, 1.2, 1.2, 0)),
+        "copied": fresh[rng.integers(0, 10, N)],
+    }
+    floor = scores.real_faces(N, seed=scores.FLOOR_SEED)
+    return {
+        name: scores.evaluate(images, real, floor, extractor, name, bootstrap=20)
+        for name, images in sets.items()
+    }
+
+
+def value(scored, name, score):
+    return scored[name][score]["value"]
+
+
+def test_fresh_faces_score_like_the_floor(scored):
+    fresh = scored["fresh"]
+    assert 0.5 < fresh["frechet"]["value"] / fresh["frechet"]["floor"] < 2
+    assert fresh["heterochromia"]["value"] < 0.01
+    assert fresh["precision"]["value"] > 0.9 < fresh["recall"]["value"]
+
+
+def test_mismatched_eyes_are_seen_and_nothing_else_is(scored):
+    assert value(scored, "mismatched", "heterochromia") == pytest.approx(5 / 6, abs=0.04)
+    assert value(scored, "mismatched", "frechet") > 10 * value(scored, "fresh", "frechet")
+    assert value(scored, "mismatched", "coverage") > 0.95 * value(scored, "fresh", "coverage")
+    assert value(scored, "mismatched", "variation") < 0.05
+
+
+def test_a_dropped_mode_costs_recall_variation_and_coverage_but_not_precision(scored):
+    assert value(scored, "dropped", "coverage") <= 200
+    assert value(scored, "dropped", "variation") > value(scored, "fresh", "variation") + 0.03
+    assert value(scored, "dropped", "recall") < value(scored, "fresh", "recall") - 0.03
+    assert value(scored, "dropped", "precision") > 0.9
+    assert value(scored, "dropped", "heterochromia") < 0.01
+
+
+def test_blur_is_seen_by_both_distances(scored):
+    for score in ("frechet", "kernel_distance"):
+        assert value(scored, "blurred", score) > 3 * abs(value(scored, "fresh", score))
+
+
+def test_memorised_copies_lose_recall_and_coverage_and_keep_precision(scored):
+    assert value(scored, "copied", "recall") < 0.2
+    assert value(scored, "copied", "coverage") <= 10
+    assert value(scored, "copied", "precision") > 0.9
+    assert value(scored, "copied", "heterochromia") == 0
+
+
+# ---- protocol and intervals ----------------------------------------------------------------------
+
+
+def test_a_score_travels_with_its_protocol(scored, extractor):
+    assert scored["fresh"]["protocol"] == {
+        "fake": N, "real": 2 * N, "floor": N, "source": "fresh", "extractor": "judge32",
+        "checksum": extractor.checksum, "bootstrap": 20,
+    }  # fmt: skip
+
+
+def colours(images):
+    return np.asarray(images).mean((1, 2))
+
+
+PLAIN = scores.Extractor("mean colours", "-", colours)
+
+
+def test_an_interval_holds_its_value_and_shrinks_with_more_images(real):
+    widths = []
+    for n in (100, 900):
+        found = scores.evaluate(real[:n], real[1000:], real[-n:], PLAIN, "real", bootstrap=60)
+        assert set(found) == {"protocol", "frechet", "kernel_distance", "precision", "recall"}
+        one = found["kernel_distance"]
+        assert one["low"] < one["value"] < one["high"]
+        widths.append(one["high"] - one["low"])
+    assert widths[1] < widths[0] / 2
+
+
+def test_the_interval_is_as_wide_as_fresh_samples_spread():
+    """The bootstrap's standard deviation against that of 40 new samples."""
+    real = faces.render(faces.factors(np.arange(6000), 8))
+    values, halves = [], []
+    for k in range(40):
+        part = real[100 * k : 100 * (k + 1)]
+        found = scores.evaluate(part, real[4000:], part, PLAIN, "k", bootstrap=50, seed=k)
+        values.append(found["frechet"]["value"])
+        halves.append((found["frechet"]["high"] - found["frechet"]["value"]) / 1.96)
+    assert 0.5 < np.median(halves) / np.std(values) < 2
+
+
+def test_the_same_seed_gives_the_same_intervals(real):
+    def once(seed):
+        return scores.evaluate(real[:90], real[90:], real[-90:], PLAIN, "", 20, seed)["frechet"]
+
+    assert once(1) == once(1)
+    assert once(1)["high"] != once(2)["high"]
+
+
+# ---- other extractors, and refusals --------------------------------------------------------------
+
+
+def test_inception_without_its_weights_says_what_to_do(monkeypatch):
+    def missing(**_):
+        raise OSError("no network")
+
+    monkeypatch.setattr(keras.applications, "InceptionV3", missing)
+    with (
+        pytest.warns(UserWarning, match="not the network of the papers"),
+        pytest.raises(RuntimeError, match=r"no network.*use the judge for faces"),
+    ):
+        scores.inception_extractor()
+
+
+def test_inception_gets_pictures_of_its_own_size(monkeypatch):
+    sizes = []
+
+    def predict(images):
+        sizes.append(tuple(images.shape[1:3]))
+        return np.zeros((len(images), 2048), np.float32)
+
+    model = SimpleNamespace(predict_on_batch=predict)
+    monkeypatch.setattr(keras.applications, "InceptionV3", lambda **_: model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        features = scores.inception_extractor().features(np.zeros((70, 32, 32, 3), np.float32))
+    assert features.shape == (70, 2048)
+    assert set(sizes) == {(299, 299)}
+
+
+X = np.random.default_rng(0).normal(size=(6, 2))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: scores.frechet(X * np.nan, X), "a must be finite"),
+        (lambda: scores.frechet(X, X[0]), "b must be finite, of shape"),
+        (lambda: scores.kernel_distance(X, X[:, :1]), "same features, got 2 and 1"),
+        (lambda: scores.precision_recall(X, X, k=6), "k must be at least 1 and at most 5"),
+        (lambda: scores.total_variation([0, 5], 5), r"integers 0\.\.4"),
+        (lambda: scores.evaluate(X, X, X[:3], PLAIN, ""), "floor must be as many as images"),
+    ],
+)
+def test_bad_input_is_refused_by_name(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
