@@ -59,6 +59,8 @@ plots.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 # | {doc}`02_spectral_norm` | Why bound the discriminator, and how? | power iteration against SVD; the article's code against the right matrix |
 # | {doc}`03_attention` | What can a convolution not see? | stacks of convolutions against one attention layer; maps against a control |
 # | {doc}`04_ttur` | How fast may each player learn? | equal rates, two time scales, five to one, at equal time |
+# | {doc}`claims` | Does it hold? | each statement about training as an experiment over seeds, with a verdict by rule |
+# | {doc}`errata` | What does the article get wrong? | its mistakes as switches, and what each changes |
 # | {doc}`90_speed` | Where does a step spend its time? | this library's step against other ways to write it; attention's memory |
 #
 # Each chapter imports from a small tested library, `sagan_lib`, which holds the real layers and
@@ -70,7 +72,8 @@ plots.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 #
 # Every measured number in the text comes from a cell on the same page. Change the cell and run the
 # page again. On a CPU a chapter takes a few minutes and works at 32 pixels; on a GPU it works at
-# 64 and trains for longer. What one live run shows is an example, not a law. Where the article or
-# its code errs, the chapter says so, and mostly shows it.
+# 64 and trains for longer. What one live run shows is an example, not a law: the laws, or their
+# absence, are in {doc}`claims`. Where the article or its code errs, the chapter says so; {doc}`errata`
+# has the list.
 #
 # You need to know what a convolution and a gradient are. Start with {doc}`01_dcgan`.

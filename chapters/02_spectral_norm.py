@@ -16,13 +16,15 @@
 # %%
 import time
 
-from sagan_lib import dcgan, faces, gan, hardware, judge, plots, sagan, ttur
+from sagan_lib import claims, dcgan, faces, gan, hardware, judge, measures, plots, report
+from sagan_lib import sagan, ttur
 from sagan_lib import spectral_norm as sn
 
 import keras  # after sagan_lib, which keeps TensorFlow quiet
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
+from IPython.display import Markdown
 
 hardware.setup()
 SCALE = hardware.scale()
@@ -523,6 +525,63 @@ print(f"largest output at inference: Keras {largest[0]:.2f}, sagan_lib {largest[
 theirs(unit, training=True), ours(unit, training=True)
 largest = [float(np.max(w)) for w in (theirs.layer.kernel, ours.kernel)]
 print(f"stored weight after a training call: Keras {largest[0]:.1f}, sagan_lib {largest[1]:.1f}")
+
+# %% [markdown]
+# ## Over seeds
+#
+# What this chapter's matrices show is exact. What SN does for a *training* is not: that takes
+# seeds. The statements of the article about SN, and the mistakes of its code, each as an experiment
+# ({doc}`claims`; the mistakes are told in {doc}`errata`):
+
+# %% tags=["hide-input"]
+ledger = claims.of_chapter("02_spectral_norm")
+Markdown(report.table(ledger, brief=True))
+
+# %% tags=["hide-input", "remove-output"]
+plots.show("fig_sn_seeds", plots.seeds(ledger))
+
+# %% [markdown]
+# ```{glue:figure} fig_sn_seeds
+# :name: fig-sn-seeds
+# :alt: One row for each claim of the chapter; dots for the seeds, a bar for the interval, a tick for the limit, on a logarithmic axis of factors.
+#
+# Every seed of the claims whose effect is a factor. Bar: 95 % interval of the mean. Tick: the limit,
+# the smallest effect worth naming. Right of the tick is in the claim's favour. For `more-rounds` left of it is.
+# ```
+
+# %% tags=["remove-output"]
+plots.glue("sn-slope", ledger["sn-slope"])
+plots.glue("sn-slope-verdict", ledger["sn-slope"].verdict)
+plots.glue("sn-d", ledger["sn-d"])
+plots.glue("sn-d-verdict", ledger["sn-d"].verdict)
+plots.glue("sn-g", ledger["sn-g"])
+plots.glue("sn-g-verdict", ledger["sn-g"].verdict)
+plots.glue("more-rounds", ledger["more-rounds"])
+plots.glue("more-rounds-verdict", ledger["more-rounds"].verdict)
+plots.glue("scrambled", ledger["scrambled"])
+plots.glue("scrambled-verdict", ledger["scrambled"].verdict)
+plots.glue("raw-inference", ledger["raw-inference"])
+plots.glue("raw-inference-verdict", ledger["raw-inference"].verdict)
+
+# %% [markdown]
+# Seed 0 of one of them again, now: how far the scrambled matrix misses $\sigma$.
+
+# %%
+again, stored = measures.scrambled_sigma(0), ledger["scrambled-sigma"].values
+print(f"now {np.exp(again):.2f}, published {np.exp(stored[0]):.2f}",
+      f"(all seeds {np.exp(min(stored.values())):.2f} to {np.exp(max(stored.values())):.2f})")
+assert abs(again - stored[0]) < 0.02
+
+# %% [markdown]
+# SN makes $D$ flatter: its steepest gradient without SN is {glue:text}`sn-slope:s` of that with it,
+# {glue:text}`sn-slope-verdict:s`. SN in $D$ alone changes the Fréchet distance by a factor of
+# {glue:text}`sn-d:s`, {glue:text}`sn-d-verdict:s`; SN in $G$ on top by {glue:text}`sn-g:s`,
+# {glue:text}`sn-g-verdict:s`. Five rounds instead of one: {glue:text}`more-rounds:s`. That they gain
+# less than a tenth: {glue:text}`more-rounds-verdict:s`.
+#
+# And the mistakes? The reshape without a transpose costs a factor of {glue:text}`scrambled:s`:
+# {glue:text}`scrambled-verdict:s`. To leave out the division at inference costs
+# {glue:text}`raw-inference:s`: {glue:text}`raw-inference-verdict:s`.
 
 # %% [markdown]
 # ## Summary

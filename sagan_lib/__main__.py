@@ -1,4 +1,4 @@
-"""The command line: python -m sagan_lib train | sample | judge | publish | doctor | bench."""
+"""The command line: python -m sagan_lib train|sample|score|judge|publish|doctor|bench|claims."""
 
 import argparse
 import json
@@ -63,6 +63,24 @@ def _parser():
     bench.add_argument("--seconds", type=float, default=190, help="about the limit for each size")
     bench.add_argument("--batch-size", type=int, default=64, help="real images in a D step")
     bench.add_argument("--out", type=Path, help="default: data/results/bench_MACHINE.json")
+    score = commands.add_parser("score", help="score a generator: intervals, and real images")
+    score.add_argument("--run", type=Path, help="a run.keras file; default: the shipped generator")
+    score.add_argument("--data", default="faces", help="'faces', or a folder or zip of images")
+    score.add_argument("--n", type=int, default=2000, help="generated images")
+    score.add_argument("--real", type=int, default=5000, help="images of the reference")
+    score.add_argument("--seed", type=int, default=0, help="of the noise")
+    score.add_argument("--out", type=Path, help="also write the scores and their protocol here")
+
+    claims = commands.add_parser("claims", help="the experiments behind the book's statements")
+    claims.add_argument("action", choices=("list", "run", "check", "report"),
+                        help="list verdicts; compute what is missing; measure the fast ones "
+                        "again; write the pages claims.md and errata.md")  # fmt: skip
+    claims.add_argument("names", nargs="*", metavar="ID", help="which claims; default: all")
+    claims.add_argument("--seeds", type=int, default=5, help="how many, from 0 on")
+    claims.add_argument("--jobs", type=int, help="processes; default: one for each core")
+    claims.add_argument("--scale", default="cpu", choices=("cpu", "gpu"),
+                        help="32 pixels, or 64 for longer")  # fmt: skip
+    claims.add_argument("--out", type=Path, help="default: data/results/claims_SCALE.json")
     return parser
 
 
@@ -128,6 +146,42 @@ def _bench(args):
     return 0
 
 
+def _score(args):
+    from sagan_lib import gan, scores
+
+    model = gan.GAN.load(args.run).ema_generator if args.run else recipes.shipped_generator()
+    extractor = scores.judge_extractor() if args.data == "faces" else scores.inception_extractor()
+    real, floor = scores.reference(args.data, model.output_shape[1], args.real, args.n)
+    name = f"averaged generator of {args.run or recipes.GENERATOR}, noise of seed {args.seed}"
+    found = scores.evaluate(gan.generate(model, args.n, args.seed), real, floor, extractor, name)
+    print(json.dumps(found["protocol"], indent=1))
+    for score, value in found.items():
+        if score != "protocol":
+            interval = f"({value['low']:.4g} to {value['high']:.4g})" if "low" in value else ""
+            print(f"{score:16} {value['value']:9.4g} {interval:24} real: {value['floor']:.4g}")
+    if args.out:
+        args.out.write_text(json.dumps(found, indent=1) + "\n")
+    return 0
+
+
+def _claims(args):
+    from sagan_lib import claims, report
+
+    store = claims.open_store(args.out, args.scale)
+    if args.action == "report" and args.scale != "cpu":
+        raise ValueError(f"the book's pages are written from the cpu scale, got {args.scale}")
+    if args.action == "run":
+        claims.run(args.names, args.seeds, args.jobs, store, args.line)
+    if args.action == "check":
+        claims.recheck(args.names, args.seeds, store)
+        print("every verdict measured again is the published one")
+    elif args.action == "report":
+        print(*report.write(store), sep="\n")
+    else:
+        print(claims.table(store, args.names))
+    return 0
+
+
 def main(argv=None):
     """Run one command; returns the exit status."""
     argv = sys.argv[1:] if argv is None else argv
@@ -135,7 +189,7 @@ def main(argv=None):
     args.line = "python -m sagan_lib " + shlex.join(argv)
     commands = {
         "train": _train, "sample": _sample, "judge": _judge, "publish": _publish,
-        "doctor": _doctor, "bench": _bench,
+        "doctor": _doctor, "bench": _bench, "claims": _claims, "score": _score,
     }  # fmt: skip
     try:
         return commands[args.command](args)

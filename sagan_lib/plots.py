@@ -95,6 +95,39 @@ def curves(histories, names=("d_loss", "g_loss"), width=7.0):
     return figure
 
 
+def seeds(results, width=7.0):
+    """Every seed of several claims, one row a claim, as factors on a logarithmic axis.
+
+    Args:
+        results: {name: `claims.Result`}; claims whose effect is no ratio are left out.
+
+    Returns:
+        The figure: a dot for each seed, a bar for the 95 % interval, a tick for the limit.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    shown = {n: r for n, r in results.items() if r.claim.ratio and r.values}
+    checks.integer("number of claims with a ratio", len(shown), 1)
+    figure, axis = plt.subplots(figsize=(width, 0.6 + 0.32 * len(shown)))
+    for row, result in enumerate(shown.values()):
+        if np.isfinite(result.low):
+            interval = np.exp([result.low, result.high])
+            axis.plot(interval, [row, row], lw=5, color=COLOURS[5], alpha=0.6)
+        values = np.exp(list(result.values.values()))
+        axis.plot(values, np.full(len(values), row), "o", ms=4, color=COLOURS[0])
+        axis.plot(np.exp(result.claim.limit), row, "|", ms=14, mew=2, color=COLOURS[1])
+    axis.axvline(1, color="black", lw=0.8)
+    axis.set(xscale="log", xlabel="factor", yticks=range(len(shown)), yticklabels=list(shown))
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.invert_yaxis()
+    axis.grid(alpha=0.3, axis="x", which="both")
+    figure.tight_layout()
+    return figure
+
+
 def overlay(image, weights, query, axis=None):
     """A picture with one row of its attention map laid over it.
 

@@ -137,7 +137,7 @@ class Extractor:
 
 
 def judge_extractor():
-    """The 64 features of the judge: blind to whether two eyes agree, not to their colours."""
+    """The 64 features of the judge, which was trained on faces with independent eyes."""
     model = judge.load()
     inner = keras.Model(model.input, model.get_layer("features").output)
 
@@ -214,14 +214,16 @@ def evaluate(images, real, floor, extractor, source, bootstrap=200, seed=0):
         "precision", "recall"}; with the judge also "heterochromia", "variation" (mean total
         variation from uniform over the factors) and "coverage" (no interval: resampling can only
         lose combinations). An interval is the value and 1.96 standard deviations of its
-        resamples to either side: the spread of this protocol. It does not correct the bias that
+        resamples to either side: the spread of this protocol. Resampled are the generated
+        images, for recall the real ones; the reference stays. It does not correct the bias that
         a Fréchet distance has with so many images; the floor, with as many, shows that.
     """
     checks.integer("bootstrap", bootstrap, 10)
     if len(floor) != len(images):
         raise ValueError(f"floor must be as many as images, {len(images)}, got {len(floor)}")
     rng = np.random.default_rng(seed)
-    sets = [extractor.features(x) for x in (images, real, floor)]
+    given = {"images": images, "real": real, "floor": floor}
+    sets = [_features(name, extractor.features(x)) for name, x in given.items()]
     result = {
         "protocol": {
             "fake": len(images), "real": len(real), "floor": len(floor), "source": source,

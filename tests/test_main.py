@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sagan_lib import gan, judge, plots, recipes, shipped
+from sagan_lib import claims, gan, judge, measures, plots, recipes, scores, shipped
 from sagan_lib.__main__ import main
 
 TINY = recipes.Recipe(
@@ -207,3 +207,36 @@ def test_the_module_runs_as_a_program(tmp_path):
     assert done.returncode == 2
     assert "error: missing.keras: no such file" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_claims_are_listed_with_their_verdicts(capsys):
+    assert main(["claims", "list", "ttur", "operator"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["ttur", "operator"]
+    assert all(any(verdict in line for verdict in claims.VERDICTS) for line in lines)
+
+
+def test_claims_are_checked_and_a_flip_is_an_error(monkeypatch, capsys):
+    assert main(["claims", "check", "double-count"]) == 0
+    monkeypatch.setitem(measures.MEASURES, "double_count", lambda seed: 1.0 + seed / 100)
+    assert main(["claims", "check", "double-count"]) == 2
+    assert "double-count: was 'holds'" in capsys.readouterr().err
+
+
+def test_scores_of_the_shipped_generator_stand_beside_real_faces(tmp_path, capsys):
+    out = tmp_path / "scores.json"
+    assert main(["score", "--n", "150", "--real", "300", "--out", str(out)]) == 0
+    found = json.loads(out.read_text())
+    assert found["protocol"]["fake"] == 150
+    assert found["frechet"]["floor"] < found["frechet"]["value"]
+    assert found["heterochromia"]["floor"] == 0 < found["heterochromia"]["value"]
+    assert "frechet" in capsys.readouterr().out
+
+
+def test_scores_of_a_run_on_a_folder_ask_for_enough_images(run, tmp_path, capsys, monkeypatch):
+    for k in range(6):
+        Image.fromarray(np.full((40, 40, 3), 40 * k, np.uint8)).save(tmp_path / f"{k}.png")
+    monkeypatch.setattr(scores, "inception_extractor", scores.judge_extractor)
+    command = ["score", "--run", str(run / "run.keras"), "--data", str(tmp_path), "--n", "4"]
+    assert main([*command, "--real", "4"]) == 2
+    assert "has 6 images" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Figures: where each pixel goes, what is drawn, and what the book can find again."""
 
 import base64
+import dataclasses
 import io
 
 import matplotlib.pyplot as plt
@@ -14,7 +15,7 @@ from myst_nb.ext.glue import extract_glue_data_cell
 from PIL import Image
 from traitlets.config import Config
 
-from sagan_lib import plots
+from sagan_lib import claims, plots
 
 
 @pytest.fixture(autouse=True)
@@ -183,3 +184,20 @@ def test_wrong_arguments(call, error, words):
         call()
     for word in words:
         assert word in str(caught.value)
+
+
+def test_seeds_shows_a_dot_for_every_seed_and_leaves_out_what_is_no_ratio():
+    claim = claims.Claim("s", "w", "01_dcgan", "q", 0.1, measure="m")
+    results = {
+        "factor": claims.judge(claim, {0: 0.1, 1: 0.4, 2: 0.2}),
+        "number": claims.judge(dataclasses.replace(claim, ratio=False), {0: 1.0}),
+        "not run": claims.judge(claim, {}),
+    }
+    (axis,) = plots.seeds(results).axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["factor"]
+    dots = next(line for line in axis.lines if line.get_marker() == "o")
+    np.testing.assert_allclose(sorted(dots.get_xdata()), np.exp([0.1, 0.2, 0.4]))
+    tick = next(line for line in axis.lines if line.get_marker() == "|")
+    np.testing.assert_allclose(tick.get_xdata(), np.exp(0.1))
+    with pytest.raises(ValueError, match="claims with a ratio"):
+        plots.seeds({"number": results["number"]})

@@ -1,0 +1,137 @@
+"""Two pages of the book that are written from results: claims.md and errata.md."""
+
+from pathlib import Path
+
+from sagan_lib import claims, errata
+
+CHAPTERS = {
+    "01_dcgan": "DCGAN", "02_spectral_norm": "Spectral normalization",
+    "03_attention": "Self-attention", "04_ttur": "Two time scales",
+}  # fmt: skip
+
+_HEAD = """# The ledger of claims
+
+<!-- Written by `python -m sagan_lib claims report`; do not edit. -->
+
+Each statement that the article makes about training is an experiment here. Code says what is
+trained and what is measured, and the smallest effect worth naming, the *limit*. These were set
+after a first look at seed 0 and before the other seeds were run. The verdict follows by rule from
+the 95 % interval of the mean effect (Student's *t*, over seeds):
+
+- **holds**: the whole interval is beyond the limit;
+- **does not hold here**: the whole interval is short of it;
+- **undecided**: the limit is inside, or fewer than three seeds were run.
+
+With {total} claims one or two of the intervals will miss their true value by chance.
+
+"Here" is a small scale: faces of {resolution} pixels, networks of width {width}, {steps} steps of
+{batch_size} images. A technique that does not pay here may pay at a larger one. Compared runs share
+seeds: same images, same noise, and same first weights where the networks are alike.
+
+The default run is a SAGAN without attention: SN in both networks, hinge loss, rates {g} and {d}.
+Scores are taken from {images} images of the averaged generator. The Fréchet distance is in the
+feature space of the book's judge, against {reference} faces. It is a ratio of two runs' distances
+wherever a claim compares them; a ratio above 1 is in the claim's favour.
+
+| verdict | claims |
+|---|---|
+{summary}
+"""
+
+_FOOT = """
+## Run it yourself
+
+```sh
+python -m sagan_lib claims list          # this table, in the terminal
+python -m sagan_lib claims run ttur      # compute what a claim still lacks
+python -m sagan_lib claims check         # measure the fast ones again, compare the verdicts
+```
+
+Every run is stored in `data/results/{file}`, with the definition of its arm. An arm that is
+defined anew is run anew. A test measures the fast claims again and fails when a verdict changes.
+
+These results: {provenance}.
+"""
+
+
+def _limit(result):
+    claim = result.claim
+    return f"{'below' if claim.below else 'above'} {result.shown(claim.limit)}"
+
+
+def _row(name, result, brief):
+    claim, verdict = result.claim, result.verdict if result.values else "not run"
+    middle = [] if brief else [claim.quantity, _limit(result)]
+    return f"| {' | '.join([f'`{name}`', claim.says, *middle, str(result), f'**{verdict}**'])} |\n"
+
+
+def table(results, brief=False):
+    """The ledger's rows of {name: `claims.Result`} as Markdown; `brief` has no effect, no limit."""
+    middle = [] if brief else ["effect", "limit"]
+    head = ["claim", "statement", *middle, "median (95 % interval of the mean)", "verdict"]
+    rows = "".join(_row(name, result, brief) for name, result in results.items())
+    return f"| {' | '.join(head)} |\n{'|---' * len(head)}|\n{rows}"
+
+
+def _seeds(name, result):
+    values = ", ".join(result.shown(value) for value in result.values.values())
+    return f"| `{name}` | {values} |"
+
+
+def claims_page(store):
+    """The text of claims.md."""
+    results = {name: claims.result(name, store) for name in claims.CLAIMS}
+    base = store.data["runs"].get("base", {}).get("arm", {"g": "?", "d": "?"})
+    counts = claims.summary(store)
+    text = _HEAD.format(
+        total=len(results), g=base["g"], d=base["d"], **store.scale,
+        summary="\n".join(f"| {verdict} | {count} |" for verdict, count in counts.items()),
+    )  # fmt: skip
+    for chapter, title in CHAPTERS.items():
+        mine = claims.of_chapter(chapter, store)
+        text += f"\n## {title}\n\nThe chapter: {{doc}}`{chapter}`. "
+        text += "Tests: `tests/test_claims.py`, `tests/test_measures.py`.\n\n"
+        text += table(mine)
+        text += (
+            "\n```{dropdown} Every seed\n| claim | effects of the seeds, from 0 on |\n|---|---|\n"
+        )
+        text += "".join(f"{_seeds(*item)}\n" for item in mine.items()) + "```\n"
+    made = store.data["provenance"]
+    provenance = (
+        f"TensorFlow {made.get('tensorflow')}, Keras {made.get('keras')}, "
+        f"{made.get('cores')} cores {made.get('machine')}, {made.get('date')}"
+    )
+    return text + _FOOT.format(file=store.path.name, provenance=provenance)
+
+
+def errata_page(store):
+    """The text of errata.md."""
+    text = (
+        "# Errata of the article\n\n"
+        "<!-- Written by `python -m sagan_lib claims report`; do not edit. -->\n\n"
+        "The article is a good guide, and it has mistakes; so has the code that it links to. Each "
+        "is told here with what is right, with the test that would fail if this book's library "
+        "made it, and with what it changes.\n\n"
+        "`sagan_lib.museum` keeps the mistakes of the code. Each is a switch that is off, and is "
+        "hung onto an ordinary network from outside. Results are those of "
+        "{doc}`claims`, where the rule of the verdicts is told.\n"
+    )
+    for number, erratum in errata.ERRATA.items():
+        text += f"\n## {number}: {erratum.where}\n\n{erratum.says}\n\n"
+        text += f"**Right:** {erratum.right}\n\n"
+        for name in erratum.claims:
+            found = claims.result(name, store)
+            shown = f"{found}: **{found.verdict}**" if found.values else "not run"
+            text += f"- {found.claim.says} ({found.claim.quantity}) {shown} (`{name}`)\n"
+        text += "\n" if erratum.claims else ""
+        text += f"Chapter: {{doc}}`{erratum.chapter}`. Test: `tests/{erratum.test}`.\n"
+    return text
+
+
+def write(store, folder=None):
+    """Write both pages into the chapters' folder; returns their paths."""
+    folder = Path(folder or Path(__file__).resolve().parent.parent / "chapters")
+    paths = folder / "claims.md", folder / "errata.md"
+    for path, text in zip(paths, (claims_page(store), errata_page(store)), strict=True):
+        path.write_text(text)
+    return paths

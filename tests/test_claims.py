@@ -1,0 +1,220 @@
+"""The ledger: verdicts follow from numbers by rule, and a flipped result does not pass."""
+
+import contextlib
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sagan_lib import claims, errata, report, sweep
+from sagan_lib.claims import CLAIMS, Claim
+from sagan_lib.measures import MEASURES
+
+LIMIT = Claim("says", "where", "01_dcgan", "quantity", 0.1, measure="x")
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty store that no other test shares."""
+    return claims.open_store(tmp_path / "claims.json")
+
+
+def record(**values):
+    """One run's result with numbers that every claim can read."""
+    base = dict.fromkeys(
+        ("frechet", "live", "raw", "steepness", "outside", "eye_agreement", "coverage", "g_gamma"),
+        1.0,
+    )
+    return base | values
+
+
+def test_the_ledger_has_at_least_twenty_claims_for_all_four_chapters():
+    assert len(CLAIMS) >= 20
+    assert {claim.chapter for claim in CLAIMS.values()} == set(report.CHAPTERS)
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_a_claim_names_arms_or_a_measure_that_exist(name):
+    claim = CLAIMS[name]
+    assert bool(claim.arms) != bool(claim.measure)
+    assert set(claim.arms) <= set(sweep.ARMS)
+    assert not claim.measure or claim.measure in MEASURES
+    assert not claim.fast or claim.measure
+
+
+def test_no_arm_and_no_measure_is_run_for_nothing():
+    used = {arm for claim in CLAIMS.values() for arm in claim.arms}
+    assert used == set(sweep.ARMS)
+    assert {claim.measure for claim in CLAIMS.values() if claim.measure} == set(MEASURES)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "below", "expected"),
+    [
+        (0.11, 0.2, False, "holds"), (0.05, 0.09, False, "does not hold here"),
+        (0.05, 0.2, False, "undecided"), (0.1, 0.2, False, "undecided"),
+        (-2.0, -1.0, False, "does not hold here"), (0.05, 0.09, True, "holds"),
+        (0.11, 0.2, True, "does not hold here"), (0.05, 0.2, True, "undecided"),
+    ],
+)  # fmt: skip
+def test_the_verdict_follows_from_the_interval(low, high, below, expected):
+    assert claims.verdict(dataclasses.replace(LIMIT, below=below), low, high) == expected
+
+
+def test_the_interval_is_students():
+    values = {0: 0.5, 1: 0.7, 2: 0.4, 3: 0.9}
+    found = claims.judge(LIMIT, values)
+    test = stats.ttest_1samp(list(values.values()), 0).confidence_interval(0.95)
+    np.testing.assert_allclose((found.low, found.high), (test.low, test.high))
+    assert found.mean == pytest.approx(0.625)
+    assert found.median == pytest.approx(0.6)
+
+
+def test_the_interval_holds_the_truth_in_nineteen_of_twenty_cases():
+    rng, hits = np.random.default_rng(0), 0
+    for _ in range(2000):
+        found = claims.judge(LIMIT, dict(enumerate(rng.normal(0.3, 1.0, 5))))
+        hits += found.low < 0.3 < found.high
+    assert 0.93 < hits / 2000 < 0.97
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_fewer_than_three_seeds_decide_nothing(count):
+    assert claims.judge(LIMIT, dict.fromkeys(range(count), 5.0)).verdict == "undecided"
+
+
+def test_seeds_are_paired_and_those_that_lack_an_arm_are_left_out(store):
+    for seed, (better, worse) in enumerate([(1.0, 2.0), (3.0, 6.0), (1.0, 1.0)]):
+        store.add("runs", "base", seed, record(frechet=better))
+        if seed < 2:
+            store.add("runs", "ratio1", seed, record(frechet=worse))
+    assert claims.effects("ttur", store) == pytest.approx({0: math.log(2), 1: math.log(2)})
+
+
+def test_an_interaction_is_a_difference_of_gains(store):
+    for arm, value in (("base", 1.0), ("ratio1", 4.0), ("sn_none", 1.0), ("none_ratio1", 2.0)):
+        store.add("runs", arm, 0, record(frechet=value))
+    assert claims.effects("ttur-needs-sn", store) == pytest.approx({0: math.log(2)})
+
+
+@pytest.mark.parametrize("name", [name for name, claim in CLAIMS.items() if claim.arms])
+def test_every_trained_claim_points_the_right_way(name, store):
+    """With results as the claim would have them it holds, with the opposite it does not."""
+    claim = CLAIMS[name]
+    good = record(frechet=1.0, live=2.0, raw=2.0, steepness=1.0, outside=0.9, eye_agreement=0.9,
+                  coverage=200, g_gamma=-0.5)  # fmt: skip
+    bad = record(frechet=2.0, live=1.0, raw=1.0, steepness=9.0, outside=0.1, eye_agreement=0.1,
+                 coverage=100, g_gamma=0.0)  # fmt: skip
+    first = claim.arms[0]
+    for swap, expected in ((False, "holds"), (True, "does not hold here")):
+        for seed in range(3):
+            jitter = 1 + 0.001 * seed
+            for arm in claim.arms:
+                is_good = (arm == first) != (swap != claim.below)
+                if name == "ttur-needs-sn":
+                    is_good = (arm == "ratio1") == swap
+                values = good if is_good else bad
+                if len(claim.arms) == 1 and name in ("ema", "raw-inference"):
+                    values = bad | {"frechet": 2.0} if swap else good
+                store.add("runs", arm, seed, values | {"frechet": values["frechet"] * jitter})
+        assert claims.result(name, store).verdict == expected
+
+
+def test_an_arm_that_is_defined_anew_is_run_anew(store, monkeypatch):
+    store.add("runs", "base", 0, record())
+    assert claims.open_store(store.path).seeds("runs", "base") == {0: record()}
+    changed = dataclasses.replace(sweep.ARMS["base"], g=1.0)
+    monkeypatch.setitem(sweep.ARMS, "base", changed)
+    assert claims.open_store(store.path).seeds("runs", "base") == {}
+
+
+def test_a_store_of_another_scale_is_refused(store):
+    store.add("runs", "base", 0, record())
+    with pytest.raises(ValueError, match="another scale"):
+        sweep.Store(store.path, sweep.Scale(steps=7))
+
+
+def test_run_computes_what_is_missing_and_only_that(store, monkeypatch):
+    done = []
+
+    def fake(name):
+        return lambda seed: done.append((name, seed)) or 0.5 + 0.01 * seed
+
+    for name in ("frobenius", "operator_norm"):
+        monkeypatch.setitem(MEASURES, name, fake(name))
+    monkeypatch.setattr(sweep.multiprocessing, "get_context", lambda _: Here)
+    names = ["l2", "operator"]
+    first = claims.run(names, seeds=2, store=store)
+    assert sorted(done) == [(m, s) for m in ("frobenius", "operator_norm") for s in (0, 1)]
+    assert first["l2"].verdict == "undecided"
+    found = claims.run(names, seeds=3, store=claims.open_store(store.path))
+    assert len(done) == 6
+    assert found["operator"].verdict == "holds"
+    assert claims.open_store(store.path).data["provenance"]["tensorflow"]
+
+
+class Here:
+    """A pool that computes in this process, so that a test's measurements are seen."""
+
+    Pool = staticmethod(lambda *_, **__: contextlib.nullcontext(Here))
+    imap_unordered = map
+
+
+def test_each_scale_has_its_own_file():
+    paths = {scale: claims.results_path(scale).name for scale in sweep.SCALES}
+    assert paths == {"cpu": "claims_cpu.json", "gpu": "claims_gpu.json"}
+    with pytest.raises(ValueError, match="scale must be one of"):
+        claims.open_store(scale="tpu")
+
+
+def test_unknown_claims_and_claims_that_need_training_are_told(store):
+    with pytest.raises(ValueError, match="claim must be one of"):
+        claims.run(["no-such"], store=store)
+    with pytest.raises(ValueError, match="needs training runs"):
+        claims.recheck(["ttur"], store=store)
+
+
+# ---- the published results ---------------------------------------------------------------------
+
+
+def test_the_published_verdicts_hold_when_measured_again():
+    claims.recheck()
+
+
+def test_a_flipped_result_fails(monkeypatch):
+    """The check above can fail: here one measurement comes out the other way round."""
+    before = MEASURES["operator_norm"]
+    monkeypatch.setitem(MEASURES, "operator_norm", lambda seed: -before(seed))
+    with pytest.raises(claims.FlippedError, match=r"operator: was 'holds'.*now 'does not hold"):
+        claims.recheck(["operator", "l2"])
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_every_claim_has_five_published_seeds(name):
+    assert len(claims.result(name).values) >= 5
+
+
+def test_the_pages_say_what_the_results_say(tmp_path):
+    """chapters/claims.md and errata.md are those that `claims report` writes."""
+    folder = report.__file__.replace("sagan_lib/report.py", "chapters/")
+    for path in report.write(claims.published(), tmp_path):
+        with open(folder + path.name) as stream:
+            assert stream.read() == path.read_text(), f"{path.name}: run 'claims report' again"
+
+
+def test_a_page_with_another_verdict_would_differ(tmp_path, store):
+    published = report.claims_page(claims.published())
+    assert report.claims_page(store) != published
+
+
+def test_every_erratum_has_its_number_a_demonstration_and_a_test_that_exists():
+    assert list(errata.ERRATA) == [f"E{k}" for k in range(1, 16)]
+    folder = report.__file__.replace("sagan_lib/report.py", "tests/")
+    for number, erratum in errata.ERRATA.items():
+        assert set(erratum.claims) <= set(CLAIMS)
+        assert erratum.claims or number == "E14"  # which is about links
+        file, _, test = erratum.test.partition("::")
+        with open(folder + file) as stream:
+            assert not test or f"def {test}(" in stream.read(), erratum.test

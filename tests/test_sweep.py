@@ -1,0 +1,156 @@
+"""Arms of the experiments: each differs in what its name says, and is repeatable."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from sagan_lib import hardware, measures, museum, sweep
+from sagan_lib.attention import attention_layers
+from sagan_lib.spectral_norm import normalized_layers
+
+TINY = sweep.Scale(
+    resolution=32, width=4, latent_dim=4, batch_size=4, steps=4, faces=40, images=24,
+    reference=30, checkpoints=2,
+)  # fmt: skip
+
+
+def built(name, scale=TINY, seed=0):
+    return sweep.build(sweep.ARMS[name], scale, seed)
+
+
+def test_no_two_arms_are_the_same():
+    assert len(set(sweep.ARMS.values())) == len(sweep.ARMS)
+
+
+@pytest.mark.parametrize(
+    ("name", "in_g", "in_d"),
+    [("base", True, True), ("sn_d", False, True), ("sn_none", False, False),
+     ("dcgan", False, False)],
+)  # fmt: skip
+def test_an_arm_normalizes_what_it_says(name, in_g, in_d):
+    model = built(name)
+    assert bool(normalized_layers(model.generator)) == in_g
+    assert bool(normalized_layers(model.discriminator)) == in_d
+
+
+def test_rates_losses_steps_and_rounds_reach_the_model():
+    five, ratio8, bce, rounds = (built(n) for n in ("five_to_one", "ratio8", "bce", "rounds5"))
+    assert five.n_dis == 5
+    assert float(ratio8.d_optimizer.learning_rate) == pytest.approx(
+        8 * float(ratio8.g_optimizer.learning_rate)
+    )
+    assert bce.loss_name == "bce"
+    assert {layer.rounds for layer in normalized_layers(rounds.discriminator)} == {5}
+    assert {layer.rounds for layer in normalized_layers(built("base").discriminator)} == {1}
+
+
+@pytest.mark.parametrize(("name", "side"), [("attention16", 16), ("attention8", 8)])
+def test_attention_is_where_the_arm_says(name, side):
+    for net in (built(name).generator, built(name).discriminator):
+        (layer,) = attention_layers(net)
+        assert layer.input.shape[1:3] == (side, side)
+
+
+def test_slopes_and_batch_normalization_of_dcgan_arms():
+    def kinds(name):
+        layers = built(name).discriminator.layers
+        slopes = {x.negative_slope for x in layers if type(x).__name__ == "LeakyReLU"}
+        return slopes, any(type(x).__name__ == "BatchNormalization" for x in layers)
+
+    assert kinds("dcgan") == ({0.2}, True)
+    assert kinds("dcgan_relu") == ({0.0}, True)
+    assert kinds("dcgan_slope002") == ({0.02}, True)
+    assert kinds("dcgan_no_bn") == ({0.2}, False)
+
+
+@pytest.mark.parametrize("name", [n for n, arm in sweep.ARMS.items() if arm.bug])
+def test_a_bug_is_in_the_arm_that_has_it(name, monkeypatch):
+    hung = []
+    monkeypatch.setattr(museum, "hang", lambda model, *args: hung.append(args))
+    model, bug = built(name), sweep.ARMS[name].bug
+    if bug in museum.LAYER_BUGS:
+        assert [args[0] for args in hung] == [bug]
+    else:
+        assert not hung
+    assert isinstance(model, museum.OneForward) == (bug == "one_forward")
+
+
+def test_a_layer_bug_is_in_the_averaged_generator_too():
+    """Otherwise the scores would be of another network than the one that was trained."""
+    dense = next(
+        x for x in normalized_layers(built("plain_dense").ema_generator) if x.kind == "dense"
+    )
+    np.testing.assert_array_equal(dense.normalized_kernel(), dense.kernel)
+
+
+def test_equal_work_costs_what_the_default_costs():
+    scale = sweep.Scale(steps=1000)
+    base, five = (sweep.ARMS[name] for name in ("base", "five_to_one"))
+    assert sweep.steps_of(base, scale) == 1000
+    costs = [
+        hardware.plan(*sweep.networks(arm, scale), scale.batch_size, 1, arm.n_dis).step_flops
+        for arm in (base, five)
+    ]
+    assert sweep.steps_of(five, scale) * costs[1] == pytest.approx(1000 * costs[0], rel=0.002)
+
+
+def test_a_sorted_file_has_alike_neighbours_and_all_faces():
+    plain, by_colour = (sweep._images(TINY, which) for which in (False, True))
+    assert sorted(map(bytes, plain.images)) == sorted(map(bytes, by_colour.images))
+    assert not np.array_equal(plain.images, by_colour.images)
+    corners = by_colour.images[:, 0, 0].astype(int)
+    assert (np.abs(np.diff(corners, axis=0)).sum(1) > 20).sum() <= 4  # five backgrounds
+
+
+@pytest.fixture(scope="module")
+def record():
+    return sweep.run(sweep.ARMS["attention16"], 1, TINY)
+
+
+def test_a_run_reports_finite_numbers_at_every_checkpoint(record):
+    assert [step for step, _ in record["curve"]] == [2, 4]
+    assert record["curve"][-1][1] == record["frechet"]
+    numbers = [v for v in record.values() if not isinstance(v, list | bool)]
+    assert all(map(math.isfinite, numbers))
+    assert not record["diverged"]
+    assert {"g_gamma", "raw", "live", "steepness", "outside", "eye_agreement"} <= set(record)
+    json.dumps(record)
+
+
+def test_a_seed_gives_the_same_run_again_and_another_seed_another(record):
+    again, other = (sweep.run(sweep.ARMS["attention16"], seed, TINY) for seed in (1, 2))
+    np.testing.assert_allclose(again["curve"], record["curve"], rtol=1e-3)
+    assert other["frechet"] != pytest.approx(record["frechet"], rel=1e-3)
+
+
+def test_a_run_that_diverges_is_kept_and_marked(monkeypatch):
+    monkeypatch.setattr(sweep.ttur, "two_time_scale", lambda *_: rates(1e30))
+    found = sweep.run(sweep.ARMS["sn_none"], 0, TINY)
+    assert found["diverged"]
+    assert math.isfinite(found["frechet"])
+
+
+def rates(rate):
+    from keras.optimizers import SGD
+
+    return {"g_optimizer": SGD(rate), "d_optimizer": SGD(rate)}
+
+
+def test_processes_share_the_work_and_a_second_call_does_the_rest(tmp_path):
+    path = tmp_path / "store.json"
+    store = sweep.Store(path, TINY)
+    for seeds in (1, 3):
+        sweep.fill(store, [("measures", "double_count")], seeds, jobs=2)
+    found = sweep.Store(path, TINY).seeds("measures", "double_count")
+    assert found == {seed: measures.double_count(seed) for seed in range(3)}
+
+
+def test_the_file_has_one_line_for_each_seed(tmp_path):
+    store = sweep.Store(tmp_path / "store.json", TINY)
+    for seed in (1, 0):
+        store.add("measures", "l2", seed, 0.5)
+    text = store.path.read_text()
+    assert text.index('"0": 0.5') < text.index('"1": 0.5')
+    assert json.loads(text)["measures"] == {"l2": {"seeds": {"0": 0.5, "1": 0.5}}}
