@@ -387,7 +387,7 @@ plots.show("fig_dcgan_seeds", plots.seeds(ledger))
 # the smallest effect worth naming. Right of the tick is in the claim's favour.
 # ```
 
-# %% tags=["remove-output"]
+# %% tags=["remove-output", "long"]
 plots.glue("bn-signal", ledger["bn-signal"])
 plots.glue("bn-signal-verdict", ledger["bn-signal"].verdict)
 plots.glue("bn-quality", ledger["bn-quality"])

@@ -463,7 +463,7 @@ plots.show("fig_attention_seeds", plots.seeds(ledger))
 # the smallest effect worth naming. Right of the tick is in the claim's favour. For `pooled` left of it is.
 # ```
 
-# %% tags=["remove-output"]
+# %% tags=["remove-output", "long"]
 plots.glue("attention-eyes", ledger["attention-eyes"])
 plots.glue("attention-eyes-verdict", ledger["attention-eyes"].verdict)
 plots.glue("attention-quality", ledger["attention-quality"])
