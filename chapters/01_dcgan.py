@@ -12,7 +12,7 @@
 # - mode collapse: what it is, and how to count it.
 # ```
 
-# %%
+# %% tags=["long"]
 import time
 
 from sagan_lib import claims, dcgan, faces, gan, hardware, judge, losses, measures, plots
@@ -387,7 +387,7 @@ plots.show("fig_dcgan_seeds", plots.seeds(ledger))
 # the smallest effect worth naming. Right of the tick is in the claim's favour.
 # ```
 
-# %% tags=["remove-output", "long"]
+# %% tags=["remove-output"]
 plots.glue("bn-signal", ledger["bn-signal"])
 plots.glue("bn-signal-verdict", ledger["bn-signal"].verdict)
 plots.glue("bn-quality", ledger["bn-quality"])

@@ -13,7 +13,7 @@
 # - chapter 1's discriminator and a normalized one, trained side by side.
 # ```
 
-# %%
+# %% tags=["long"]
 import time
 
 from sagan_lib import claims, dcgan, faces, gan, hardware, judge, measures, plots, report
@@ -549,7 +549,7 @@ plots.show("fig_sn_seeds", plots.seeds(ledger))
 # the smallest effect worth naming. Right of the tick is in the claim's favour. For `more-rounds` left of it is.
 # ```
 
-# %% tags=["remove-output", "long"]
+# %% tags=["remove-output"]
 plots.glue("sn-slope", ledger["sn-slope"])
 plots.glue("sn-slope-verdict", ledger["sn-slope"].verdict)
 plots.glue("sn-d", ledger["sn-d"])

@@ -12,7 +12,7 @@
 # - the maps of a trained generator: does the left eye look at the right one?
 # ```
 
-# %%
+# %% tags=["long"]
 import json
 import time
 
@@ -463,7 +463,7 @@ plots.show("fig_attention_seeds", plots.seeds(ledger))
 # the smallest effect worth naming. Right of the tick is in the claim's favour. For `pooled` left of it is.
 # ```
 
-# %% tags=["remove-output", "long"]
+# %% tags=["remove-output"]
 plots.glue("attention-eyes", ledger["attention-eyes"])
 plots.glue("attention-eyes-verdict", ledger["attention-eyes"].verdict)
 plots.glue("attention-quality", ledger["attention-quality"])
