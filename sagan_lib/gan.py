@@ -202,15 +202,15 @@ class GAN(keras.Model):
         """One optimizer step of D; nothing of G moves, its moments and `u` included."""
         fake = _frozen_call(self.generator, z)
         with tf.GradientTape() as tape:
-            if self._join:
-                scores = self.discriminator(tf.concat([real, fake], 0), training=True)
-                real_scores, fake_scores = tf.split(scores, 2)
-            else:
-                real_scores = self.discriminator(real, training=True)
-                fake_scores = self.discriminator(fake, training=True)
-            loss = self._losses[0](real_scores, fake_scores)
+            loss = self._losses[0](*self._scores(real, fake))
         _descend(self.d_optimizer, tape, loss, self.discriminator)
         return loss
+
+    def _scores(self, real, fake):
+        """D's scores of real and of fake images in training mode, in one call where it may be."""
+        if self._join:
+            return tf.split(self.discriminator(tf.concat([real, fake], 0), training=True), 2)
+        return self.discriminator(real, training=True), self.discriminator(fake, training=True)
 
     def g_step(self, z):
         """One optimizer step of G; nothing of D moves, its moments and `u` included."""

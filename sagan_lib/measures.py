@@ -36,6 +36,7 @@ def _kernel(seed, shape=(3, 3, 64, 128)):
     return rng.normal(0, 0.02, shape).astype(np.float32)
 
 
+@functools.cache
 def _drifting(seed, kept, steps=150, rate=4e-4):
     """Relative errors of one round's estimate while a kernel walks as Adam would move it."""
     rng = np.random.default_rng(seed)

@@ -166,12 +166,7 @@ class OneForward(GAN):
         z = self.noise(batch, self.step.value * (self.n_dis + 1))
         with tf.GradientTape(persistent=True) as tape:
             fake = self.generator(z, training=True)
-            if self._join:
-                scores = self.discriminator(tf.concat([real, fake], 0), training=True)
-                real_scores, fake_scores = tf.split(scores, 2)
-            else:
-                real_scores = self.discriminator(real, training=True)
-                fake_scores = self.discriminator(fake, training=True)
+            real_scores, fake_scores = self._scores(real, fake)
             d_loss = self._losses[0](real_scores, fake_scores)
             g_loss = self._losses[1](fake_scores)
         of_d, of_g = self.discriminator.trainable_variables, self.generator.trainable_variables
