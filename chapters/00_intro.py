@@ -59,8 +59,10 @@ plots.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 # | {doc}`02_spectral_norm` | Why bound the discriminator, and how? | power iteration against SVD; the article's code against the right matrix |
 # | {doc}`03_attention` | What can a convolution not see? | stacks of convolutions against one attention layer; maps against a control |
 # | {doc}`04_ttur` | How fast may each player learn? | equal rates, two time scales, five to one, at equal time |
+# | {doc}`05_sagan` | What do the parts draw together? | samples against real faces: scores, neighbours, maps, failures |
 # | {doc}`claims` | Does it hold? | each statement about training as an experiment over seeds, with a verdict by rule |
 # | {doc}`errata` | What does the article get wrong? | its mistakes as switches, and what each changes |
+# | {doc}`91_evaluation` | What does a score see? | scores on face sets with one known fault each |
 # | {doc}`90_speed` | Where does a step spend its time? | this library's step against other ways to write it; attention's memory |
 #
 # Each chapter imports from a small tested library, `sagan_lib`, which holds the real layers and
@@ -76,4 +78,5 @@ plots.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 # absence, are in {doc}`claims`. Where the article or its code errs, the chapter says so; {doc}`errata`
 # has the list.
 #
-# You need to know what a convolution and a gradient are. Start with {doc}`01_dcgan`.
+# You need to know what a convolution and a gradient are. {doc}`setup` gets the notebooks running, on
+# a GPU too; {doc}`glossary` has the words. Start with {doc}`01_dcgan`.

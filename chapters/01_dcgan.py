@@ -388,16 +388,9 @@ plots.show("fig_dcgan_seeds", plots.seeds(ledger))
 # ```
 
 # %% tags=["remove-output"]
-plots.glue("bn-signal", ledger["bn-signal"])
-plots.glue("bn-signal-verdict", ledger["bn-signal"].verdict)
-plots.glue("bn-quality", ledger["bn-quality"])
-plots.glue("bn-quality-verdict", ledger["bn-quality"].verdict)
-plots.glue("bn-collapse", ledger["bn-collapse"])
-plots.glue("bn-collapse-verdict", ledger["bn-collapse"].verdict)
-plots.glue("leaky-signal-bn", ledger["leaky-signal-bn"])
-plots.glue("leaky-signal-bn-verdict", ledger["leaky-signal-bn"].verdict)
-plots.glue("leaky-quality", ledger["leaky-quality"])
-plots.glue("leaky-quality-verdict", ledger["leaky-quality"].verdict)
+plots.glue_results(
+    ledger, "bn-signal", "bn-quality", "bn-collapse", "leaky-signal-bn", "leaky-quality",
+)
 
 # %% [markdown]
 # A published number is worth what a repetition says. Seed 0 of the gradient measurement again:

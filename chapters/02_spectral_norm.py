@@ -550,18 +550,9 @@ plots.show("fig_sn_seeds", plots.seeds(ledger))
 # ```
 
 # %% tags=["remove-output"]
-plots.glue("sn-slope", ledger["sn-slope"])
-plots.glue("sn-slope-verdict", ledger["sn-slope"].verdict)
-plots.glue("sn-d", ledger["sn-d"])
-plots.glue("sn-d-verdict", ledger["sn-d"].verdict)
-plots.glue("sn-g", ledger["sn-g"])
-plots.glue("sn-g-verdict", ledger["sn-g"].verdict)
-plots.glue("more-rounds", ledger["more-rounds"])
-plots.glue("more-rounds-verdict", ledger["more-rounds"].verdict)
-plots.glue("scrambled", ledger["scrambled"])
-plots.glue("scrambled-verdict", ledger["scrambled"].verdict)
-plots.glue("raw-inference", ledger["raw-inference"])
-plots.glue("raw-inference-verdict", ledger["raw-inference"].verdict)
+plots.glue_results(
+    ledger, "sn-slope", "sn-d", "sn-g", "more-rounds", "scrambled", "raw-inference",
+)
 
 # %% [markdown]
 # Seed 0 of one of them again, now: how far the scrambled matrix misses $\sigma$.

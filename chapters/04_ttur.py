@@ -249,18 +249,9 @@ plots.show("fig_ttur_seeds", plots.seeds(ledger))
 # ```
 
 # %% tags=["remove-output"]
-plots.glue("ttur", ledger["ttur"])
-plots.glue("ttur-verdict", ledger["ttur"].verdict)
-plots.glue("five-to-one", ledger["five-to-one"])
-plots.glue("five-to-one-verdict", ledger["five-to-one"].verdict)
-plots.glue("ratio-2", ledger["ratio-2"])
-plots.glue("ratio-2-verdict", ledger["ratio-2"].verdict)
-plots.glue("ratio-8", ledger["ratio-8"])
-plots.glue("ratio-8-verdict", ledger["ratio-8"].verdict)
-plots.glue("printed-rates", ledger["printed-rates"])
-plots.glue("printed-rates-verdict", ledger["printed-rates"].verdict)
-plots.glue("one-forward", ledger["one-forward"])
-plots.glue("one-forward-verdict", ledger["one-forward"].verdict)
+plots.glue_results(
+    ledger, "ttur", "five-to-one", "ratio-2", "ratio-8", "printed-rates", "one-forward",
+)
 
 # %% [markdown]
 # One of these runs again, live: the first quarter of the default run with seed 0. Rounding differs
@@ -275,7 +266,7 @@ stored = [run["curve"][0][1] for run in runs.values()]
 again = sweep.build(arm, scale, seed=0)
 again.fit(faces.Faces(scale.resolution, scale.faces), steps=quarter,
           batch_size=scale.batch_size, log_every=quarter, verbose=0)
-distance = sweep.score(again, scale)["frechet"]
+distance = sweep.score(again, arm, scale)["frechet"]
 print(f"Fréchet distance after {quarter} steps: now {distance:.0f}, published {stored[0]:.0f}",
       f"(all seeds {min(stored):.0f} to {max(stored):.0f})")
 assert min(stored) / 1.5 < distance < 1.5 * max(stored)

@@ -5,9 +5,10 @@ import json
 import shlex
 import sys
 import time
+import warnings
 from pathlib import Path
 
-from sagan_lib import recipes, shipped
+from sagan_lib import checks, recipes, shipped
 
 
 def _parser():
@@ -15,7 +16,10 @@ def _parser():
     commands = parser.add_subparsers(dest="command", required=True)
 
     train = commands.add_parser("train", help="train a recipe on faces, a folder or CelebA")
-    train.add_argument("--preset", default="faces32", choices=sorted(recipes.RECIPES))
+    train.add_argument(
+        "--preset", default="faces32", choices=sorted(recipes.RECIPES),
+        help="the recipe, faces32 by default; most options below change a part of it",
+    )  # fmt: skip
     train.add_argument("--data", help="'faces', a folder of images, or a zip (CelebA's works)")
     for name, kind, text in (
         ("resolution", int, "pixels: 16, 32, 64, 128 or 256"),
@@ -39,17 +43,17 @@ def _parser():
     train.add_argument("--out", type=Path, help="folder of the run; runs/PRESET by default")
 
     sample = commands.add_parser("sample", help="write a grid of generated images")
-    sample.add_argument("--run", type=Path, help="a run.keras file; default: the shipped generator")
-    sample.add_argument("--out", type=Path, default=Path("samples.png"))
-    sample.add_argument("--n", type=int, default=64)
-    sample.add_argument("--seed", type=int, default=0)
-    sample.add_argument("--columns", type=int, default=16)
-    sample.add_argument("--truncation", type=float)
+    sample.add_argument("--run", type=Path, help="a run, folder or file; default: the shipped one")
+    sample.add_argument("--out", type=Path, default=Path("samples.png"), help="the picture")
+    sample.add_argument("--n", type=int, default=64, help="how many images")
+    sample.add_argument("--seed", type=int, default=0, help="of the noise")
+    sample.add_argument("--columns", type=int, default=16, help="images in a row")
+    sample.add_argument("--truncation", type=float, help="cut the noise off at plus and minus this")
 
     judge = commands.add_parser("judge", help="train the judge network anew")
     judge.add_argument("--out", type=Path, required=True, help="where to write its weights")
 
-    publish = commands.add_parser("publish", help="copy a finished faces32 run into data/")
+    publish = commands.add_parser("publish", help="make a finished run the book's: into data/")
     publish.add_argument("--run", type=Path, required=True, help="the run's folder")
 
     doctor = commands.add_parser("doctor", help="check versions, GPU and data; say what to do")
@@ -64,9 +68,14 @@ def _parser():
     bench.add_argument("--batch-size", type=int, default=64, help="real images in a D step")
     bench.add_argument("--out", type=Path, help="default: data/results/bench_MACHINE.json")
     score = commands.add_parser("score", help="score a generator: intervals, and real images")
-    score.add_argument("--run", type=Path, help="a run.keras file; default: the shipped generator")
-    score.add_argument("--data", default="faces", help="'faces', or a folder or zip of images")
-    score.add_argument("--n", type=int, default=2000, help="generated images")
+    score.add_argument("--run", type=Path, help="a run, folder or file; default: the shipped one")
+    score.add_argument(
+        "--data",
+        help="'faces', or a folder or zip, whose training split counts; default: the run's own",
+    )
+    score.add_argument(
+        "--n", type=int, default=2000, help="generated images, and real ones for the floor"
+    )
     score.add_argument("--real", type=int, default=5000, help="images of the reference")
     score.add_argument("--seed", type=int, default=0, help="of the noise")
     score.add_argument("--out", type=Path, help="also write the scores and their protocol here")
@@ -104,10 +113,19 @@ def _train(args):
     return 0
 
 
+def _generator(run):
+    """The averaged generator of a run, given its folder or its file; without one, the shipped."""
+    from sagan_lib import gan
+
+    if run is None:
+        return recipes.shipped_generator()
+    return gan.GAN.load(run / "run.keras" if run.is_dir() else run).ema_generator
+
+
 def _sample(args):
     from sagan_lib import gan, plots
 
-    model = gan.GAN.load(args.run).ema_generator if args.run else recipes.shipped_generator()
+    model = _generator(args.run)
     images = gan.generate(model, args.n, args.seed, args.truncation)
     plots.save_grid(args.out, images, args.columns)
     print(args.out)
@@ -147,13 +165,12 @@ def _bench(args):
 
 
 def _score(args):
-    from sagan_lib import gan, scores
-
-    model = gan.GAN.load(args.run).ema_generator if args.run else recipes.shipped_generator()
-    extractor = scores.judge_extractor() if args.data == "faces" else scores.inception_extractor()
-    real, floor = scores.reference(args.data, model.output_shape[1], args.real, args.n)
-    name = f"averaged generator of {args.run or recipes.GENERATOR}, noise of seed {args.seed}"
-    found = scores.evaluate(gan.generate(model, args.n, args.seed), real, floor, extractor, name)
+    for name in ("n", "real"):
+        checks.integer(f"--{name}", getattr(args, name), 4)  # precision looks at 3 neighbours
+    model = _generator(args.run)
+    data = args.data or (recipes.data_of(args.run) if args.run else "faces")
+    name = f"averaged generator of {args.run or recipes.GENERATOR}"
+    found = recipes.score(model, name, data, args.n, args.real, args.seed)
     print(json.dumps(found["protocol"], indent=1))
     for score, value in found.items():
         if score != "protocol":
@@ -199,4 +216,5 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
+    warnings.formatwarning = lambda message, *_: f"warning: {message}\n"  # without a line of code
     sys.exit(main())

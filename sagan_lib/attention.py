@@ -299,3 +299,34 @@ def attention_map(model, inputs):
     probe = keras.Model(model.input, [layers[0].input, model.output])
     features, outputs = probe(inputs, training=False)
     return outputs, layers[0](features, training=False, return_attention=True)[1]
+
+
+def looks_at(weights, query, target, width=3 / 16):
+    """How much of one point's attention falls on a square around another point.
+
+    Args:
+        weights: a map (batch, N, M); N and M are square numbers, row by row.
+        query, target: (row, column) as fractions of the picture, 0 to below 1.
+        width: side of the square, as a fraction of the picture.
+
+    Returns:
+        (share, even): the share for each picture, (batch,), and the share that attention spread
+        evenly would give. The square is cut off at the border of the picture.
+    """
+    if weights.ndim != 3:
+        raise ValueError(f"weights must have shape (batch, N, M), got {weights.shape}")
+    sides = [round(n**0.5) for n in weights.shape[1:]]
+    if [side * side for side in sides] != list(weights.shape[1:]):
+        raise ValueError(f"weights must be those of square maps, got {weights.shape}")
+    for name, point in (("query", query), ("target", target)):
+        if not (len(point) == 2 and all(0 <= x < 1 for x in point)):
+            raise ValueError(f"{name} must be (row, column) from 0 to below 1, got {point!r}")
+    checks.number("width", width, 0, 1, open_low=True)
+    asks, side = sides
+    row = int(query[0] * asks) * asks + int(query[1] * asks)
+    reach = int(width * side / 2)
+    rows, columns = (
+        slice(max(int(x * side) - reach, 0), int(x * side) + reach + 1) for x in target
+    )
+    square = weights[:, row].reshape(-1, side, side)[:, rows, columns]
+    return square.sum((1, 2)), square[0].size / side**2

@@ -56,6 +56,12 @@ def _more(name):
     return lambda better, worse: better[name] - worse[name]
 
 
+def _reach(far, plain_far, near, plain_near):
+    return (far["agreement"] - plain_far["agreement"]) - (
+        near["agreement"] - plain_near["agreement"]
+    )
+
+
 def _interaction(fast, slow, plain_fast, plain_slow):
     return _log_ratio()(fast, slow) - _log_ratio()(plain_fast, plain_slow)
 
@@ -177,6 +183,34 @@ CLAIMS = {
         effect=_more("eye_agreement")),
     "attention-quality": _trained(
         "Attention makes better pictures.", _ATTTEXT, _ATT, ("attention16", "rates_text")),
+    "attention-long": _trained(
+        "Attention makes better pictures after four times the training.", _ATTTEXT, _ATT,
+        ("attention16_long", "long")),
+    "attention-long-eyes": _trained(
+        "Attention makes distant details agree after four times the training.", _ATTTEXT, _ATT,
+        ("attention16_long", "long"), "agreement of both eyes beyond chance, {0} less {1}",
+        limit=0.05, ratio=False, effect=_more("eye_agreement")),
+    "attention-large": _trained(
+        "Attention at 32x32 makes better pictures of 64 pixels.", _ATTTEXT, _ATT,
+        ("large_pooled32", "large")),
+    "attention-large-eyes": _trained(
+        "Attention at 32x32 makes distant details agree in pictures of 64 pixels.", _ATTTEXT,
+        _ATT, ("large_pooled32", "large"), "agreement of both eyes beyond chance, {0} less {1}",
+        limit=0.05, ratio=False, effect=_more("eye_agreement")),
+    "far-is-hard": _trained(
+        "A convolutional GAN keeps a rule between near places better than between far ones.",
+        _ATTTEXT, _ATT, ("pairs_near", "pairs_far"),
+        "agreement of two discs beyond chance, {0} less {1}", limit=0.05, ratio=False,
+        effect=_more("agreement")),
+    "attention-far": _trained(
+        "Where a rule over a distance is all there is to learn, attention helps to keep it.",
+        _ATTTEXT, _ATT, ("pairs_far_attention", "pairs_far"),
+        "agreement of two far discs beyond chance, {0} less {1}", limit=0.05, ratio=False,
+        effect=_more("agreement")),
+    "attention-reach": _trained(
+        "Attention helps a far rule more than a near one.", _ATTTEXT, _ATT,
+        ("pairs_far_attention", "pairs_far", "pairs_near_attention", "pairs_near"),
+        "gain in agreement, far discs less near ones", limit=0.05, ratio=False, effect=_reach),
     "placement": _trained(
         "Middle to high feature maps are the place: 16x16 does better than 8x8.", _NOTES, _ATT,
         ("attention16", "attention8")),
@@ -243,7 +277,7 @@ class Result:
 
     def shown(self, value):
         """An effect as readers see it: a factor if it is a logarithm."""
-        return f"{math.exp(value):.2f}x" if self.claim.ratio else f"{value:.2g}"
+        return f"{math.exp(value):.2f}x" if self.claim.ratio else f"{value:.3g}"
 
     def __str__(self):
         if not self.values:

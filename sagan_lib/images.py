@@ -53,16 +53,25 @@ class Source:
         checks.integer("batch_size", batch_size, 1, self.size)
         checks.integer("seed", seed, 0)
         checks.integer("start", start, 0)
+        steps = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
+        return self._look_up(
+            steps, lambda step: shuffled_indices(step, batch_size, self.size, seed), batch_size
+        )
+
+    def _look_up(self, dataset, indices_of, batch_size):
+        """The images whose indices `indices_of` makes of each element of a dataset, as batches."""
+        import tensorflow as tf
+
         images, shape = self.images, (batch_size, self.resolution, self.resolution, 3)
 
-        def fetch(step):
-            indices = shuffled_indices(step, batch_size, self.size, seed)
+        def fetch(element):
             # numpy does the look-up: as a tensor the whole set would be copied into the graph.
-            batch = tf.numpy_function(lambda i: images[i], [indices], tf.uint8, stateful=False)
+            batch = tf.numpy_function(
+                lambda i: images[i], [indices_of(element)], tf.uint8, stateful=False
+            )
             return tf.cast(tf.ensure_shape(batch, shape), tf.float32) / 127.5 - 1
 
-        steps = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
-        return steps.map(fetch, num_parallel_calls=2).prefetch(tf.data.AUTOTUNE)
+        return dataset.map(fetch, num_parallel_calls=2).prefetch(tf.data.AUTOTUNE)
 
 
 def shuffled_indices(step, batch_size, size, seed):
@@ -99,6 +108,11 @@ def shuffled_indices(step, batch_size, size, seed):
 def to_bytes(images):
     """Images in [-1, 1] as uint8 0..255, rounded to the nearest level."""
     return np.clip(np.rint((np.asarray(images, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
+
+
+def from_bytes(images):
+    """uint8 images as float32 in [-1, 1]: the inverse of `to_bytes`."""
+    return np.asarray(images).astype(np.float32) / 127.5 - 1
 
 
 def _split_names(root, split):
@@ -263,6 +277,16 @@ class ImageFolder(Source):
 def default_cache():
     """Where decoded images are kept: `$XDG_CACHE_HOME/sagan_lib` or `~/.cache/sagan_lib`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sagan_lib"
+
+
+def find_celeba(folder=None):
+    """CelebA's images where data/README.md puts them: folder or zip, None if they are not there.
+
+    `folder` is where to look, by default `data/celeba` of this repository.
+    """
+    folder = Path(folder or Path(__file__).resolve().parent.parent / "data" / "celeba")
+    places = (folder / name for name in ("img_align_celeba", "img_align_celeba.zip"))
+    return next((str(place) for place in places if place.exists()), None)
 
 
 def check_celeba(folder):

@@ -11,6 +11,7 @@ import numpy as np
 from keras import layers
 
 from sagan_lib import checks, faces, shipped
+from sagan_lib.images import from_bytes
 
 RESOLUTION = 32
 WEIGHTS = "judge32.weights.h5"
@@ -37,7 +38,7 @@ def train(path, size=40_000, epochs=8, seed=0):
     """
     keras.utils.set_random_seed(seed)
     source = faces.Faces(RESOLUTION, size, TRAIN_SEED, independent_eyes=True)
-    images = source.images.astype(np.float32) / 127.5 - 1
+    images = from_bytes(source.images)
     rng = np.random.default_rng(seed)
     images += rng.normal(0, 0.05, images.shape).astype(np.float32)  # generated faces are not clean
     record = source.factors()

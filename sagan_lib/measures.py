@@ -16,6 +16,7 @@ from sagan_lib import dcgan, museum, sagan
 from sagan_lib.attention import SelfAttention
 from sagan_lib.faces import Faces
 from sagan_lib.gan import GAN
+from sagan_lib.images import from_bytes
 from sagan_lib.spectral_norm import SNConv2D, exact_sigma, kernel_matrix, power_iteration
 
 MEASURES = {}
@@ -136,7 +137,7 @@ def frozen_error(seed):
 
 @functools.cache
 def _images():
-    return Faces(32, 64).images.astype(np.float32) / 127.5 - 1
+    return from_bytes(Faces(32, 64).images)
 
 
 def _image_gradient(seed, slope=0.2, batch_norm=True):
@@ -192,6 +193,7 @@ def _copy_grids(n, rng, distance=None, side=16):
     return tf.constant(grid), tf.constant(np.stack([row, column + d], 1)), tf.constant(colour)
 
 
+@functools.cache  # two measurements need the convolutions
 def _copy_accuracy(seed, attend, distance=10, steps=250):
     """Accuracy at one distance of four convolutions, or of one attention layer."""
     keras.utils.set_random_seed(seed)
@@ -262,6 +264,6 @@ def same_images(seed):
         model = make(sagan.generator(16, 8, 8), sagan.discriminator(16, 8), seed=seed)
         sgd = (keras.optimizers.SGD(0.1) for _ in range(2))
         model.compile(*sgd, loss="hinge", jit_compile=False)
-        model.train_step(tf.constant(Faces(16, 16).images / np.float32(127.5) - 1))
+        model.train_step(tf.constant(from_bytes(Faces(16, 16).images)))
         generators.append(np.concatenate([w.numpy().ravel() for w in model.generator.weights]))
     return float(np.abs(generators[0] - generators[1]).max())

@@ -6,7 +6,6 @@ whether the mistake changes the outcome.
 """
 
 import functools
-from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
@@ -18,49 +17,10 @@ from sagan_lib.gan import GAN
 from sagan_lib.images import Source
 from sagan_lib.spectral_norm import SNDense, kernel_matrix, normalized_layers, power_iteration
 
-
-@dataclass(frozen=True)
-class Bug:
-    """Its number among the errata, what it does, and what is right."""
-
-    erratum: str
-    does: str
-    right: str
-
-
+#: The erratum that tells of each bug: `errata.ERRATA` says what stands there and what is right.
 BUGS = {
-    "scrambled": Bug(
-        "E1", "sigma is that of reshape(kernel, (out, -1)), without a transpose",
-        "reshape to (-1, out); swap the last two axes of a transposed convolution first",
-    ),
-    "raw_inference": Bug(
-        "E2",
-        "the raw kernel is used when not training: as the listing in the article's text, which "
-        "lost its indentation, can be read; its linked code divides, Keras's own layer does not",
-        "divide always, move u in training only",
-    ),
-    "frozen_u": Bug(
-        "E3", "u stays at its random start, because the layer is never told that it is trained",
-        "pass training on",
-    ),
-    "leaky_gradient": Bug(
-        "E4", "gradients flow through u and v of the power iteration", "u and v are constants"
-    ),
-    "plain_dense": Bug(
-        "E5", "dense layers run their raw kernel, while the text says that all are normalized",
-        "normalize them too, or say that they are not",
-    ),
-    "one_forward": Bug(
-        "E6", "one forward pass gives the gradients of both players, while the text alternates",
-        "D's step, then G's step with fresh noise against the D that has moved",
-    ),
-    "double_count": Bug(
-        "E12", "both optimizers advance one step counter, so half of its steps are G's",
-        "one counter of G's steps",
-    ),
-    "short_shuffle": Bug(
-        "E15", "a shuffle buffer that is short against the file", "a shuffle of all indices"
-    ),
+    "scrambled": "E1", "raw_inference": "E2", "frozen_u": "E3", "leaky_gradient": "E4",
+    "plain_dense": "E5", "one_forward": "E6", "double_count": "E12", "short_shuffle": "E15",
 }  # fmt: skip
 
 #: Those that `hang` puts onto layers; the others are `OneForward`, `double_count`, `ShortShuffle`.
@@ -217,14 +177,8 @@ class ShortShuffle(Source):
         """
         checks.integer("batch_size", batch_size, 1, self.size)
         checks.integer("start", start, 0)
-        images, shape = self.images, (batch_size, self.resolution, self.resolution, 3)
-
-        def fetch(indices):
-            batch = tf.numpy_function(lambda i: images[i], [indices], tf.uint8, stateful=False)
-            return tf.cast(tf.ensure_shape(batch, shape), tf.float32) / 127.5 - 1
-
         order = _buffered(self.size, self.buffer, seed).repeat().batch(batch_size)
-        return order.skip(start).map(fetch, num_parallel_calls=2).prefetch(tf.data.AUTOTUNE)
+        return self._look_up(order.skip(start), lambda indices: indices, batch_size)
 
 
 def double_count(steps):

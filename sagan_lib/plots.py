@@ -183,6 +183,18 @@ def glue(name, value, form="{}"):
     print(f"{name} = {text}")
 
 
+def glue_results(results, *names):
+    """`glue` for claims: the result under the claim's name, its verdict under name-verdict.
+
+    Args:
+        results: {name: `claims.Result`}. names: those that the prose quotes.
+    """
+    for name in names:
+        checks.one_of("claim", name, results)
+        glue(name, results[name])
+        glue(f"{name}-verdict", results[name].verdict)
+
+
 def _publish(display, name, bundle):
     # Numbers are stored under a prefix that notebooks do not show; pictures are shown as well.
     prefix = "" if "image/png" in bundle else "application/papermill.record/"

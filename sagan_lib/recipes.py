@@ -11,17 +11,21 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from sagan_lib import checks, dcgan, hardware, plots, sagan, shipped, ttur
+from sagan_lib import checks, dcgan, hardware, plots, sagan, scores, shipped, ttur
 from sagan_lib.faces import Faces
-from sagan_lib.gan import GAN
+from sagan_lib.gan import GAN, generate
 from sagan_lib.images import ImageFolder
 
-GENERATOR = "faces32.weights.h5"
+SHIPPED = "faces32"  # the recipe of the generator that comes with the book
+GENERATOR, RESULTS = f"{SHIPPED}.weights.h5", f"{SHIPPED}.json"
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One run. `kind` is "dcgan" or "sagan"; `rates` names a preset of `ttur`."""
+    """One run. `kind` is "dcgan" or "sagan"; `rates` names a preset of `ttur`.
+
+    With `decay_steps` both rates fall linearly to 0 over so many steps.
+    """
 
     kind: str = "sagan"
     data: str = "faces"
@@ -31,6 +35,7 @@ class Recipe:
     attention_at: int | None = 16
     variant: str = "article"
     rates: str = "cpu"
+    decay_steps: int | None = None
     loss: str = "hinge"
     batch_size: int = 64
     steps: int = 1000
@@ -44,8 +49,11 @@ RECIPES = {
     "faces32": Recipe(steps=6000, rates="cpu_long"),
     # Chapter 1's, longer.
     "dcgan32": Recipe("dcgan", attention_at=None, rates="dcgan", loss="bce", steps=4000),
+    # Its larger brother: the article's place for attention, pooled as its authors do, and rates
+    # that fall to 0.
     "faces64": Recipe(
-        resolution=64, latent_dim=128, attention_at=32, rates="cpu_long", steps=30_000
+        resolution=64, width=16, latent_dim=128, attention_at=32, variant="paper",
+        decay_steps=12_000, batch_size=32, steps=12_000,
     ),
     # The article's: 128 pixels, channels 512 to 16, attention at 32x32, 1:1 updates.
     "celeba128": Recipe(
@@ -90,7 +98,7 @@ def build(recipe):
     """The compiled, untrained GAN of a recipe; its first weights follow from the seed."""
     keras.utils.set_random_seed(recipe.seed)
     model = GAN(*networks(recipe), seed=recipe.seed, ema_decay=recipe.ema_decay)
-    model.compile(**ttur.preset(recipe.rates), loss=recipe.loss)
+    model.compile(**ttur.preset(recipe.rates, recipe.decay_steps), loss=recipe.loss)
     return model
 
 
@@ -99,6 +107,12 @@ def source(recipe):
     if recipe.data == "faces":
         return Faces(recipe.resolution, recipe.faces, recipe.seed)
     return ImageFolder(recipe.data, recipe.resolution)
+
+
+def data_of(run):
+    """The `data` of a run's recipe, "faces" if it has none; `run` is its folder or run.keras."""
+    kept = (run if run.is_dir() else run.parent) / "recipe.json"
+    return json.loads(kept.read_text())["data"] if kept.exists() else "faces"
 
 
 def _check_same(recipe, out):
@@ -140,22 +154,27 @@ def train(recipe, out, log_every=100, mixed=False, devices="one"):
         worker that is not the first returns None for the report.
 
     Raises:
-        ValueError: the run in `out` has another recipe; more steps are not another recipe.
+        ValueError: the run in `out` has another recipe; more steps are not another recipe. Or the
+            images are fewer than a step needs.
     """
     out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
     if (out / "run.keras").exists():
         _check_same(recipe, out)
     hardware.setup(mixed)
     strategy = hardware.strategy(devices)
     lead = hardware.leads(strategy)
-    if lead:
-        text = json.dumps(dataclasses.asdict(recipe), indent=1)
-        (out / "recipe.json").write_text(text + "\n")
+    images = source(recipe)
     run = out / "run.keras"
     with strategy.scope():
         model = GAN.load(run) if run.exists() else build(recipe)
-    images = source(recipe)
+    needed = recipe.batch_size * model.n_dis
+    if images.size < needed:
+        raise ValueError(f"{recipe.data} has {images.size} images to train on, a step needs "
+                         f"{needed}: take a smaller batch_size")  # fmt: skip
+    if lead:  # not before: what cannot be trained leaves no folder
+        out.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(dataclasses.asdict(recipe), indent=1)
+        (out / "recipe.json").write_text(text + "\n")
     if recipe.steps > int(model.step.numpy()):
         _fit(model, recipe, images, out, log_every, lead)
     if not lead:
@@ -179,31 +198,50 @@ def _report(recipe, model, images):
     }  # fmt: skip
 
 
+def score(generator, source, data="faces", n=2000, real=5000, seed=0):
+    """All scores of a generator (`scores.evaluate`): by the judge for faces, else by Inception.
+
+    Args:
+        generator: the network. source: what it is, kept in the protocol.
+        data: "faces", or a folder or zip of images. n, real: generated images, and reference.
+        seed: of the noise.
+    """
+    reference, floor = scores.reference(data, generator.output_shape[1], real, n)
+    extractor = scores.judge_extractor() if data == "faces" else scores.inception_extractor()
+    source, images = f"{source}, noise of seed {seed}", generate(generator, n, seed)
+    found = scores.evaluate(images, reference, floor, extractor, source)
+    found["protocol"]["data"] = scores.population(data)
+    return found
+
+
 def publish(out):
-    """Copy a finished "faces32" run from folder `out` into `data/`, with checksum and log.
+    """Copy a finished run of the recipe `SHIPPED` from `out` into `data/`, scored, with its log.
 
     Raises:
         FileNotFoundError: the run is not finished. ValueError: it is a run of another recipe.
     """
     out = Path(out)
     report = json.loads((out / "run.json").read_text())
-    if report["recipe"] != dataclasses.asdict(RECIPES["faces32"]):
-        raise ValueError(f"{out}: its recipe is not faces32: {report['recipe']}")
+    if report["recipe"] != dataclasses.asdict(RECIPES[SHIPPED]):
+        raise ValueError(f"{out}: its recipe is not {SHIPPED}: {report['recipe']}")
     with open(out / "log.csv", newline="") as stream:
         rows = list(csv.DictReader(stream))
     kept = [name for name in rows[0] if name != "epoch" and not name.startswith("val_")]
     report["log"] = {name: [float(f"{float(row[name]):.5g}") for row in rows] for name in kept}
+    generator, _ = networks(RECIPES[SHIPPED])
+    generator.load_weights(out / "generator.weights.h5")
+    report["scores"] = score(generator, f"averaged generator of {SHIPPED}")
     target = shipped.folder() / GENERATOR
     shutil.copyfile(out / "generator.weights.h5", target)
     shipped.record(target)
     results = shipped.folder() / "results"
     results.mkdir(exist_ok=True)
-    (results / "faces32.json").write_text(json.dumps(report, indent=1) + "\n")
+    (results / RESULTS).write_text(json.dumps(report, indent=1) + "\n")
     return target
 
 
 def shipped_generator():
-    """The generator that comes with the book: averaged weights of the recipe "faces32"."""
-    generator, _ = networks(RECIPES["faces32"])
+    """The generator that comes with the book: averaged weights of the recipe `SHIPPED`."""
+    generator, _ = networks(RECIPES[SHIPPED])
     generator.load_weights(shipped.path(GENERATOR))
     return generator

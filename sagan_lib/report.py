@@ -1,8 +1,11 @@
 """Two pages of the book that are written from results: claims.md and errata.md."""
 
+import dataclasses
 from pathlib import Path
 
-from sagan_lib import claims, errata
+import numpy as np
+
+from sagan_lib import claims, errata, sweep
 
 CHAPTERS = {
     "01_dcgan": "DCGAN", "02_spectral_norm": "Spectral normalization",
@@ -33,9 +36,16 @@ Scores are taken from {images} images of the averaged generator. The Fréchet di
 feature space of the book's judge, against {reference} faces. It is a ratio of two runs' distances
 wherever a claim compares them; a ratio above 1 is in the claim's favour.
 
-| verdict | claims |
-|---|---|
-{summary}
+{summary}"""
+
+_ARMS = """
+## What was trained
+
+Each *arm* is one way to train: the default run with the changes named here (`sweep.Arm` tells the
+words). Scores are medians over the seeds. Agreement is that of both eyes, or of both discs,
+beyond chance (Cohen's kappa): 1 always, 0 as if drawn apart. A Fréchet distance stands beside
+those of arms with the same data and resolution only.
+
 """
 
 _FOOT = """
@@ -61,41 +71,62 @@ def _limit(result):
 
 def _row(name, result, brief):
     claim, verdict = result.claim, result.verdict if result.values else "not run"
-    middle = [] if brief else [claim.quantity, _limit(result)]
-    return f"| {' | '.join([f'`{name}`', claim.says, *middle, str(result), f'**{verdict}**'])} |\n"
+    middle = [] if brief else [f"{claim.quantity}; {_limit(result)}"]
+    return [f"{claim.says} (`{name}`)", *middle, str(result), f"**{verdict}**"]
+
+
+def _markdown(head, rows):
+    lines = (f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
+    return "".join(lines)
 
 
 def table(results, brief=False):
     """The ledger's rows of {name: `claims.Result`} as Markdown; `brief` has no effect, no limit."""
-    middle = [] if brief else ["effect", "limit"]
-    head = ["claim", "statement", *middle, "median (95 % interval of the mean)", "verdict"]
-    rows = "".join(_row(name, result, brief) for name, result in results.items())
-    return f"| {' | '.join(head)} |\n{'|---' * len(head)}|\n{rows}"
+    middle = [] if brief else ["effect; limit"]
+    head = ["statement (claim)", *middle, "median (95 % interval of the mean)", "verdict"]
+    return _markdown(head, (_row(name, result, brief) for name, result in results.items()))
 
 
-def _seeds(name, result):
-    values = ", ".join(result.shown(value) for value in result.values.values())
-    return f"| `{name}` | {values} |"
+def _difference(arm):
+    """The fields in which an arm is not the default one, as code says them."""
+    plain = dataclasses.asdict(sweep.ARMS["base"])
+    changed = {k: v for k, v in dataclasses.asdict(arm).items() if v != plain[k]}
+    return f"`{', '.join(f'{k}={v!r}' for k, v in changed.items())}`" if changed else "not at all"
+
+
+def arms_table(store):
+    """The arms as Markdown: how each differs from the default, and its median scores."""
+    rows = []
+    for name, arm in sweep.ARMS.items():
+        runs = store.seeds("runs", name).values()
+        found = ([run[key] for run in runs if key in run] for key in
+                 ("frechet", "agreement" if arm.pairs else "eye_agreement"))  # fmt: skip
+        medians = (f"{np.median(values):.4g}" if values else "-" for values in found)
+        rows.append([f"`{name}`", _difference(arm), *medians])
+    return _markdown(["arm", "how it differs", "Fréchet distance", "agreement"], rows)
+
+
+def _seeds(item):
+    name, result = item
+    return [f"`{name}`", ", ".join(result.shown(value) for value in result.values.values())]
 
 
 def claims_page(store):
     """The text of claims.md."""
     results = {name: claims.result(name, store) for name in claims.CLAIMS}
-    base = store.data["runs"].get("base", {}).get("arm", {"g": "?", "d": "?"})
-    counts = claims.summary(store)
+    base, counts = sweep.ARMS["base"], claims.summary(store)
     text = _HEAD.format(
-        total=len(results), g=base["g"], d=base["d"], **store.scale,
-        summary="\n".join(f"| {verdict} | {count} |" for verdict, count in counts.items()),
+        total=len(results), g=base.g, d=base.d, **store.scale,
+        summary=_markdown(["verdict", "claims"], ([v, str(n)] for v, n in counts.items())),
     )  # fmt: skip
     for chapter, title in CHAPTERS.items():
         mine = claims.of_chapter(chapter, store)
         text += f"\n## {title}\n\nThe chapter: {{doc}}`{chapter}`. "
-        text += "Tests: `tests/test_claims.py`, `tests/test_measures.py`.\n\n"
+        text += f"Tests: `tests/test_claims.py`, one by one with `-k {next(iter(mine))}`.\n\n"
         text += table(mine)
-        text += (
-            "\n```{dropdown} Every seed\n| claim | effects of the seeds, from 0 on |\n|---|---|\n"
-        )
-        text += "".join(f"{_seeds(*item)}\n" for item in mine.items()) + "```\n"
+        seeds = _markdown(["claim", "effects of the seeds, from 0 on"], map(_seeds, mine.items()))
+        text += f"\n```{{dropdown}} Every seed\n{seeds}```\n"
+    text += _ARMS + arms_table(store)
     made = store.data["provenance"]
     provenance = (
         f"TensorFlow {made.get('tensorflow')}, Keras {made.get('keras')}, "

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from sagan_lib import checks, faces, judge, shipped
-from sagan_lib.images import ImageFolder
+from sagan_lib.images import ImageFolder, from_bytes
 
 REFERENCE_SEED, FLOOR_SEED = 2001, 2002  # populations that no network here is trained on
 ATTRIBUTES = ("hair", "skin", "background", "long_hair")
@@ -61,14 +61,19 @@ def precision_recall(real, fake, k=3):
     _same_size(real, fake)
     checks.integer("k", k, 1, min(len(real), len(fake)) - 1)
 
-    def radii(points):
-        # Column 0 is the point itself.
-        return np.partition(cdist(points, points), k, axis=1)[:, k]
+    return _inside(real, fake, _radii(real, k), k)
 
+
+def _radii(points, k):
+    """Distance of each point to its k-th neighbour; column 0 is the point itself."""
+    return np.partition(cdist(points, points), k, axis=1)[:, k]
+
+
+def _inside(real, fake, real_radii, k):
     distances = cdist(fake, real)
     return (
-        (distances <= radii(real)[None, :]).any(1),
-        (distances <= radii(fake)[:, None]).any(0),
+        (distances <= real_radii[None, :]).any(1),
+        (distances <= _radii(fake, k)[:, None]).any(0),
     )
 
 
@@ -102,9 +107,9 @@ def _root(matrix):
     return (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
 
 
-def _frechet(a, b):
+def _frechet(a, b, root=None):
     (mean_a, cov_a), (mean_b, cov_b) = a, b
-    root = _root(cov_a)
+    root = _root(cov_a) if root is None else root
     cross = np.linalg.eigvalsh(root @ cov_b @ root)  # symmetric, same eigenvalues as S_a S_b
     spread = np.trace(cov_a) + np.trace(cov_b) - 2 * np.sqrt(np.clip(cross, 0, None)).sum()
     return float(((mean_a - mean_b) ** 2).sum() + spread)
@@ -163,8 +168,8 @@ def inception_extractor():
         model = keras.applications.InceptionV3(weights="imagenet", include_top=False, pooling="avg")
     except Exception as error:
         raise RuntimeError(
-            f"Inception's weights cannot be fetched ({error}); use the judge for faces, or put "
-            "the file that Keras names into ~/.keras/models"
+            f"Inception's weights cannot be fetched ({error}); use the judge for faces that "
+            "are drawn, for photographs put the file that Keras names into ~/.keras/models"
         ) from error
 
     def features(images):
@@ -193,10 +198,20 @@ def reference(data, resolution, real, floor):
         return real_faces(real, resolution), real_faces(floor, resolution, FLOOR_SEED)
     source = ImageFolder(data, resolution)
     if source.size < real + floor:
-        raise ValueError(f"{data} has {source.size} images, --real and --n need {real + floor}")
+        raise ValueError(
+            f"{data} has {source.size} images (in its training split, if it lists one), --real "
+            f"and --n need {real + floor}"
+        )
     chosen = np.random.default_rng(0).permutation(source.size)[: real + floor]
-    images = source.images[chosen].astype(np.float32) / 127.5 - 1
+    images = from_bytes(source.images[chosen])
     return images[:real], images[real:]
+
+
+def population(data):
+    """Which images `reference` draws, in words for a protocol."""
+    if data == "faces":
+        return f"procedural faces of seeds {REFERENCE_SEED} and {FLOOR_SEED}, kept for scoring"
+    return f"{data}: split train of list_eval_partition.txt, or all images without that list"
 
 
 def evaluate(images, real, floor, extractor, source, bootstrap=200, seed=0):
@@ -246,10 +261,12 @@ def _draws(n, bootstrap, rng):
     return (rng.integers(0, n, n) for _ in range(bootstrap))
 
 
-def _distances(fake, real, floor, bootstrap, rng):
+def _distances(fake, real, floor, bootstrap, rng, k=3):
     reference = _moments(real)
-    value = _frechet(_moments(fake), reference)
-    again = [_frechet(_moments(fake[i]), reference) for i in _draws(len(fake), bootstrap, rng)]
+    root = _root(reference[1])  # once: with Inception's 2,048 features each takes seconds
+    value = _frechet(reference, _moments(fake), root)
+    draws = _draws(len(fake), bootstrap, rng)
+    again = [_frechet(reference, _moments(fake[i]), root) for i in draws]
     found = {"frechet": _summary(value, again, frechet(floor, real))}
 
     kernels = _kernels(fake, real)
@@ -259,11 +276,10 @@ def _distances(fake, real, floor, bootstrap, rng):
     value = _weighted_mmd(*kernels, np.ones(len(fake)), ones)
     found["kernel_distance"] = _summary(value, again, kernel_distance(floor, real))
 
-    floors = precision_recall(real, floor)
-    for name, inside, base in zip(
-        ("precision", "recall"), precision_recall(real, fake), floors, strict=True
-    ):
-        found[name] = _share(inside, base, bootstrap, rng)
+    radii = _radii(real, k)  # of the real set, for generated images and floor alike
+    inside, floors = (_inside(real, points, radii, k) for points in (fake, floor))
+    for name, *both in zip(("precision", "recall"), inside, floors, strict=True):
+        found[name] = _share(*both, bootstrap, rng)
     return found
 
 
@@ -272,19 +288,29 @@ def _share(inside, base, bootstrap, rng):
     return _summary(inside.mean(), again, base.mean())
 
 
+def agreement(left, right):
+    """How far two labels agree beyond chance: Cohen's kappa, 1 always, 0 as if drawn apart.
+
+    Args:
+        left, right: integers at least 0, both of length n. Where a single value is seen it is 0.
+    """
+    left, right = np.asarray(left), np.asarray(right)
+    if left.ndim != 1 or left.shape != right.shape or not len(left):
+        raise ValueError(f"left and right must be two vectors alike, got {left.shape}, "
+                         f"{right.shape}")  # fmt: skip
+    values = 1 + max(left.max(), right.max())
+    shares = [np.bincount(side, minlength=values) / len(left) for side in (left, right)]
+    by_chance = float(1 - shares[0] @ shares[1])
+    return 1 - float(np.mean(left != right)) / by_chance if by_chance > 0 else 0.0
+
+
 def eye_agreement(reading):
-    """How far both eyes agree beyond chance: Cohen's kappa, 1 always, 0 as if drawn apart.
+    """`agreement` of both irises.
 
     Heterochromia alone would praise a generator whose blurred eyes are all read as one colour;
-    here what independent eyes of the same frequencies would show is taken out. Where a single
-    colour is seen it is 0.
+    here what independent eyes of the same frequencies would show is taken out.
     """
-    left, right = (
-        np.bincount(side, minlength=len(faces.IRIS)) / len(reading)
-        for side in (reading.left_iris, reading.right_iris)
-    )
-    by_chance = float(1 - left @ right)
-    return 1 - judge.heterochromia(reading) / by_chance if by_chance > 0 else 0.0
+    return agreement(reading.left_iris, reading.right_iris)
 
 
 def counts(reading):

@@ -20,10 +20,24 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from sagan_lib import checks, dcgan, hardware, judge, museum, sagan, scores, shipped, ttur
+from sagan_lib import (
+    checks,
+    dcgan,
+    hardware,
+    judge,
+    measures,
+    museum,
+    pairs,
+    sagan,
+    scores,
+    shipped,
+    ttur,
+)
 from sagan_lib.callbacks import DivergedError
 from sagan_lib.faces import Faces
 from sagan_lib.gan import GAN
+from sagan_lib.images import from_bytes
+from sagan_lib.pairs import Pairs
 from sagan_lib.spectral_norm import normalized_layers
 
 
@@ -56,7 +70,9 @@ class Arm:
     """One way to train; the default is the SAGAN without attention that others are held against.
 
     `sn` is "both", "d" or "none"; `bug` a name of `museum.BUGS`; `length` multiplies the steps;
-    `equal_work` takes as many steps as cost the operations of the default arm's.
+    `equal_work` takes as many steps as cost the operations of the default arm's. `resolution`
+    replaces that of the scale; `pairs` trains on two discs of one colour, so many pixels apart,
+    in place of faces.
     """
 
     kind: str = "sagan"
@@ -76,6 +92,8 @@ class Arm:
     by_colour: bool = False
     length: int = 1
     equal_work: bool = False
+    resolution: int | None = None
+    pairs: int | None = None
 
 
 _FAST = functools.partial(Arm, g=1e-3, d=4e-3)  # the rates that the article prints
@@ -102,6 +120,15 @@ ARMS = {
     "attention8": _FAST(attention_at=8),
     "pooled16": _FAST(attention_at=16, variant="paper"),
     "attention16_frozen": _FAST(attention_at=16, bug="frozen_u"),
+    # Where else attention might pay: longer, on larger pictures, over a distance.
+    "long": _FAST(length=4),
+    "attention16_long": _FAST(length=4, attention_at=16),
+    "large": _FAST(resolution=64),
+    "large_pooled32": _FAST(resolution=64, attention_at=32, variant="paper"),
+    "pairs_near": _FAST(pairs=10, length=2),
+    "pairs_near_attention": _FAST(pairs=10, length=2, attention_at=16),
+    "pairs_far": _FAST(pairs=22, length=2),
+    "pairs_far_attention": _FAST(pairs=22, length=2, attention_at=16),
     "scrambled": Arm(bug="scrambled"),
     "leaky_gradient": Arm(bug="leaky_gradient"),
     "plain_dense": Arm(bug="plain_dense"),
@@ -117,7 +144,7 @@ ARMS = {
 
 def networks(arm, scale):
     """The untrained (generator, discriminator) of an arm, its bug not yet hung up."""
-    size = (scale.resolution, scale.width)
+    size = (arm.resolution or scale.resolution, scale.width)
     if arm.kind == "dcgan":
         generator = dcgan.generator(*size, scale.latent_dim, arm.batch_norm)
         return generator, dcgan.discriminator(*size, arm.batch_norm, arm.slope)
@@ -155,12 +182,19 @@ def steps_of(arm, scale):
 
 
 @functools.cache
-def _images(scale, by_colour):
-    source = Faces(scale.resolution, scale.faces)
+def _source(scale, resolution, by_colour, pairs):
+    if pairs:
+        return Pairs(resolution, scale.faces, distance=pairs)
+    source = Faces(resolution, scale.faces)
     if by_colour:  # a file whose neighbours are alike: by background, then by hair
         record = source.factors()
         source._images = source.images[np.lexsort((record.hair, record.background))]
     return source
+
+
+def source(arm, scale):
+    """What an arm is trained on."""
+    return _source(scale, arm.resolution or scale.resolution, arm.by_colour, arm.pairs)
 
 
 @functools.cache
@@ -169,32 +203,41 @@ def _extractor():
 
 
 @functools.cache
-def _real(scale):
-    return _extractor().features(scores.real_faces(scale.reference, scale.resolution))
+def _real(scale, resolution, pairs):
+    if pairs:
+        images = Pairs(resolution, scale.reference, scores.REFERENCE_SEED, pairs).images
+        return _extractor().features(from_bytes(images))
+    return _extractor().features(scores.real_faces(scale.reference, resolution))
 
 
-def score(model, scale, ema=True, whole=False):
-    """{"frechet": ...} of a model's images; with `whole` all point scores."""
+def score(model, arm, scale, ema=True, whole=False):
+    """{"frechet": ...} of a model's images; with `whole` all point scores.
+
+    The judge has never seen pairs of discs; its features serve them as any network's would.
+    """
     images = model.sample(scale.images, seed=1, ema=ema, batch_size=250)
-    features, real = _extractor().features(images), _real(scale)
+    features = _extractor().features(images)
+    real = _real(scale, arm.resolution or scale.resolution, arm.pairs)
     found = {"frechet": scores.frechet(features, real)}
     if not whole:
         return found
     precision, recall = scores.precision_recall(real[: scale.images], features)
+    known = scores.counts(judge.read(images)) if not arm.pairs else {
+        "agreement": scores.agreement(*pairs.read(images, arm.pairs).T)}  # fmt: skip
     return found | {
         "kernel_distance": scores.kernel_distance(features, real),
         "precision": float(precision.mean()),
         "recall": float(recall.mean()),
-    } | scores.counts(judge.read(images))  # fmt: skip
+    } | known  # fmt: skip
 
 
-def _steepness(model, scale):
-    """The largest slope of D's score over 256 faces: the norm of its gradient."""
-    images = tf.constant(_images(scale, False).images[:256] / np.float32(127.5) - 1)
+def _steepness(model, data):
+    """(the largest slope of D's score over 256 images, the share of scores outside 0 to 1)."""
+    images = tf.constant(from_bytes(data.images[:256]))
     with tf.GradientTape() as tape:
         tape.watch(images)
         values = model.discriminator(images, training=False)
-    slopes = tf.norm(tf.reshape(tape.gradient(values, images), (256, -1)), axis=1)
+    slopes = tf.norm(tf.reshape(tape.gradient(values, images), (len(images), -1)), axis=1)
     return float(tf.reduce_max(slopes)), float(tf.reduce_mean(tf.cast(
         (values < 0) | (values > 1), tf.float32)))  # fmt: skip
 
@@ -209,7 +252,7 @@ def run(arm, seed, scale=Scale()):
         share of D's scores outside 0..1, "diverged" and "seconds" of training.
     """
     started, steps = time.perf_counter(), steps_of(arm, scale)
-    model, data = build(arm, scale, seed), _images(scale, arm.by_colour)
+    model, data = build(arm, scale, seed), source(arm, scale)
     if arm.bug == "short_shuffle":
         data = museum.ShortShuffle(data)
     curve, diverged, trained = [], False, 0.0
@@ -223,15 +266,15 @@ def run(arm, seed, scale=Scale()):
             diverged = True
         trained += time.perf_counter() - begin
         last = diverged or part == scale.checkpoints
-        found = score(model, scale, whole=last)
+        found = score(model, arm, scale, whole=last)
         curve.append([int(model.step.numpy()), found["frechet"]])
         if diverged:
             break
-    found |= {"live": score(model, scale, ema=False)["frechet"]} | model.gammas()
-    found["steepness"], found["outside"] = _steepness(model, scale)
+    found |= {"live": score(model, arm, scale, ema=False)["frechet"]} | model.gammas()
+    found["steepness"], found["outside"] = _steepness(model, source(arm, scale))
     if normalized_layers(model.ema_generator):
         museum.hang(model.ema_generator, "raw_inference")
-        found["raw"] = score(model, scale)["frechet"]
+        found["raw"] = score(model, arm, scale)["frechet"]
     rounded = {name: float(f"{value:.5g}") for name, value in found.items()}
     return rounded | {
         "curve": [[step, float(f"{value:.5g}")] for step, value in curve],
@@ -264,7 +307,7 @@ class Store:
     def seeds(self, kind, name):
         """{seed: result} of an arm ("runs"; only if it is still defined alike) or a measure."""
         entry = self.data[kind].get(name, {"seeds": {}})
-        if kind == "runs" and entry.get("arm") != dataclasses.asdict(ARMS[name]):
+        if kind == "runs" and (not entry["seeds"] or Arm(**entry["arm"]) != ARMS[name]):
             return {}
         return {int(seed): value for seed, value in entry["seeds"].items()}
 
@@ -293,8 +336,6 @@ def _work(task):
     kind, name, seed, scale = task
     if kind == "runs":
         return task, run(ARMS[name], seed, scale)
-    from sagan_lib import measures
-
     return task, measures.MEASURES[name](seed)
 
 

@@ -38,11 +38,13 @@ PRESETS = {
 }
 
 
-def two_time_scale(g=1e-4, d=4e-4, beta_1=0.0, beta_2=0.9):
+def two_time_scale(g=1e-4, d=4e-4, beta_1=0.0, beta_2=0.9, decay_steps=None, n_dis=1):
     """Two Adam optimizers, one a player: {"g_optimizer": ..., "d_optimizer": ...}.
 
     Args:
         g, d: learning rates, greater than 0. beta_1, beta_2: decay rates in [0, 1).
+        decay_steps: if given, both rates fall linearly to 0 over so many G updates, as in the long
+            runs of Miyato et al. (2018), appendix B; D makes `n_dis` updates for each of them.
 
     The result is meant for `GAN.compile(**two_time_scale())`.
     """
@@ -51,14 +53,23 @@ def two_time_scale(g=1e-4, d=4e-4, beta_1=0.0, beta_2=0.9):
     for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
         checks.number(name, beta, 0, 0.999999)
 
-    def adam(rate, name):
+    if decay_steps is not None:
+        checks.integer("decay_steps", decay_steps, 1)
+
+    def adam(rate, name, updates):
+        if decay_steps is not None:
+            rate = keras.optimizers.schedules.PolynomialDecay(rate, decay_steps * updates, 0.0)
         return keras.optimizers.Adam(rate, beta_1, beta_2, epsilon=1e-8, name=name)
 
-    return {"g_optimizer": adam(g, "g_adam"), "d_optimizer": adam(d, "d_adam")}
+    updates = checks.integer("n_dis", n_dis, 1)
+    return {"g_optimizer": adam(g, "g_adam", 1), "d_optimizer": adam(d, "d_adam", updates)}
 
 
-def preset(name):
-    """The arguments of `GAN.compile` under a preset's name: both optimizers and n_dis."""
-    chosen = PRESETS[checks.one_of("preset", name, PRESETS)]
-    optimizers = two_time_scale(chosen.g, chosen.d, chosen.beta_1, chosen.beta_2)
-    return optimizers | {"n_dis": chosen.n_dis}
+def preset(name, decay_steps=None):
+    """The arguments of `GAN.compile` under a preset's name: both optimizers and n_dis.
+
+    `decay_steps` is that of `two_time_scale`.
+    """
+    p = PRESETS[checks.one_of("preset", name, PRESETS)]
+    optimizers = two_time_scale(p.g, p.d, p.beta_1, p.beta_2, decay_steps, p.n_dis)
+    return optimizers | {"n_dis": p.n_dis}

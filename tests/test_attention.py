@@ -172,3 +172,34 @@ def test_attention_map_is_the_one_the_model_used():
     assert weights.shape == (3, 64, 64)
     with pytest.raises(ValueError, match="one SelfAttention"):
         attention.attention_map(sagan.generator(16, 8, 8, attention_at=None), z)
+
+
+def test_looks_at_measures_the_square_around_the_target():
+    """All attention on one place of a 4x4 map: inside the square it counts whole, else not."""
+    weights = np.zeros((2, 64, 16), np.float32)  # 8x8 positions ask, 4x4 can be looked at
+    weights[0, 8 * 2 + 5, 4 * 3 + 1] = 1  # the query at (2, 5) looks at (3, 1)
+    weights[1, 8 * 2 + 5] = 1 / 16
+    share, even = attention.looks_at(weights, (0.3, 0.7), (0.8, 0.3), width=0.25)
+    assert even == 1 / 16
+    np.testing.assert_allclose(share, [1, 1 / 16])
+    share, even = attention.looks_at(weights, (0.3, 0.7), (0.6, 0.6), width=0.5)
+    assert even == 9 / 16
+    np.testing.assert_allclose(share, [1, 9 / 16])
+    share, even = attention.looks_at(weights, (0.3, 0.7), (0.0, 0.99), width=0.5)
+    assert even == 4 / 16  # cut off at the corner
+    np.testing.assert_allclose(share, [0, 4 / 16])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((np.zeros((64, 16)), (0, 0), (0, 0)), "shape \\(batch, N, M\\)"),
+        ((np.zeros((1, 60, 16)), (0, 0), (0, 0)), "square maps"),
+        ((np.zeros((1, 64, 16)), (1.0, 0), (0, 0)), "query must be"),
+        ((np.zeros((1, 64, 16)), (0, 0), (0, -0.1)), "target must be"),
+        ((np.zeros((1, 64, 16)), (0, 0), (0, 0), 0), "width"),
+    ],
+)
+def test_looks_at_refuses(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        attention.looks_at(*arguments)

@@ -116,6 +116,8 @@ def test_batches_are_float32_from_minus_1_to_1():
 def test_bytes_and_floats_go_there_and_back():
     levels = np.arange(256, dtype=np.uint8)
     np.testing.assert_array_equal(images.to_bytes(levels / 127.5 - 1), levels)
+    np.testing.assert_array_equal(images.to_bytes(images.from_bytes(levels)), levels)
+    assert images.from_bytes(levels).dtype == np.float32
     assert images.to_bytes([-7, 7, 0.0039, -0.0041]).tolist() == [0, 255, 128, 127]
 
 
@@ -386,3 +388,14 @@ def test_check_celeba_compares_with_the_published_sums(tmp_path, monkeypatch):
     )
     (tmp_path / "img_align_celeba.zip").write_bytes(b"abc")
     assert images.check_celeba(tmp_path) == {"img_align_celeba.zip": True}
+
+
+def test_celeba_is_found_where_it_is_put(celeba):
+    assert images.find_celeba(celeba.parent) == str(celeba)
+    zipped = celeba.parent / "img_align_celeba.zip"
+    zipped.touch()
+    assert images.find_celeba(celeba.parent) == str(celeba)  # unpacked, it is quicker
+    celeba.rename(celeba.parent / "elsewhere")
+    assert images.find_celeba(celeba.parent) == str(zipped)
+    zipped.unlink()
+    assert images.find_celeba(celeba.parent) is None

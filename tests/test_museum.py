@@ -361,7 +361,5 @@ def test_refuses(call, error, words):
 
 def test_every_bug_is_told_among_the_errata():
     assert set(museum.LAYER_BUGS) <= set(museum.BUGS)
-    for bug in museum.BUGS.values():
-        assert bug.erratum in errata.ERRATA
-        assert bug.does
-        assert bug.right
+    assert set(museum.BUGS.values()) <= set(errata.ERRATA)
+    assert len(set(museum.BUGS.values())) == len(museum.BUGS)

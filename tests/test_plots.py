@@ -145,6 +145,18 @@ def test_glued_numbers_are_found_by_the_book_and_seen_by_the_reader(shell):
     assert cell.outputs == []  # nothing is shown twice
 
 
+def test_results_are_glued_with_their_verdicts(shell):
+    results = {name: claims.result(name) for name in ("l2", "operator")}
+    with capture_output() as captured:
+        plots.glue_results(results, "l2", "operator")
+    glued = dict(line.split(" = ", 1) for line in captured.stdout.splitlines())
+    assert glued["operator"] == str(results["operator"])
+    assert glued["l2-verdict"] == results["l2"].verdict
+    assert len(glued) == 4
+    with pytest.raises(ValueError, match="claim must be one of"):
+        plots.glue_results(results, "ttur")
+
+
 def test_shown_figures_are_found_by_the_book_and_shown_in_the_notebook(shell):
     figure = plots.pictures(flat(0, 255))
     number = figure.number

@@ -155,6 +155,8 @@ def finished(tmp_path, monkeypatch):
     recipes.networks(TINY)[0].save_weights(out / "generator.weights.h5")
     (out / "run.json").write_text(json.dumps({"recipe": dataclasses.asdict(TINY), "step": 3}))
     (out / "log.csv").write_text("epoch,d_loss,step\n0,1.2345678,2\n0,0.5,3\n")
+    # What is scored must be the run's own generator; its pictures are too small for the judge.
+    monkeypatch.setattr(recipes, "score", lambda g, source: float(g.get_weights()[0].ravel()[0]))
     return out, data
 
 
@@ -169,6 +171,7 @@ def test_a_published_generator_is_the_shipped_one(finished):
     results = json.loads((data / "results" / "faces32.json").read_text())
     assert results["log"] == {"d_loss": [1.2346, 0.5], "step": [2, 3]}
     assert results["step"] == 3
+    assert results["scores"] == float(expected.get_weights()[0].ravel()[0])
 
 
 def test_only_a_finished_run_of_that_recipe_is_published(finished):

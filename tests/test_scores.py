@@ -117,6 +117,14 @@ def test_eyes_agree_beyond_chance_only_if_more_than_one_colour_is_seen():
     assert scores.eye_agreement(reading(*often)) == pytest.approx(0, abs=0.03)
 
 
+def test_agreement_is_cohens_kappa():
+    """By hand: 3 of 4 agree; by chance 1/2 * 3/4 + 1/2 * 1/4 = 1/2 would."""
+    assert scores.agreement([0, 0, 1, 1], [0, 0, 0, 1]) == pytest.approx((3 / 4 - 1 / 2) / (1 / 2))
+    for wrong in (([0], [0, 1]), ([], []), ([[0]], [[0]])):
+        with pytest.raises(ValueError, match="two vectors alike"):
+            scores.agreement(*wrong)
+
+
 @pytest.fixture(scope="module")
 def real():
     return scores.real_faces(3 * N // 2)

@@ -1,5 +1,6 @@
 """Arms of the experiments: each differs in what its name says, and is repeatable."""
 
+import dataclasses
 import json
 import math
 
@@ -8,6 +9,7 @@ import pytest
 
 from sagan_lib import hardware, measures, museum, sweep
 from sagan_lib.attention import attention_layers
+from sagan_lib.pairs import Pairs
 from sagan_lib.spectral_norm import normalized_layers
 
 TINY = sweep.Scale(
@@ -97,11 +99,28 @@ def test_equal_work_costs_what_the_default_costs():
 
 
 def test_a_sorted_file_has_alike_neighbours_and_all_faces():
-    plain, by_colour = (sweep._images(TINY, which) for which in (False, True))
+    plain, by_colour = (sweep.source(sweep.ARMS[name], TINY) for name in ("base", "sorted"))
     assert sorted(map(bytes, plain.images)) == sorted(map(bytes, by_colour.images))
     assert not np.array_equal(plain.images, by_colour.images)
     corners = by_colour.images[:, 0, 0].astype(int)
     assert (np.abs(np.diff(corners, axis=0)).sum(1) > 20).sum() <= 4  # five backgrounds
+
+
+@pytest.mark.parametrize(("name", "shape"), [("large", 64), ("pairs_far", 32)])
+def test_an_arm_trains_on_its_own_data(name, shape):
+    arm = sweep.ARMS[name]
+    data, model = sweep.source(arm, TINY), built(name)
+    assert data.images.shape == (40, shape, shape, 3) == (40, *model.generator.output_shape[1:])
+    assert isinstance(data, Pairs) == bool(arm.pairs)
+    if arm.pairs:
+        assert data.distance == arm.pairs
+
+
+def test_pairs_are_scored_by_their_own_rule():
+    arm = dataclasses.replace(sweep.ARMS["pairs_far"], length=1)
+    found = sweep.run(arm, 0, TINY)
+    assert -1 <= found["agreement"] <= 1
+    assert "eye_agreement" not in found
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from sagan_lib import ttur
+from sagan_lib import sagan, ttur
+from sagan_lib.faces import Faces
 from sagan_lib.gan import GAN
 
 GRADIENTS = np.float32([[0.5, -2.0, 1e-3], [0.1, 3.0, -1e-3], [-0.7, 1.0, 5e-2]])
@@ -81,6 +82,33 @@ def test_a_gan_compiles_with_a_preset_as_it_is():
     assert float(model.g_optimizer.learning_rate) == pytest.approx(2e-4)
 
 
+def test_rates_that_decay_reach_zero_after_as_many_g_updates_for_both_players():
+    made = ttur.preset("sngan_5to1", decay_steps=10)
+    g, d = (
+        made[name].get_config()["learning_rate"]["config"]
+        for name in ("g_optimizer", "d_optimizer")
+    )
+    assert (g["decay_steps"], d["decay_steps"]) == (10, 50)  # five D updates for each of G
+    g, d = (made[name]._learning_rate for name in ("g_optimizer", "d_optimizer"))
+    for share in (0.0, 0.3, 1.0, 1.5):
+        expected = 2e-4 * max(1 - share, 0)
+        assert float(g(10 * share)) == pytest.approx(expected, abs=1e-10)
+        assert float(d(50 * share)) == pytest.approx(expected, abs=1e-10)
+
+
+def test_a_decay_goes_on_after_saving_and_loading(tmp_path):
+    keras.utils.set_random_seed(0)
+    model = GAN(sagan.generator(16, 4, 4), sagan.discriminator(16, 4))
+    model.compile(**ttur.preset("cpu", decay_steps=8))
+    data = Faces(16, 16)
+    model.fit(data, steps=2, batch_size=4, verbose=0)
+    model.save(tmp_path / "run.keras")
+    again = GAN.load(tmp_path / "run.keras")
+    again.fit(data, steps=2, batch_size=4, verbose=0)
+    assert float(again.g_optimizer.learning_rate) == pytest.approx(0.5 * 4e-4)
+    assert float(again.d_optimizer.learning_rate) == pytest.approx(0.5 * 1.6e-3)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
@@ -92,6 +120,8 @@ def test_a_gan_compiles_with_a_preset_as_it_is():
         (lambda: ttur.two_time_scale(g=0), ValueError, ["g must be greater than 0"]),
         (lambda: ttur.two_time_scale(d=-1e-4), ValueError, ["d must be greater than 0", "-0.0001"]),
         (lambda: ttur.two_time_scale(g="1e-4"), TypeError, ["g must be a number", "'1e-4'"]),
+        (lambda: ttur.two_time_scale(decay_steps=0), ValueError, ["decay_steps", "at least 1"]),
+        (lambda: ttur.two_time_scale(n_dis=0), ValueError, ["n_dis", "at least 1"]),
         (lambda: ttur.two_time_scale(beta_1=1.0), ValueError, ["beta_1", "at least 0", "got 1.0"]),
         (lambda: ttur.two_time_scale(beta_2=-0.1), ValueError, ["beta_2", "at least 0"]),
     ],

@@ -1,0 +1,535 @@
+# %% [markdown]
+# # The whole SAGAN
+#
+# Four chapters took the parts one by one. Here they work together, as in the article's closing
+# section: attention in both networks, spectral normalization in every layer, two time scales, the
+# hinge loss. Then comes a generator that was trained for long, and it is asked everything that the
+# known data set lets us ask.
+#
+# ```{admonition} What you will see
+# - the article's network for 128 pixels, stage by stage, and what its training would cost;
+# - a small SAGAN that trains live, on CelebA where it is there, else on faces;
+# - uncurated samples, paths between faces, truncation, nearest training faces, attention maps;
+# - what the generator gets wrong, counted.
+# ```
+
+# %% tags=["long"]
+import json
+import time
+
+from sagan_lib import attention, faces, gan, hardware, images, judge, plots, recipes
+from sagan_lib import scores, shipped
+from sagan_lib.spectral_norm import normalized_layers
+
+import keras  # after sagan_lib, which keeps TensorFlow quiet
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import Markdown
+from scipy.spatial.distance import cdist
+
+hardware.setup()
+SCALE = hardware.scale()
+RESOLUTION, WIDTH, STEPS = {"cpu": (32, 16, 400), "gpu": (64, 32, 5000)}[SCALE]
+started = time.perf_counter()
+
+# %% [markdown]
+# ## The network of the article
+#
+# $G$ starts from a 4x4 map and doubles it five times; $D$ goes the other way. Both attend at 32x32,
+# "between middle and high feature maps". The article normalizes all layers, dense ones too.
+
+# %%
+article = recipes.RECIPES["celeba128"]
+keras.utils.set_random_seed(0)
+nets = recipes.networks(article)
+for net in nets:
+    bare = [layer.name for layer in net.layers if hasattr(layer, "kernel")
+            and layer not in normalized_layers(net)]
+    assert not bare  # every layer with a kernel is normalized
+    assert [layer.input.shape[1] for layer in attention.attention_layers(net)] == [32]
+
+# %% tags=["hide-input"]
+def stages(net):
+    """One row of a Markdown table for each layer with weights of its own."""
+    shown = [layer for layer in net.layers if layer.count_params()]
+    return "".join(
+        f"| {layer.name} | {type(layer).__name__} | {' x '.join(map(str, layer.output.shape[1:]))} "
+        f"| {layer.count_params():,} |\n" for layer in shown)
+
+
+head = "| layer of {} | kind | output | parameters |\n|---|---|---|---|\n"
+Markdown("\n\n".join(head.format("*G*" if i == 0 else "*D*") + stages(net)
+                     for i, net in enumerate(nets)))
+
+# %% [markdown]
+# The settings, each with the chapter that argues for it:
+#
+# | setting | here | why |
+# |---|---|---|
+# | normalization | SN in both networks, and batch normalization in $G$ | {doc}`02_spectral_norm`, {doc}`01_dcgan` |
+# | activations | ReLU in $G$, leaky ReLU with slope 0.1 in $D$ | {doc}`01_dcgan` |
+# | attention | at 32x32, in both | {doc}`03_attention` |
+# | loss | hinge | {doc}`01_dcgan` |
+# | rates | 0.0001 for $G$, 0.0004 for $D$, Adam with $\beta = (0, 0.9)$ | {doc}`04_ttur` |
+# | updates | one of $D$, then one of $G$ | {doc}`04_ttur` |
+
+# %% [markdown]
+# ## A small one, live
+#
+# One argument chooses the data. Where CelebA lies in `data/celeba` it is taken, else the faces of
+# this book. Everything else is one recipe.
+
+# %%
+DATA = images.find_celeba() or "faces"
+live = recipes.Recipe(data=DATA, resolution=RESOLUTION, width=WIDTH, attention_at=16,
+                      rates="article_text", batch_size=32, steps=STEPS, ema_decay=0.99)
+model = recipes.build(live)
+print(f"scale {SCALE}, data {DATA}: {STEPS} steps; {model.plan(live.batch_size, STEPS)}")
+
+# %%
+history = model.fit(recipes.source(live), steps=STEPS, batch_size=live.batch_size,
+                    log_every=STEPS // 20, verbose=0).history
+
+# %% tags=["hide-input", "remove-output"]
+figure = plots.pictures(model.sample(48, seed=1), columns=16)
+plots.show("fig_live", figure)
+
+# %% [markdown]
+# ```{glue:figure} fig_live
+# :name: fig-live
+# :alt: Three rows of sixteen small pictures from the live run; rough faces with hair, skin and eyes in their places.
+#
+# The first 48 samples of seed 1, after the live run, none picked out.
+# ```
+#
+# The rates are those that the article prints, ten times its code's: in so short a run they pay
+# ({doc}`claims`). The pictures are rough. What follows needs a longer run, and the book comes with
+# one.
+
+# %% [markdown]
+# ## A long run
+#
+# Its recipe, its log and its command are stored beside its weights.
+
+# %%
+generator = recipes.shipped_generator()
+record = json.loads((shipped.folder() / "results" / recipes.RESULTS).read_text())
+size = generator.output_shape[1]
+print(record["command"])
+print(f"{record['step']:,} steps, {size} pixels, {generator.count_params() / 1e6:.1f} M parameters")
+
+# %% tags=["remove-output"]
+plots.show("fig_samples", plots.pictures(gan.generate(generator, 60, seed=1), columns=12))
+
+# %% [markdown]
+# ```{glue:figure} fig_samples
+# :name: fig-samples
+# :alt: Five rows of twelve generated cartoon faces with different hair, skin, eyes and backgrounds.
+#
+# The first 60 samples of seed 1, none picked out.
+# ```
+
+# %% [markdown]
+# ### Scores
+#
+# {numref}`fig-samples` looks right at first glance. How right is it? Each score stands beside what
+# *real* faces score in its place, the floor ({doc}`91_evaluation` tells what each one sees).
+
+# %%
+made = gan.generate(generator, 2000, seed=0)
+real, floor = scores.reference("faces", size, 5000, len(made))
+judge_features = scores.judge_extractor()
+found = scores.evaluate(made, real, floor, judge_features, "shipped generator", bootstrap=50)
+print(found["protocol"])
+
+# %% tags=["hide-input"]
+NAMES = {"frechet": "Fréchet distance", "kernel_distance": "kernel distance",
+         "precision": "precision", "recall": "recall", "heterochromia": "unequal eyes",
+         "variation": "variation from uniform", "coverage": "combinations of 250"}
+rows = []
+for name, label in NAMES.items():
+    score = found[name]
+    interval = f"{score['low']:.3g} to {score['high']:.3g}" if "low" in score else ""
+    rows.append(f"| {label} | {score['value']:.3g} | {interval} | {score['floor']:.3g} |\n")
+Markdown("| score | generated | interval | real |\n|---|---|---|---|\n" + "".join(rows))
+
+# %% tags=["remove-output"]
+plots.glue("fd", found["frechet"]["value"], "{:.1f}")
+plots.glue("fd-floor", found["frechet"]["floor"], "{:.1f}")
+plots.glue("fd-ratio", found["frechet"]["value"] / found["frechet"]["floor"], "{:.1f}")
+plots.glue("unequal", 100 * found["heterochromia"]["value"], "{:.1f}")
+plots.glue("combinations", found["coverage"]["value"])
+
+# %% [markdown]
+# The Fréchet distance is {glue:text}`fd:s`, where real faces score {glue:text}`fd-floor:s`: a factor
+# of {glue:text}`fd-ratio:s`. Unequal eyes: {glue:text}`unequal:s` %; drawn apart they would be 83 %.
+# {glue:text}`combinations:s` of the 250 combinations of attributes appear.
+
+# %% [markdown]
+# ### Factor by factor
+#
+# A single number hides what is missing. The judge reads every factor of every sample; in the data
+# each value of a factor is equally frequent.
+
+# %%
+reading = judge.read(made)
+rows = []
+for name, count in faces.CATEGORIES.items():
+    share = np.bincount(getattr(reading, name), minlength=count) / len(made)
+    variation = scores.total_variation(getattr(reading, name), count)
+    assert share.min() > 0  # no value is missing
+    rows.append(f"| {name} | {1 / count:.2f} | {share.min():.2f} | {share.max():.2f} | {variation:.3f} |\n")
+
+# %% tags=["hide-input"]
+Markdown("| factor | each value in the data | rarest | commonest | variation from uniform |\n"
+         "|---|---|---|---|---|\n" + "".join(rows))
+
+# %% [markdown]
+# ## Between two faces
+#
+# If the generator had learned single pictures by heart, a walk between two latent vectors would
+# jump. We walk on the sphere: the straight line between two normal vectors passes through lengths
+# that training never saw.
+
+# %%
+def walk(start, end, count):
+    """Vectors from start to end along the arc between them (spherical interpolation)."""
+    cosine = np.dot(start, end) / (np.linalg.norm(start) * np.linalg.norm(end))
+    angle, t = np.arccos(cosine), np.linspace(0, 1, count)[:, None]
+    return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
+
+
+z = gan.latent(8, generator.input_shape[-1], seed=4).numpy()
+paths = np.concatenate([walk(z[i], z[i + 1], 12) for i in range(0, 8, 2)])
+steps_between = generator(paths.astype(np.float32), training=False).numpy()
+
+# %% tags=["hide-input", "remove-output"]
+plots.show("fig_walk", plots.pictures(steps_between, columns=12))
+
+# %% [markdown]
+# ```{glue:figure} fig_walk
+# :name: fig-walk
+# :alt: Four rows of twelve faces; in each row the first face turns step by step into the last.
+#
+# Four walks in latent space, the first pairs of seed 4.
+# ```
+#
+# Shape and smile glide. Colours, which the data has in a few fixed values, change over within a step
+# or two: the generator has learned that there is nothing between brown hair and black.
+
+# %% [markdown]
+# ## Truncation
+#
+# Draw $z$ from a normal that is cut off at $\pm\tau$ {cite:p}`brock2018biggan`. Near the middle a
+# generator is on familiar ground: samples should get more typical, and more alike.
+
+# %%
+CUTS = (3.0, 2.0, 1.5, 1.0, 0.7, 0.5, 0.3)
+trade = []
+known = judge_features.features(real[:1000])
+for cut in CUTS:
+    cut_off = gan.generate(generator, 1000, seed=0, truncation=cut)
+    inside = scores.precision_recall(known, judge_features.features(cut_off))
+    read = judge.read(cut_off)
+    trade.append([*(part.mean() for part in inside), judge.coverage(read)[0] / 250,
+                  judge.heterochromia(read)])
+
+# %% tags=["hide-input", "remove-output"]
+figure, axis = plt.subplots(figsize=(6, 2.8))
+labels = ("precision", "recall", "combinations seen", "unequal eyes")
+for colour, label, values in zip(plots.COLOURS, labels, np.transpose(trade)):
+    axis.plot(CUTS, values, "o-", ms=4, color=colour, label=label)
+axis.set(xlabel="truncation $\\tau$", ylim=(-0.03, 1.03), xscale="log")
+axis.set_xticks(CUTS, [f"{cut:g}" for cut in CUTS], minor=False)
+axis.minorticks_off()
+axis.grid(alpha=0.3)
+axis.legend(fontsize=8)
+figure.tight_layout()
+plots.show("fig_truncation", figure)
+
+# %% [markdown]
+# ```{glue:figure} fig_truncation
+# :name: fig-truncation
+# :alt: Precision, recall, share of combinations seen and share of unequal eyes against the truncation, from 0.3 to 3.
+#
+# What truncation gives and takes, on 1,000 samples of one seed for each cut.
+# ```
+
+# %% tags=["remove-output"]
+for name, (precision, _, combinations, differ) in (("whole", trade[0]), ("cut", trade[CUTS.index(0.5)])):
+    plots.glue(f"{name}-precision", precision, "{:.2f}")
+    plots.glue(f"{name}-unequal", 100 * differ, "{:.1f}")
+    plots.glue(f"{name}-combinations", round(250 * combinations))
+
+# %% [markdown]
+# From $\tau = 3$ to $\tau = 0.5$ combinations fall from {glue:text}`whole-combinations:s` to
+# {glue:text}`cut-combinations:s`: more alike, as promised. Precision goes from
+# {glue:text}`whole-precision:s` to {glue:text}`cut-precision:s`, unequal eyes from
+# {glue:text}`whole-unequal:s` % to {glue:text}`cut-unequal:s` %: whether samples get more *typical*
+# depends on the generator. {cite:t}`brock2018biggan` found the same: some networks do not bear
+# truncation, unless they are regularized for it. A score without its truncation says little.
+
+# %% [markdown]
+# ## Has it learned the faces by heart?
+#
+# Look for the nearest *training* face of each sample, in the judge's features. A copy would be
+# nearer to a training face than a fresh real face is.
+
+# %%
+trained_on = faces.Faces(size, 10_000, record["recipe"]["seed"])
+train_features = judge_features.features(images.from_bytes(trained_on.images))
+apart = cdist(judge_features.features(made[:1000]), train_features)
+fresh = cdist(judge_features.features(floor[:1000]), train_features)
+nearest, fresh_nearest = apart.min(1), fresh.min(1)
+
+# %% tags=["hide-input", "remove-output"]
+figure, axes = plt.subplots(1, 2, figsize=(7.2, 2.3), width_ratios=(1.5, 1))
+pair = np.stack([made[:10], images.from_bytes(trained_on.images[apart[:10].argmin(1)])])
+axes[0].imshow(plots.grid(pair.reshape(-1, size, size, 3), columns=10))
+axes[0].axis("off")
+axes[0].set_title("sample, and its nearest training face", fontsize=9)
+for values, label, colour in ((nearest, "samples", 0), (fresh_nearest, "fresh real faces", 1)):
+    axes[1].hist(values, np.linspace(0, np.quantile(nearest, 0.99), 40), alpha=0.6,
+                 color=plots.COLOURS[colour], label=label)
+axes[1].set(yticks=[], xlabel="distance to the nearest training face")
+axes[1].legend(fontsize=7)
+figure.tight_layout()
+plots.show("fig_nearest", figure)
+
+# %% [markdown]
+# ```{glue:figure} fig_nearest
+# :name: fig-nearest
+# :alt: Left, ten generated faces over their nearest training faces; right, histograms of the distance to the nearest training face, for samples and for fresh real faces.
+#
+# Left: the first ten samples and, below each, the nearest of 10,000 training faces. Right: how near
+# that is, beside real faces that were never trained on.
+# ```
+
+# %% tags=["remove-output"]
+plots.glue("nearest", np.median(nearest), "{:.1f}")
+plots.glue("fresh-nearest", np.median(fresh_nearest), "{:.1f}")
+plots.glue("copies", int(np.sum(nearest < np.quantile(fresh_nearest, 0.001))))
+
+# %% [markdown]
+# The median distance is {glue:text}`nearest:s` for samples and {glue:text}`fresh-nearest:s` for fresh
+# real faces. {glue:text}`copies:s` of 1,000 samples are nearer to a training face than 999 of
+# 1,000 fresh faces are. A generator that copies would have nearly all of them there.
+
+# %% [markdown]
+# ## Where it looks
+#
+# One row of the attention map for each of three questions: an eye, the hair, the background
+# ({doc}`03_attention`).
+
+# %%
+POINTS = {"left eye": (0.51, 0.36), "hair": (0.2, 0.5), "background": (0.06, 0.06)}
+z = gan.latent(200, generator.input_shape[-1], seed=5)
+drawn, maps = (part.numpy() for part in attention.attention_map(generator, z))
+asks = round(maps.shape[1] ** 0.5)
+print(f"{asks * asks} positions ask, each can look at {maps.shape[2]}")
+
+# %% tags=["hide-input", "remove-output"]
+figure, axes = plt.subplots(4, 6, figsize=(7, 4.9))
+for column in range(6):
+    axes[0, column].imshow((drawn[column] + 1) / 2)
+    axes[0, column].axis("off")
+    for row, (name, point) in enumerate(POINTS.items(), 1):
+        query = int(point[0] * asks) * asks + int(point[1] * asks)
+        plots.overlay(drawn[column], maps[column, query], point, axes[row, column])
+        if column == 0:
+            axes[row, 0].set_title(name, fontsize=9, loc="left")
+figure.tight_layout(pad=0.4)
+plots.show("fig_looks", figure)
+
+# %% [markdown]
+# ```{glue:figure} fig_looks
+# :name: fig-looks
+# :alt: Six generated faces; under each, three grey copies with the attention map in orange for a query at the left eye, at the hair and at the background.
+#
+# The first six faces of seed 5 and where three points look. The cross asks; bright places answer.
+# Each map is scaled to its own maximum.
+# ```
+#
+# Does the left eye find the right one? As in {doc}`03_attention`: the share that goes to a square
+# around the right eye, against one as far below, and against attention spread evenly.
+
+# %%
+right_eye, even = attention.looks_at(maps, POINTS["left eye"], (0.51, 0.64))
+control, _ = attention.looks_at(maps, POINTS["left eye"], (0.51 + 0.28, 0.36))
+most = maps[:, int(0.51 * asks) * asks + int(0.36 * asks)].argmax(-1)
+side = round(maps.shape[2] ** 0.5)
+found_it = (abs(most // side - int(0.51 * side)) <= 1) & (abs(most % side - int(0.64 * side)) <= 1)
+
+# %% tags=["remove-output"]
+plots.glue("eye-times", np.median(right_eye) / even, "{:.2f}")
+plots.glue("control-times", np.median(control) / even, "{:.2f}")
+plots.glue("eye-wins", 100 * np.mean(right_eye > control), "{:.0f}")
+plots.glue("eye-most", 100 * np.mean(found_it), "{:.0f}")
+plots.glue("eye-chance", 100 * even, "{:.1f}")
+
+# %% [markdown]
+# The right eye gets {glue:text}`eye-times:s` times its even share (median of 200 faces), the control
+# {glue:text}`control-times:s` times. In {glue:text}`eye-wins:s` % of the faces the eye gets more than
+# the control. In {glue:text}`eye-most:s` % the very place that gets *most* attention is at the right
+# eye; a blind guess would hit it in {glue:text}`eye-chance:s` %.
+
+# %% [markdown]
+# ## Gate and norms over the run
+
+# %% tags=["hide-input", "remove-output"]
+log = record["log"]
+figure, axes = plt.subplots(1, 2, figsize=(7, 2.5))
+for axis, letter, label in ((axes[0], "gamma", "$\\gamma$"), (axes[1], "sigma", "largest $\\sigma$")):
+    for colour, player in zip(plots.COLOURS, "gd"):
+        axis.plot(log["step"], log[f"{player}_{letter}"], color=colour, label=player.upper())
+    axis.set(xlabel="training step", ylabel=label)
+    axis.grid(alpha=0.3)
+axes[0].axhline(0, color="black", lw=0.8)
+axes[0].legend(fontsize=8)
+figure.tight_layout()
+plots.show("fig_gate_norms", figure)
+
+# %% [markdown]
+# ```{glue:figure} fig_gate_norms
+# :name: fig-gate-norms
+# :alt: Left, gamma of both networks against the training step; right, the largest raw singular value of the kernels of each network against the step.
+#
+# Left: the gate of attention. Right: the largest singular value among a network's *raw* kernels. The
+# layers divide by it, so its size has no meaning for their output; it shows how far the raw weights
+# drift.
+# ```
+
+# %% [markdown]
+# ## What it gets wrong
+#
+# The samples farthest from any real face, and the first with unequal eyes:
+
+# %%
+distance = cdist(judge_features.features(made), judge_features.features(real)).min(1)
+worst = np.argsort(-distance)[:12]
+unequal = np.flatnonzero(reading.left_iris != reading.right_iris)[:12]
+
+# %% tags=["hide-input", "remove-output"]
+sets = [made[worst], made[unequal]]
+plots.show("fig_failures", plots.pictures(sets, columns=6, titles=["farthest from the data", "unequal eyes"]))
+
+# %% [markdown]
+# ```{glue:figure} fig_failures
+# :name: fig-failures
+# :alt: Two grids of generated faces; on the left those farthest from the data, on the right faces whose two eyes have different colours.
+#
+# The worst of 2,000 samples by their distance to the nearest of 5,000 real faces, and the first ones
+# whose eyes the judge reads as different.
+# ```
+
+# %% [markdown]
+# ## The article's own experiment
+#
+# It needs CelebA, which the repository's `data/README.md` tells how to get, and a GPU. One command,
+# on one GPU or on all of a machine's; the same command again goes on where a run stopped:
+#
+# ```sh
+# python -m sagan_lib train --preset celeba128 --data data/celeba/img_align_celeba.zip
+# python -m sagan_lib train --preset celeba128 --devices mirrored   # every GPU of this machine
+# python -m sagan_lib sample --run runs/celeba128/run.keras
+# python -m sagan_lib score --run runs/celeba128/run.keras --data data/celeba/img_align_celeba.zip
+# ```
+#
+# What will it take? Operations and memory are counted from the layers; the time follows from an
+# *assumed* rate, because it depends on a device that is not here.
+
+# %%
+plan = hardware.plan(*nets, article.batch_size, article.steps)
+print(f"{plan.parameters / 1e6:.1f} M parameters, {plan.step_flops / 1e12:.2f} TFLOP a step, "
+      f"{article.steps:,} steps of {article.batch_size} images")
+print(f"memory: about {plan.memory_bytes / 2**30:.1f} GiB in float32, attention's map included")
+for rate in (1, 5, 20):
+    print(f"at {rate:2} TFLOP/s sustained: {article.steps * plan.step_flops / rate / 3.6e15:6.1f} hours")
+
+# %% [markdown]
+# Sustained is far below the figure on a data sheet: on two CPU cores the steps of these networks
+# reach between a fifth and a half of what a plain matrix product does. `train` prints the same plan
+# for the device that it finds, from a rate that it measures there. With $n$ GPUs the batch is dealt
+# out, and the time falls by nearly $n$ where the batch is large enough to fill them.
+
+# %% [markdown]
+# ### What others report
+#
+# The article shows pictures of its run and no score. These are the nearest published ones:
+#
+# | network and data | Fréchet inception distance | source |
+# |---|---|---|
+# | SAGAN, ImageNet, 128 pixels, with labels | 18.65 | its authors {cite:p}`zhang2018sagan` |
+# | the same, PyTorch-StudioGAN's weights {cite:p}`kang2022studiogan` | 34.7 | as listed by {cite:t}`mmgeneration2021` |
+# | the same recipe, another team's run | 34.8 | {cite:t}`mmgeneration2021` |
+# | the same with an averaged generator, other initialization and other details | 12.8 | {cite:t}`mmgeneration2021` |
+# | SNGAN (residual, no attention), CelebA, 64 pixels | 5.7 | {cite:t}`lee2020mimicry` |
+# | SNGAN, CelebA, 128 pixels | 12.9 | {cite:t}`lee2020mimicry` |
+#
+# One name, one data set, and numbers from 12.8 to 34.8. The differences are in what papers pass
+# over: the average of weights, the initialization, the Adam settings, and the pipeline that measures
+# ({doc}`91_evaluation`). Networks without attention do well on CelebA. So a run of `celeba128` that
+# lands anywhere near its neighbours in this table is a success, and no proof that attention did it.
+#
+# ## Summary
+#
+# - The whole SAGAN is one recipe: two networks, two rates, one loss. None of its parts is long.
+# - The shipped generator scores {glue:text}`fd-ratio:s` times the floor of real faces, with
+#   {glue:text}`unequal:s` % unequal eyes. It walks smoothly between faces and copies none.
+# - Truncation costs variety for sure, and buys quality perhaps; a score needs its truncation beside it.
+# - Attention's maps can be counted. The right eye gets {glue:text}`eye-times:s` times its even share.
+#
+# Running this chapter took {glue:text}`minutes:s` minutes.
+
+# %% tags=["remove-output"]
+plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+
+# %% tags=["nbval-check-output"]
+print([layer.output.shape[1] for layer in nets[0].layers if layer.name.startswith(("project", "up"))])
+print(article.variant, article.loss, article.rates, article.attention_at)
+
+# %% [markdown]
+# ## Exercises
+#
+# ```{exercise} What does the average do?
+# :label: ex-sagan-average
+#
+# Compare the live run's samples with `ema=True` and `ema=False`, and their Fréchet distances. Why
+# does the book score the averaged generator?
+# ```
+#
+# ```{solution} ex-sagan-average
+# :class: dropdown
+#
+# `model.sample(1000, ema=False)` draws from the weights of the last step. High rates make them
+# jump; the average over the last steps does not. Score both with `scores.frechet` on the judge's
+# features. {doc}`claims` has the comparison over seeds as `ema`.
+# ```
+#
+# ```{exercise} Walk straight
+# :label: ex-sagan-straight
+#
+# Replace the arc of {numref}`fig-walk` by a straight line. What is the length of its middle, as a
+# share of a usual latent vector's? Do the faces there get more typical? Relate it to truncation.
+# ```
+#
+# ```{solution} ex-sagan-straight
+# :class: dropdown
+#
+# Two independent normal vectors are nearly orthogonal, so the middle of the line has $1/\sqrt{2}$ of
+# their length. A shorter vector is what truncation makes too: more typical faces.
+# ```
+#
+# ```{exercise} A copy machine
+# :label: ex-sagan-copies
+#
+# Replace `made` by 2,000 draws, with repetition, from 100 training faces. Which scores notice?
+# ```
+#
+# ```{solution} ex-sagan-copies
+# :class: dropdown
+#
+# Precision does not: every copy is a real face. Recall and the count of combinations fall, and the
+# distance to the nearest training face is 0 if they are among the 10,000. The Fréchet distance
+# grows by what 100 faces miss of the whole.
+# ```
