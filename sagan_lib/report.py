@@ -71,8 +71,10 @@ def _limit(result):
 
 def _row(name, result, brief):
     claim, verdict = result.claim, result.verdict if result.values else "not run"
-    middle = [] if brief else [f"{claim.quantity}; {_limit(result)}"]
-    return [f"{claim.says} (`{name}`)", *middle, str(result), f"**{verdict}**"]
+    if brief:
+        return [f"{claim.says} (`{name}`)", str(result), f"**{verdict}**"]
+    effect = f"{claim.quantity}; {_limit(result)}"
+    return [f"{claim.says} (`{name}`; {claim.where})", effect, str(result), f"**{verdict}**"]
 
 
 def _markdown(head, rows):
@@ -82,8 +84,10 @@ def _markdown(head, rows):
 
 def table(results, brief=False):
     """The ledger's rows of {name: `claims.Result`} as Markdown; `brief` has no effect, no limit."""
-    middle = [] if brief else ["effect; limit"]
-    head = ["statement (claim)", *middle, "median (95 % interval of the mean)", "verdict"]
+    first = (
+        ["statement (claim)"] if brief else ["statement (claim; where it stands)", "effect; limit"]
+    )
+    head = [*first, "median (95 % interval of the mean)", "verdict"]
     return _markdown(head, (_row(name, result, brief) for name, result in results.items()))
 
 
