@@ -280,9 +280,10 @@ plots.glue("gamma-d", log["d_gamma"][-1], "{:.2f}")
 generator = recipes.shipped_generator()
 z = gan.latent(200, generator.input_shape[-1], seed=5)
 images, maps = (part.numpy() for part in attention.attention_map(generator, z))
-side = round(maps.shape[-1] ** 0.5)
-assert maps.shape == (200, side * side, side * side)
-print(f"{len(images)} faces of {images.shape[1]} pixels, maps of {side}x{side} positions")
+asks, side = (round(n**0.5) for n in maps.shape[1:])  # pooled keys are fewer than queries
+assert maps.shape == (200, asks * asks, side * side)
+print(f"{len(images)} faces of {images.shape[1]} pixels; {asks}x{asks} positions ask,",
+      f"{side}x{side} can be looked at")
 
 # %% [markdown]
 # Where are the eyes? The data set's faces have them at $(\mp 0.28, 0.02)$ in units of half the
@@ -294,7 +295,7 @@ POINTS = {"left eye": (0.51, 0.36), "hair": (0.2, 0.5), "background": (0.06, 0.0
 
 def position(point):
     """Number of the map's row for a point given as (row, column) fractions."""
-    return int(point[0] * side) * side + int(point[1] * side)
+    return int(point[0] * asks) * asks + int(point[1] * asks)
 
 
 # %% tags=["hide-input", "remove-output"]
@@ -322,19 +323,13 @@ plots.show("fig_maps", figure)
 # ### Does the left eye look at the right one?
 #
 # Pictures invite wishful reading, so we count. Take the attention that goes from the left eye to
-# the 3x3 positions around the right eye, and compare it with two things: with attention spread
-# evenly, and with a control area of the same size, equally far away, straight below.
+# a square around the right eye, three sixteenths of the picture wide. Compare it with two things:
+# with attention spread evenly, and with a control square of the same size, straight below.
 
 # %%
-def mass(centre_row, centre_column):
-    """Share of the left eye's attention that falls on 3x3 positions, for each face."""
-    query = maps[:, position(POINTS["left eye"])].reshape(-1, side, side)
-    r, c = int(centre_row * side), int(centre_column * side)
-    return query[:, r - 1 : r + 2, c - 1 : c + 2].sum((1, 2))
-
-
-even = 9 / side**2
-right_eye, control = mass(0.51, 0.64), mass(0.51 + 5 / 16, 0.36)  # both 5 of 16 positions away
+eye, other, below = POINTS["left eye"], (0.51, 0.64), (0.51 + 5 / 16, 0.36)
+right_eye, even = attention.looks_at(maps, eye, other)
+control, _ = attention.looks_at(maps, eye, below)
 plots.glue("mass-eye", np.median(right_eye) / even, "{:.1f}")
 plots.glue("mass-control", np.median(control) / even, "{:.1f}")
 plots.glue("eye-wins", 100 * np.mean(right_eye > control), "{:.0f}")
@@ -356,10 +351,13 @@ assert np.median(control) < even < np.median(right_eye) < 3 * even  # the text b
 # says how far.
 
 # %%
+def centres(n):
+    """Where n x n positions are, as fractions of the picture: (n * n, 2)."""
+    return (np.indices((n, n)).reshape(2, -1).T + 0.5) / n
+
+
 entropy = -(maps * np.log(maps + 1e-12)).sum(-1) / np.log(side * side)
-grid_points = np.stack(np.meshgrid(np.arange(side), np.arange(side), indexing="ij"), -1)
-grid_points = grid_points.reshape(-1, 2)
-apart = np.linalg.norm(grid_points[:, None] - grid_points[None], axis=-1)
+apart = np.linalg.norm(centres(asks)[:, None] - centres(side)[None], axis=-1)
 distance = (maps * apart).sum(-1) / apart.mean(1)  # relative to attention spread evenly
 
 # %% tags=["hide-input", "remove-output"]

@@ -363,7 +363,7 @@ plots.show("fig_looks", figure)
 
 # %%
 right_eye, even = attention.looks_at(maps, POINTS["left eye"], (0.51, 0.64))
-control, _ = attention.looks_at(maps, POINTS["left eye"], (0.51 + 0.28, 0.36))
+control, _ = attention.looks_at(maps, POINTS["left eye"], (0.51 + 5 / 16, 0.36))
 most = maps[:, int(0.51 * asks) * asks + int(0.36 * asks)].argmax(-1)
 side = round(maps.shape[2] ** 0.5)
 found_it = (abs(most // side - int(0.51 * side)) <= 1) & (abs(most % side - int(0.64 * side)) <= 1)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import shlex
 import sys
 import time
@@ -20,7 +21,10 @@ def _parser():
         "--preset", default="faces32", choices=sorted(recipes.RECIPES),
         help="the recipe, faces32 by default; most options below change a part of it",
     )  # fmt: skip
-    train.add_argument("--data", help="'faces', a folder of images, or a zip (CelebA's works)")
+    train.add_argument(
+        "--data", type=os.path.normpath,  # with a slash at its end it is the same folder
+        help="'faces', a folder of images, or a zip (CelebA's works)",
+    )  # fmt: skip
     for name, kind, text in (
         ("resolution", int, "pixels: 16, 32, 64, 128 or 256"),
         ("width", int, "channels at full resolution"),

@@ -115,11 +115,10 @@ def data_of(run):
     return json.loads(kept.read_text())["data"] if kept.exists() else "faces"
 
 
-def _check_same(recipe, out):
+def _check_same(now, out):
     """ValueError if the run in folder `out` is of another recipe; only its length may change."""
     kept = out / "recipe.json"
     before = json.loads(kept.read_text()) if kept.exists() else {}
-    now = dataclasses.asdict(recipe)
     others = [name for name in before if name != "steps" and before[name] != now.get(name)]
     if others:
         told = ", ".join(f"{name} was {before[name]!r}, not {now.get(name)!r}" for name in others)
@@ -158,13 +157,15 @@ def train(recipe, out, log_every=100, mixed=False, devices="one"):
             images are fewer than a step needs.
     """
     out = Path(out)
-    if (out / "run.keras").exists():
-        _check_same(recipe, out)
+    checks.integer("steps", recipe.steps, 1)
     hardware.setup(mixed)
     strategy = hardware.strategy(devices)
     lead = hardware.leads(strategy)
     images = source(recipe)
+    now = dataclasses.asdict(recipe) | {"images": images.size}  # of other images it is another run
     run = out / "run.keras"
+    if run.exists():
+        _check_same(now, out)
     with strategy.scope():
         model = GAN.load(run) if run.exists() else build(recipe)
     needed = recipe.batch_size * model.n_dis
@@ -173,8 +174,7 @@ def train(recipe, out, log_every=100, mixed=False, devices="one"):
                          f"{needed}: take a smaller batch_size")  # fmt: skip
     if lead:  # not before: what cannot be trained leaves no folder
         out.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(dataclasses.asdict(recipe), indent=1)
-        (out / "recipe.json").write_text(text + "\n")
+        (out / "recipe.json").write_text(json.dumps(now, indent=1) + "\n")
     if recipe.steps > int(model.step.numpy()):
         _fit(model, recipe, images, out, log_every, lead)
     if not lead:

@@ -4,6 +4,7 @@ sample, score."""
 import csv
 import dataclasses
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -169,6 +170,19 @@ def test_a_killed_process_goes_on_exactly(run, tmp_path):
     assert (report["step"], report["images"]) == (STEPS, len(TRAIN))
 
 
+def test_a_run_does_not_go_on_with_other_images(run, celeba, tmp_path, capsys):
+    """Without the list the validation and test images would join in."""
+    folder, out = publish(tmp_path), shutil.copytree(run, tmp_path / "run")
+    recipe = (out / "recipe.json").read_text()
+    (out / "recipe.json").write_text(recipe.replace(str(celeba), str(folder)))
+    command = ["train", "--preset", "celeba64", *SMALL, "--data", f"{folder}/", "--out", str(out)]
+    assert main([*command, "--steps", str(STEPS)]) == 0
+    (tmp_path / "list_eval_partition.txt").unlink()
+    assert main([*command, "--steps", str(STEPS + 1)]) == 2
+    assert f"images was {len(TRAIN)}, not {COUNT - 1}" in one_line(capsys)
+    assert json.loads((out / "recipe.json").read_text())["steps"] == STEPS
+
+
 def test_sample_draws_a_grid_of_the_run(run, tmp_path):
     out = tmp_path / "grid.png"
     assert (
@@ -282,6 +296,7 @@ def test_what_cannot_be_scored_or_sampled(
     ("options", "words"),
     [
         ([], "data/celeba/img_align_celeba: no such folder or zip; see data/README.md"),
+        (["--steps", "0"], "steps must be at least 1, got 0"),
         (["--data", "nowhere"], "nowhere: no such folder or zip; see data/README.md"),
         (
             ["--data", "{celeba}", "--batch-size", "12"],
