@@ -49,7 +49,7 @@ RECIPES = {
     "faces32": Recipe(steps=6000, rates="cpu_long"),
     # Chapter 1's, longer.
     "dcgan32": Recipe("dcgan", attention_at=None, rates="dcgan", loss="bce", steps=4000),
-    # Its larger brother, one stage deeper, at the rates that the article prints, falling to 0.
+    # faces32's larger brother, one stage deeper, at the article's rates, falling to 0.
     "faces64": Recipe(
         resolution=64, width=16, rates="article_text", decay_steps=8000, steps=8000, seed=1,
     ),
