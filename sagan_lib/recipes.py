@@ -51,7 +51,7 @@ RECIPES = {
     "dcgan32": Recipe("dcgan", attention_at=None, rates="dcgan", loss="bce", steps=4000),
     # faces32's larger brother, one stage deeper, at the article's rates, falling to 0.
     "faces64": Recipe(
-        resolution=64, width=16, rates="article_text", decay_steps=8000, steps=8000, seed=1,
+        resolution=64, width=16, rates="article_text", decay_steps=8000, steps=8000, seed=2,
     ),
     # The article's: 128 pixels, channels 512 to 16, attention at 32x32, 1:1 updates.
     "celeba128": Recipe(
