@@ -2,6 +2,7 @@
 #
 #   PYTHON=...   the interpreter for a new .venv (else the first fitting one on the path)
 #   CH=02        the chapter for `run` and `prose`; several: CH="02 03"; none: all
+#   SEED=7       the seed of the problem sets' random numbers for `course`; 0 without
 #   WORKERS=2    how many tests run side by side
 
 BIN = .venv/bin
@@ -13,7 +14,7 @@ WORKERS = 2
 BUILD = $(BIN)/jupyter-book build . -W --keep-going -n
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: help book test unit lab run prose bench clean pins
+.PHONY: help book test unit lab run prose bench course clean pins
 
 help:
 	@echo "make book        build the book: _build/html/index.html"
@@ -23,6 +24,7 @@ help:
 	@echo "make run CH=02   execute chapter 02 and update its notebook (no CH: all of them)"
 	@echo "make prose CH=02 update a notebook's text, keep its outputs (only if no code changed)"
 	@echo "make bench       measure the speed of a training step, ours and others': ten minutes"
+	@echo "make course      make the problem sets: assignments/release/ for students, solutions/ for you"
 	@echo "make clean       remove what was built; .venv stays (rm -r .venv removes it)"
 	@echo "make pins        renew constraints.txt from the newest versions that fit"
 
@@ -75,6 +77,12 @@ prose: $(READY)
 bench: $(READY)
 	@echo "==> Measuring speed; nothing else should run meanwhile"
 	@$(BIN)/python -m sagan_lib bench $(BENCH)
+
+# The notebooks of the problem sets. SEED=7 gives a class numbers of its own.
+course: $(READY)
+	@echo "==> Making the problem sets and executing their solutions"
+	@$(BIN)/python assignments/course.py build $(if $(SEED),--seed $(SEED))
+	@echo "==> Students get assignments/release/, you keep assignments/solutions/"
 
 clean:
 	@echo "==> Removing _build and the tools' caches"

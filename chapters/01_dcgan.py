@@ -474,3 +474,9 @@ assert abs(again - stored[0]) < 0.05 * abs(stored[0])
 # 99 % we need $(1 - 1/250)^n = 0.01$, so $n = \ln 0.01 / \ln 0.996 \approx 1149$. The function is
 # `judge.expected_coverage`.
 # ```
+
+# %% [markdown]
+# ## Problem set
+#
+# Problem set 1 goes on from here: the gradient probe, a transposed convolution and the gradients of the losses, each written by you and tested, and an experiment whose
+# answer is not in the book. {doc}`problem_sets` says how to get it.

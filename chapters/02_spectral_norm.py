@@ -634,3 +634,9 @@ assert abs(again - stored[0]) < 0.02
 # set `layer.rounds` of each of `sn.normalized_layers(...)` before `fit`. The error stays where the dotted lines of {numref}`fig-persistent`
 # are for one round, and falls with the rounds as in {numref}`fig-rounds`.
 # ```
+
+# %% [markdown]
+# ## Problem set
+#
+# Problem set 2 goes on from here: the matrix of a kernel, power iteration and the gradient through the normalization, each written by you and tested, and an experiment whose
+# answer is not in the book. {doc}`problem_sets` says how to get it.

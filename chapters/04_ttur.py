@@ -342,3 +342,9 @@ plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # with $G \approx D$, 12 for $n = 1$ and 40 for $n = 5$, a ratio of 3.3. `hardware.plan` counts
 # the same way, layer by layer.
 # ```
+
+# %% [markdown]
+# ## Problem set
+#
+# Problem set 4 goes on from here: a step on two time scales, the stability of a small game, and five programs with a fault each, each written by you and tested, and an experiment whose
+# answer is not in the book. {doc}`problem_sets` says how to get it.

@@ -21,14 +21,14 @@ PINS = [
     for line in (ROOT / "constraints.txt").read_text().splitlines()
     if line.strip() and not line.startswith("#")
 ]
-# `gpu` replaces a dependency that is pinned anyway; `course` is for teachers, on top.
+# `test` brings `course`; `gpu` replaces a dependency that is pinned anyway.
 INSTALLED_EXTRAS = ("book", "test")
 
 
 def declared(extras=INSTALLED_EXTRAS):
     """Requirements of the library and of these extras that apply to this machine."""
     texts = list(PROJECT["dependencies"])
-    for extra in extras:
+    for extra in {*extras, *(["course"] if "test" in extras else [])}:
         texts += PROJECT["optional-dependencies"][extra]
     found = [Requirement(text) for text in texts]
     ours = canonicalize_name(PROJECT["name"])

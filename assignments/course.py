@@ -1,0 +1,155 @@
+"""The course's command line: `python assignments/course.py COMMAND`; `-h` tells the options.
+
+build       release/ (what students get) and solutions/ (with outputs) from source/
+grade       all of submitted/, side by side; what is graded already is left alone
+feedback    the pages of one set again, with the essays' points and comments
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jupytext
+
+ROOT = Path(__file__).resolve().parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import grading  # noqa: E402 (its folder was put on the path above)
+
+SEED_LINE = "SEED = 0  # set by your instructor"
+
+
+def sets(root=ROOT):
+    """Names of all problem sets, in order: ps1_dcgan, ..."""
+    return sorted(path.parent.name for path in root.glob("source/ps*/*.py"))
+
+
+def _nbgrader(root, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments], cwd=root, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"nbgrader {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
+
+
+def build(root=ROOT, names=None, solutions=True, seed=0):
+    """Make the notebooks of source/, release/ and solutions/; returns the names built.
+
+    Args:
+        root: the course's folder. names: problem sets, default all. solutions: execute these too.
+        seed: what the tests' random numbers start from, so that each class has its own.
+
+    Raises:
+        RuntimeError: nbgrader refused a notebook, or a solution raised; it names the notebook.
+        ValueError: a problem set has no line for the seed.
+    """
+    names = names or sets(root)
+    for name in names:
+        folder = root / "source" / name
+        text = (folder / f"{name}.py").read_text()
+        if text.count(SEED_LINE) != 1:
+            raise ValueError(f"{name}.py: the line {SEED_LINE!r} must be there once")
+        text = text.replace(SEED_LINE, SEED_LINE.replace("0", str(seed), 1))
+        jupytext.write(jupytext.reads(text, fmt="py:percent"), folder / f"{name}.ipynb")
+        _nbgrader(root, "generate_assignment", name, "--force", "--create")
+    if solutions:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda name: _solve(root, name), names))
+    return names
+
+
+def _solve(root, name):
+    _nbgrader(root, "generate_solution", name, "--force")
+    path = root / "solutions" / name / f"{name}.ipynb"
+    for cell in json.loads(path.read_text())["cells"]:
+        graded = cell["metadata"].get("nbgrader", {}).get("grade")
+        for output in cell.get("outputs", []):
+            # nbgrader takes a test's word on stderr for a failure; elsewhere it is TensorFlow's.
+            if output["output_type"] == "error" or (graded and output.get("name") == "stderr"):
+                raise RuntimeError(f"{path.name}: {cell['metadata']}: {output}")
+
+
+def grade(root=ROOT, jobs=2, force=False, report=print):
+    """Grade what lies in submitted/STUDENT/SET/SET.ipynb; returns the table's rows.
+
+    Args:
+        root: the course's folder. jobs: submissions at a time. force: grade again what is done.
+        report: called with a line for each submission.
+
+    Raises:
+        FileNotFoundError: the problem sets were not built yet.
+    """
+    if not (root / "gradebook.db").exists():
+        raise FileNotFoundError(f"{root}: no problem sets to grade by; run make course first")
+    waiting = sorted(path for path in root.glob("submitted/*/*") if path.is_dir())
+    book = grading.Book(root)
+    known = [path for path in waiting if path.name in sets(root)]
+    for path in set(waiting) - set(known):
+        report(f"{path.parent.name}/{path.name}: no such problem set, left alone")
+    started = time.monotonic()
+
+    def one(path):
+        student, name = path.parent.name, path.name
+        done = None if force else book.finished(student, name)
+        if done is None:
+            try:
+                done = book.enter(student, name, grading.run(root, student, name))
+            except Exception as error:  # one that fails must not stop the others
+                report(f"{student}/{name}: NOT GRADED, next time again: {error}")
+                return None
+            points = f"{done['auto']:g} of {done['of']:g}"
+            report(f"{student}/{name}: {points}; {done['notes'] or 'fine'}")
+        return done
+
+    with ThreadPoolExecutor(jobs) as pool:
+        rows = [row for row in pool.map(one, known) if row]
+    book.write_table(rows)
+    took = time.monotonic() - started
+    report(f"{len(rows)} of {len(known)} submissions, {took:.0f} s: graded/report.csv")
+    return rows
+
+
+def feedback(name, root=ROOT):
+    """Write the pages of one problem set again; returns the students.
+
+    Raises:
+        ValueError: nothing of that name was graded.
+    """
+    students = sorted(path.parent.name for path in root.glob(f"autograded/*/{name}"))
+    if not students:
+        raise ValueError(f"name: nothing graded under {name!r}; there are {sets(root)}")
+    for student in students:
+        grading.Book(root).feedback(student, name)
+    return students
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    builder = commands.add_parser("build", help="make release/ and solutions/")
+    builder.add_argument("--seed", type=int, default=0, help="of the tests' random numbers")
+    grader = commands.add_parser("grade", help="grade submitted/")
+    grader.add_argument("--jobs", type=int, default=2, help="submissions at a time")
+    grader.add_argument("--force", action="store_true", help="grade again what is graded")
+    pages = commands.add_parser("feedback", help="write a set's pages again, essays included")
+    pages.add_argument("name", metavar="SET", help="such as ps2_spectral_norm")
+    options = parser.parse_args()
+    if options.command == "build":
+        for folder in ("release", "solutions"):
+            shutil.rmtree(ROOT / folder, ignore_errors=True)
+        for name in build(seed=options.seed):
+            print(f"release/{name}, solutions/{name}")
+    elif options.command == "feedback":
+        print(f"feedback/*/{options.name}: {len(feedback(options.name))} pages")
+    else:
+        grade(jobs=options.jobs, force=options.force)
+
+
+if __name__ == "__main__":
+    main()

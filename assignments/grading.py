@@ -1,0 +1,255 @@
+"""One submission: made whole, run behind the guard in a folder of its own, entered in the book.
+
+A submission that cannot be graded gets no points and a sentence that says why; it never stops the
+others. nbgrader runs the notebook, compares it and keeps the gradebook.
+"""
+
+import contextlib
+import copy
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import warnings
+from pathlib import Path
+
+import nbformat
+from nbgrader import utils
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import SaveAutoGrades
+
+# nbgrader calls a program of its own environment by name, also where none is activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+# A note of its gradebook about the order in which it stores things.
+warnings.filterwarnings("ignore", message="Object of type <Submitted")
+
+#: Seconds for one submission; nbgrader_config.py limits the single cell.
+LIMIT = 400
+HERE = Path(__file__).resolve().parent
+SETTINGS = HERE / "nbgrader_config.py"
+
+
+def _grade_id(cell):
+    return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+def make_whole(release, submission):
+    """The released notebook with a submission's answers, in the released order.
+
+    Cells are known by their nbgrader id. The student's own code cells stay behind the known cell
+    that they followed; all else that is not an answer is the release's.
+
+    Returns:
+        (notebook, notes): notes are sentences on what was missing, changed, or there twice.
+    """
+    whole, notes = copy.deepcopy(release), []
+    known = {_grade_id(cell): cell for cell in whole.cells if _grade_id(cell)}
+    found, own, last = {}, {}, None
+    for cell in submission.cells:
+        name = _grade_id(cell)
+        if name in known and name not in found:
+            found[name], last = cell, name
+        elif name in known:
+            notes.append(f"cell {name} is there twice, the first one counts")
+        elif cell.cell_type == "code":
+            if name:
+                notes.append(f"unknown cell id {name}")
+            own.setdefault(last, []).append(nbformat.v4.new_code_cell(cell.source))
+    for name, cell in known.items():
+        if name not in found:
+            notes.append(f"cell {name} is missing")
+        elif cell.metadata.nbgrader["solution"]:
+            cell.source = found[name].source
+        elif cell.source.strip() != found[name].source.strip():
+            notes.append(f"locked cell {name} was changed, the original is used")
+    # Nothing of the student's comes before the first known cell: it loads what the tests rely on.
+    own[next(iter(known))] = own.pop(None, []) + own.get(next(iter(known)), [])
+    whole.cells = [each for cell in whole.cells for each in (cell, *own.get(_grade_id(cell), []))]
+    return whole, notes
+
+
+def run(root, student, name):
+    """Run one submission: {"notebook": with outputs, "notes": [sentences], "digest": str}."""
+    path = root / "submitted" / student / name / f"{name}.ipynb"
+    release = nbformat.read(root / "release" / name / f"{name}.ipynb", as_version=4)
+    notebook, notes, problem = None, [], f"{name}.ipynb was not handed in"
+    if path.exists():
+        try:
+            whole, notes = make_whole(release, nbformat.read(path, as_version=4))
+            notebook, problem = _execute(root, student, name, whole)
+        except Exception as error:  # nbformat raises many kinds on a damaged file
+            problem = f"the file cannot be read as a notebook: {_first_line(error)}"
+    if notebook is None:
+        notes, notebook = [problem, *notes], _failed(release, problem)
+    return {"notebook": notebook, "notes": notes, "digest": _digest(root, student, name)}
+
+
+def _first_line(error):
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _digest(root, student, name):
+    """Of what a grade depends on: the submitted file and the problem set, hidden tests and seed."""
+    submitted = root / "submitted" / student / name / f"{name}.ipynb"
+    problems = nbformat.read(root / "source" / name / f"{name}.ipynb", as_version=4)
+    parts = [cell.source.encode() for cell in problems.cells]
+    parts.append(submitted.read_bytes() if submitted.exists() else b"")
+    return hashlib.sha256(b"|".join(parts)).hexdigest()
+
+
+def _failed(release, problem):
+    """The released notebook with an error in each test, so that it gets no points anywhere."""
+    notebook = copy.deepcopy(release)
+    text = f"Not graded: {problem}."
+    error = {"ename": "NotGraded", "evalue": text, "traceback": [text]}
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and utils.is_grade(cell):
+            cell.outputs = [nbformat.v4.new_output("error", **error)]
+    return notebook
+
+
+def _execute(root, student, name, whole):
+    """(notebook with outputs, None), or (None, why not), from nbgrader in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="grading-") as work:
+        course, home = Path(work, "course"), Path(work, "home")
+        submitted = course / "submitted" / student / name
+        for folder in (submitted, course / "source" / name, home):
+            folder.mkdir(parents=True)
+        shutil.copy(root / "gradebook.db", course)
+        shutil.copy(SETTINGS, course)
+        nbformat.write(whole, submitted / f"{name}.ipynb")
+        done = course / "autograded" / student / name
+        hidden = [HERE, HERE.parent / "tests", course / "gradebook.db", submitted]
+        _startup(home, [done, home], hidden)
+        problem = _nbgrader(course, home, student, name)
+        if problem:
+            return None, problem
+        return nbformat.read(done / f"{name}.ipynb", as_version=4), None
+
+
+def _startup(home, writable, hidden):
+    """Let the kernel run the guard first, from a copy: a container sees nothing but `home`."""
+    shutil.copy(HERE / "guard.py", home)
+    folder = home / "ipython" / "profile_default" / "startup"
+    folder.mkdir(parents=True)
+    lists = [[str(path) for path in paths] for paths in (writable, hidden)]
+    (folder / "00_guard.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(home)!r})\nimport guard\nsys.path.pop(0)\n"
+        f"guard.engage(get_ipython(), *{lists!r})\ndel guard, sys.modules['guard']\n"
+    )
+
+
+def _nbgrader(course, home, student, name):
+    """Run nbgrader's autograde; None, or a sentence on what went wrong."""
+    settings = {
+        "HOME": home, "IPYTHONDIR": home / "ipython", "TMPDIR": home, "MPLCONFIGDIR": home / "mpl",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nbgrader", "autograde", name, "--student", student, "--force",
+         "--create"],
+        cwd=course, env=os.environ | {key: str(value) for key, value in settings.items()},
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        _, said = process.communicate(timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        return f"it ran for more than {LIMIT} s"
+    finally:  # the kernel is of the same group: nothing of it may stay
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    if process.returncode == 0:
+        return None
+    if "DeadKernelError" in said or "Kernel died" in said:
+        return "its code ended the kernel (os._exit, a crash, or more memory than there is)"
+    if "CellTimeoutError" in said:
+        return "a cell ran too long, and did not stop when interrupted"
+    errors = [
+        line.strip() for line in said.splitlines() if re.match(r"\s*[\w.]+(Error|Exit)\b", line)
+    ]
+    return f"nbgrader could not run it: {errors[-1] if errors else process.returncode}"
+
+
+def without_network(page):
+    """An HTML page with the book's MathJax in place of the scripts that it would fetch."""
+    script = (HERE.parent / "_book" / "static" / "mathjax" / "tex-svg.js").read_text()
+    dollars = "MathJax = {tex: {inlineMath: [['$', '$'], ['\\\\(', '\\\\)']]}}"
+    page = re.sub(r'<script[^>]*src="https?:[^>]*>\s*</script>', "", page)
+    page = re.sub(r'<script type="text/x-mathjax-config">.*?</script>', "", page, flags=re.DOTALL)
+    scripts = f"<script>{dollars}</script>\n<script>{script}</script>\n</head>"
+    return page.replace("</head>", scripts, 1)
+
+
+class Book:
+    """The course's gradebook, the graded notebooks and their feedback pages."""
+
+    def __init__(self, root):
+        self._root, self._lock = root, threading.Lock()
+        self._url = f"sqlite:///{root / 'gradebook.db'}"
+
+    def _path(self, student, name):
+        return self._root / "graded" / student / f"{name}.json"
+
+    def finished(self, student, name):
+        """The row of a submission that is graded and unchanged since, or None."""
+        path = self._path(student, name)
+        row = json.loads(path.read_text()) if path.exists() else None
+        return row if row and row["digest"] == _digest(self._root, student, name) else None
+
+    def enter(self, student, name, result):
+        """Put one result in: autograded/, the gradebook, feedback/, and last the row itself."""
+        notebook, target = result["notebook"], self._root / "autograded" / student / name
+        with self._lock:
+            target.mkdir(parents=True, exist_ok=True)
+            auto, of = self._scores(student, name, notebook)
+            if result["notes"]:
+                text = "**From the grader.** " + "; ".join(result["notes"]) + "."
+                notebook.cells.insert(0, nbformat.v4.new_markdown_cell(text))
+            nbformat.write(notebook, target / f"{name}.ipynb")
+            self.feedback(student, name)
+        row = {
+            "student": student, "set": name, "auto": auto, "of": of,
+            "notes": "; ".join(result["notes"]), "digest": result["digest"],
+        }  # fmt: skip
+        path = self._path(student, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(row, indent=1))
+        return row
+
+    def _scores(self, student, name, notebook):
+        """Enter each test's points; (their sum, the most that tests can give)."""
+        with Gradebook(self._url) as book:
+            book.update_or_create_student(student)
+            book.update_or_create_submission(name, student)
+        where = {"notebook": name, "assignment": name, "student": student, "db_url": self._url}
+        SaveAutoGrades().preprocess(notebook, {"nbgrader": where})
+        tests = [c for c in notebook.cells if utils.is_grade(c) and not utils.is_solution(c)]
+        scores = [utils.determine_grade(cell) for cell in tests]
+        return sum(score for score, _ in scores), sum(most for _, most in scores)
+
+    def feedback(self, student, name):
+        """Write the feedback page, essays' points and comments included, for no network."""
+        command = [sys.executable, "-m", "nbgrader", "generate_feedback", name]
+        subprocess.run([*command, "--student", student, "--force"],
+                       cwd=self._root, check=True, capture_output=True)  # fmt: skip
+        page = self._root / "feedback" / student / name / f"{name}.html"
+        page.write_text(without_network(page.read_text()))
+
+    def write_table(self, rows):
+        """graded/report.csv: student, set, points of the tests, the most there are, notes."""
+        path = self._root / "graded" / "report.csv"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("w", newline="") as file:
+            columns = ["student", "set", "auto", "of", "notes"]
+            table = csv.DictWriter(file, columns, extrasaction="ignore")
+            table.writeheader()
+            table.writerows(rows)

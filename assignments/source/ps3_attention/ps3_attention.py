@@ -1,0 +1,583 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Problem set 3: self-attention
+#
+# This set goes with chapter 3 of the book. You write the attention map with numpy, the layer with Keras, the
+# gradient through the map by hand, measure how sharp the map of an untrained layer is, and explain
+# the rest in words. 100 points; 60 to 120 minutes.
+#
+# Write where it says "your code here" or "Your answer here". Cells with tests are locked: run them
+# to see what is still wrong. Some tests are run only when your work is graded. Restart the kernel
+# and run all cells once before you hand in.
+
+# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import re
+
+from sagan_lib.classroom import call, close, own_work
+
+import keras  # after sagan_lib, which keeps TensorFlow quiet
+import numpy as np
+from scipy import special
+
+SEED = 0  # set by your instructor
+
+# %% [markdown]
+# ## 1. The map (20 points)
+#
+# Two feature maps are given, as they come from 1x1 convolutions: `f`, the **keys**, says what there
+# is to look at, and `g`, the **queries**, says what each position looks for. As in the book,
+#
+# $$s_{ij} = f(x_i)^\top g(x_j),\qquad \beta_{j,i} = \exp s_{ij} \Big/ \sum_{k} \exp s_{kj}.$$
+#
+# Write `attention_map(f, g)`, which gives $\beta$ with shape (batch, N, M): row $j$ tells where
+# position $j$ looks. `g` has shape (batch, h, w, c), so $N = hw$, and positions are counted row by
+# row of the picture. `f` has the same shape, or fewer positions where the keys were pooled: its
+# own $h \times w$ are $M$ positions.
+#
+# Logits may be large: a trained network can have some in the hundreds, and $e^{1000}$ is infinite.
+# Yours must be right for those as well. Write the softmax yourself.
+
+# %% nbgrader={"grade": false, "grade_id": "attention_map", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def attention_map(f, g):
+    ### BEGIN SOLUTION
+    keys = f.reshape(f.shape[0], -1, f.shape[-1])
+    queries = g.reshape(g.shape[0], -1, g.shape[-1])
+    scores = queries @ keys.transpose(0, 2, 1)
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "attention_map_test_shape", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+own_work("attention_map", attention_map, ["softmax", "log_softmax"])
+for keys, queries, expected in [
+    ((2, 3, 4, 5), (2, 3, 4, 5), (2, 12, 12)), ((2, 2, 2, 5), (2, 4, 4, 5), (2, 16, 4)),
+]:  # fmt: skip
+    got = call("attention_map", attention_map, np.zeros(keys), np.zeros(queries))
+    hint = "One row for each position of g, one column for each position of f."
+    assert np.shape(got) == expected, f"The map of f {keys} and g {queries} has shape {np.shape(got)}, expected {expected}. {hint}"
+### BEGIN HIDDEN TESTS
+for keys, queries, expected in [
+    ((1, 3, 1, 2), (1, 3, 2, 2), (1, 6, 3)), ((3, 2, 3, 4), (3, 4, 6, 4), (3, 24, 6)),
+]:
+    got = call("attention_map", attention_map, np.zeros(keys), np.zeros(queries))
+    assert np.shape(got) == expected, f"The map of f {keys} and g {queries} has shape {np.shape(got)}, expected {expected}. {hint}"
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "attention_map_test_hand", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+own_work("attention_map", attention_map, ["softmax", "log_softmax"])
+f, g = np.zeros((2, 1, 1, 2, 4))  # one picture of two pixels, 4 channels
+f[0, 0, :, 0] = 0, np.log(3)
+g[0, 0, :, 0] = 1, 2
+got = call("attention_map", attention_map, f, g)
+close("the sum of each row", np.sum(got, axis=-1), np.ones((1, 2)), "Each position spreads an attention of 1 over all that it can look at.")
+hint = "The first pixel of g has the logits 0 and log 3 for the two pixels of f, the second has 0 and 2 log 3."
+close("the map of two pixels", got, np.array([[[1 / 4, 3 / 4], [1 / 10, 9 / 10]]]), hint)
+### BEGIN HIDDEN TESTS
+f, g = np.random.default_rng(SEED + 1).normal(size=(2, 1, 2, 3, 9))
+expected = special.softmax(np.array([[key @ query for key in f.reshape(6, 9)] for query in g.reshape(6, 9)]), axis=1)
+close("the map of six pixels", call("attention_map", attention_map, f, g)[0], expected, "Go back to the equation: what is multiplied, what is summed over?")
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "attention_map_test_pixels", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+own_work("attention_map", attention_map, ["softmax", "log_softmax"])
+f, g = np.zeros((2, 1, 3, 4, 2))
+g[0, 1, 2, 1] = 50.0  # row 1, column 2 of the picture: position 1 * 4 + 2
+f[0, 2, 0, 1] = 1.0  # row 2, column 0: position 2 * 4 + 0
+expected = np.full((1, 12, 12), 1 / 12)
+expected[0, 6] = np.eye(12)[8]
+hint = "Only position 6 looks for something, and finds it at position 8. Positions go row by row, the channels of a pixel stay together."
+close("the map", call("attention_map", attention_map, f, g), expected, hint)
+### BEGIN HIDDEN TESTS
+draw = np.random.default_rng(SEED + 2)
+for high, wide in [(4, 3), (2, 5)]:
+    (a, b), (p, q), channel = draw.integers(0, high, 2), draw.integers(0, wide, 2), draw.integers(3)
+    f, g = np.zeros((2, 2, high, wide, 3))
+    g[1, a, p, channel], f[1, b, q, channel] = 50.0, 1.0
+    expected = np.full((2, high * wide, high * wide), 1 / (high * wide))
+    expected[1, a * wide + p] = np.eye(high * wide)[b * wide + q]
+    close("the map", call("attention_map", attention_map, f, g), expected, "Positions go row by row, the channels of a pixel stay together.")
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "attention_map_test_large", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+own_work("attention_map", attention_map, ["softmax", "log_softmax"])
+f, g = np.zeros((2, 1, 1, 3, 1))
+f[0, 0, :, 0], g[0, 0, :, 0] = (0, 4000, 4001), 1
+got = call("attention_map", attention_map, f, g)
+share = 1 / (1 + np.exp(-1))
+hint = "The logits of each row are 0, 4000 and 4001. Which number may you subtract from a row without changing its softmax?"
+close("a map with large logits", got, np.full((1, 3, 3), [0, 1 - share, share]), hint)
+### BEGIN HIDDEN TESTS
+g[0, 0, :, 0] = 1, -1, -2
+got = call("attention_map", attention_map, f, g)
+hint = "One row has only logits that are far below those of another row."
+close("a map with large logits of both signs", got, np.array([[[0, 1 - share, share], [1, 0, 0], [1, 0, 0]]]), hint)
+f[0, 0, :, 0] = 1000, 1001, 1003
+g[0, 0, :, 0] = 1, -1, 2
+got = call("attention_map", attention_map, f, g)
+close("a map with large logits of both signs", got, special.softmax(np.outer(g, f), axis=-1)[None], hint)
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "attention_map_test_images", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+own_work("attention_map", attention_map, ["softmax", "log_softmax"])
+f, g = np.random.default_rng(SEED + 3).normal(size=(2, 3, 2, 2, 4))
+together = call("attention_map", attention_map, f, g)
+alone = [np.asarray(call("attention_map", attention_map, f[k : k + 1], g[k : k + 1])) for k in range(3)]
+hint = "An image must get the same map alone as among others: no image may look at another one."
+close("the map of three images", together, np.concatenate(alone), hint)
+assert np.abs(alone[0] - alone[1]).max() > 1e-3, "Every image has the same map."
+### BEGIN HIDDEN TESTS
+kept = f.copy(), g.copy()
+turned = call("attention_map", attention_map, f[::-1], g[::-1])
+close("the maps of the images in another order", turned, np.asarray(together)[::-1], hint)
+assert np.array_equal(kept[0], f) and np.array_equal(kept[1], g), "attention_map changed the arrays that it was given."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 2. The layer (20 points)
+#
+# Write the attention layer of the book and the article: $y_j = \gamma\, o_j + x_j$ with
+# $o_j = \sum_i \beta_{j,i}\, h(x_i)$.
+#
+# - `self.f`, `self.g` and `self.h` are made by `conv(filters, 1)`: 1x1 convolutions with
+#   `channels // 8`, `channels // 8` and `channels` filters.
+# - `self.gamma` is one trained number, a weight of shape (), that starts at 0.
+# - `call` takes x of shape (batch, h, w, channels) and gives $y$ of the same shape.
+# - It **hands `training` on** to its three convolutions, as a keyword. A test gives your layer convolutions
+#   that are spectrally normalized, and whose `u` moves only if they are told that they are training.
+#
+# Use `keras.ops` or TensorFlow. The softmax may be a ready-made one here; the attention may not.
+
+# %% nbgrader={"grade": false, "grade_id": "normalized", "locked": true, "schema_version": 3, "solution": false, "task": false}
+class Normalized:
+    """A spectrally normalized 1x1 convolution that counts the rounds of its power iteration.
+
+    It is no Keras layer. Keras hands `training` on to its own layers; to this one, only you can.
+    """
+
+    def __init__(self, filters, kernel_size):
+        self.filters, self.kernel_size = filters, (kernel_size, kernel_size)
+        self.kernel, self.rounds = None, 0
+
+    def __call__(self, x, training=False):
+        if self.kernel is None:
+            draw = np.random.default_rng([SEED, self.filters])
+            self.kernel, self.u = draw.normal(size=(x.shape[-1], self.filters)), draw.normal(size=self.filters)
+        v = self.kernel @ self.u
+        u = self.kernel.T @ (v / np.linalg.norm(v))
+        sigma = np.linalg.norm(u)
+        if training:
+            self.u, self.rounds = u / sigma, self.rounds + 1
+        return keras.ops.matmul(x, keras.ops.cast(self.kernel / sigma, x.dtype))
+
+# %% nbgrader={"grade": false, "grade_id": "SelfAttention", "locked": false, "schema_version": 3, "solution": true, "task": false}
+class SelfAttention(keras.layers.Layer):
+    def __init__(self, channels, conv=keras.layers.Conv2D):
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.f = conv(channels // 8, 1)
+        self.g = conv(channels // 8, 1)
+        self.h = conv(channels, 1)
+        self.gamma = self.add_weight(shape=(), initializer="zeros", name="gamma")
+        ### END SOLUTION
+
+    def call(self, x, training=False):
+        ### BEGIN SOLUTION
+        def flat(t):  # (batch, h, w, c) -> (batch, h * w, c)
+            return keras.ops.reshape(t, (t.shape[0], -1, t.shape[-1]))
+
+        keys = flat(self.f(x, training=training))
+        queries = flat(self.g(x, training=training))
+        values = flat(self.h(x, training=training))
+        scores = keras.ops.matmul(queries, keras.ops.transpose(keys, (0, 2, 1)))
+        mixed = keras.ops.matmul(keras.ops.softmax(scores, axis=-1), values)
+        return x + self.gamma * keras.ops.reshape(mixed, x.shape)
+        ### END SOLUTION
+
+# %% nbgrader={"grade": false, "grade_id": "layer_helpers", "locked": true, "schema_version": 3, "solution": false, "task": false}
+READY_MADE = ("Attention", "AdditiveAttention", "MultiHeadAttention", "dot_product_attention")
+
+
+def use(layer, x, **options):
+    """Your layer's output. An error comes without the frames that Keras and TensorFlow put around it."""
+    keras.config.disable_traceback_filtering()
+    try:
+        return call("SelfAttention", layer, x, **options)
+    except AssertionError as error:
+        raise AssertionError(re.sub(r"{{.*?}} ", "", str(error))) from error
+    finally:
+        keras.config.enable_traceback_filtering()
+
+
+def parts(layer, channels, conv):
+    """Check that your layer has what the text asks for."""
+    for name, filters in (("f", channels // 8), ("g", channels // 8), ("h", channels)):
+        part = getattr(layer, name, None)
+        assert part is not None, f"The layer has no self.{name}."
+        assert isinstance(part, conv), f"self.{name} must be made by the conv that the layer is given."
+        assert part.filters == filters, f"self.{name} has {part.filters} filters for {channels} channels, expected {filters}."
+        assert tuple(part.kernel_size) == (1, 1), f"self.{name} must be a 1x1 convolution."
+    assert layer.f is not layer.g, "Keys and queries need a convolution each: f and g are one and the same."
+    assert hasattr(getattr(layer, "gamma", None), "assign"), "self.gamma must be a weight of the layer."
+
+
+def made(x, conv=keras.layers.Conv2D):
+    """(a new layer, its output for x)"""
+    layer = call("SelfAttention", SelfAttention, x.shape[-1], conv=conv)
+    assert isinstance(layer, keras.layers.Layer), "SelfAttention must be a Keras layer."
+    if getattr(layer, "h", None) is not None:  # some make their parts in build, which the first use calls
+        parts(layer, x.shape[-1], conv)
+    y = use(layer, x)
+    parts(layer, x.shape[-1], conv)
+    return layer, y
+
+
+def put(layer, gamma, **weights):
+    """Set your layer's gamma and the (kernel, bias) of f, g and h."""
+    for name, (kernel, bias) in weights.items():
+        part = getattr(layer, name)
+        assert len(part.weights) == 2, f"self.{name} must have a kernel and a bias, as conv(filters, 1) makes them."
+        part.set_weights([np.reshape(kernel, (1, 1, *kernel.shape)), bias])
+    assert np.shape(layer.gamma) == (), f"self.gamma has shape {np.shape(layer.gamma)}, expected ()."
+    layer.gamma.assign(gamma)
+
+
+def drawn(seed, *shape):
+    """Normally distributed float32 numbers."""
+    return np.random.default_rng([SEED, seed]).normal(size=shape).astype("float32")
+
+
+def by_loop(x, gamma, f, g, h):
+    """What the layer must give, one position after the other."""
+    y = x.copy()
+    for image, result in zip(x, y, strict=True):
+        pixels = image.reshape(-1, image.shape[-1])
+        keys, queries, values = (pixels @ kernel + bias for kernel, bias in (f, g, h))
+        for j, place in enumerate(np.ndindex(*image.shape[:2])):
+            result[place] += gamma * (special.softmax(keys @ queries[j]) @ values)
+    return y
+
+# %% nbgrader={"grade": true, "grade_id": "SelfAttention_test_start", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+own_work("SelfAttention", SelfAttention, READY_MADE)
+x = drawn(1, 2, 2, 3, 16)
+layer, y = made(x)
+close("gamma of a new layer", layer.gamma, 0.0, "It is one number, and the network begins without attention.")
+close("the output of a new layer", y, x, "With gamma at 0 the layer gives back what it is given.", 1e-7)
+assert any(weight is layer.gamma for weight in layer.trainable_variables), "gamma is not among the layer's trainable variables, so no optimizer would ever move it."
+### BEGIN HIDDEN TESTS
+x = drawn(2, 1, 3, 1, 24)
+close("the output of a new layer", made(x)[1], x, "With gamma at 0 the layer gives back what it is given.", 1e-7)
+assert len(layer.trainable_variables) == 7, f"The layer has {len(layer.trainable_variables)} trainable weights. There are kernel and bias of f, g and h, and gamma."
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "SelfAttention_test_gate", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+own_work("SelfAttention", SelfAttention, READY_MADE)
+x = drawn(3, 2, 2, 3, 16)
+layer, _ = made(x)
+nothing, bias = np.zeros((16, 16)), np.arange(16.0)
+hint = "Here all values h(x) are the same vector b. A mean of equal vectors is that vector, so y is x + gamma b."
+for gamma in (1.0, -0.5):
+    put(layer, gamma, h=(nothing, bias))
+    close(f"the output with equal values and gamma {gamma}", use(layer, x), x + gamma * bias, hint)
+### BEGIN HIDDEN TESTS
+put(layer, 3.0, h=(nothing, -bias))
+close("the output with equal values and gamma 3.0", use(layer, x), x - 3 * bias, hint)
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "SelfAttention_test_looks", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false}
+own_work("SelfAttention", SelfAttention, READY_MADE)
+hint = "Compare your map, what it is multiplied with, and both reshapes with by_loop above."
+weights = {name: (drawn(4 + k, 16, n), drawn(7 + k, n)) for k, (name, n) in enumerate({"f": 2, "g": 2, "h": 16}.items())}
+x = drawn(10, 1, 2, 2, 16) / 2
+layer, _ = made(x)
+put(layer, 0.5, **weights)
+close("the output for one 2 x 2 picture", use(layer, x), by_loop(x, 0.5, **weights), hint)
+### BEGIN HIDDEN TESTS
+x = drawn(11, 3, 3, 2, 16) / 2
+layer, _ = made(x)
+put(layer, -0.7, **weights)
+close("the output for three 3 x 2 pictures", use(layer, x), by_loop(x, -0.7, **weights), hint)
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "SelfAttention_test_training", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+own_work("SelfAttention", SelfAttention, READY_MADE)
+x = drawn(12, 1, 2, 2, 16)
+layer, _ = made(x, Normalized)
+convs = {name: getattr(layer, name) for name in "fgh"}
+before = {name: conv.rounds for name, conv in convs.items()}
+for _ in range(3):
+    use(layer, x, training=True)
+for name, conv in convs.items():
+    rounds = conv.rounds - before[name]
+    assert rounds > 0, f"In three training steps the u of self.{name} never moved: nobody told it that it is training."
+    assert rounds == 3, f"In three training steps the u of self.{name} moved {rounds} times: call each convolution once."
+### BEGIN HIDDEN TESTS
+before = {name: conv.rounds for name, conv in convs.items()}
+use(layer, x)
+use(layer, x, training=False)
+for name, conv in convs.items():
+    assert conv.rounds == before[name], f"The u of self.{name} moved though the layer was not training."
+use(layer, x, training=True)
+for name, conv in convs.items():
+    assert conv.rounds == before[name] + 1, f"After a use without training, the u of self.{name} no longer moves."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 3. The gradient through the map (15 points)
+#
+# Now backwards, by hand. Row $j$ of the logits, $s_j$, becomes row $p_j = \mathrm{softmax}(s_j)$ of
+# the map, and
+#
+# $$y_j = x_j + \gamma \sum_i p_{ji}\, h_i .$$
+#
+# Let $a_j = \partial L/\partial y_j$ be the gradient that arrives from above. Derive
+# $\partial L/\partial s_{ji}$ and $\partial L/\partial \gamma$ on paper, where $x$ and $h$ do not
+# depend on $s$. Begin with $\partial L/\partial p_{ji}$; then go through the softmax of one row.
+#
+# Write `attention_gradient(logits, values, gamma, upstream)`, which gives the pair
+# `(d_logits, d_gamma)`. `logits` $s$ are (batch, N, M), `values` $h$ (batch, M, c) and `upstream` $a$
+# (batch, N, c). `d_gamma` is one number for the whole batch, as $\gamma$ is. You may use `special.softmax`,
+# but no automatic differentiation. The test compares it with differences of the loss itself.
+
+# %% nbgrader={"grade": false, "grade_id": "attention_gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def attention_gradient(logits, values, gamma, upstream):
+    ### BEGIN SOLUTION
+    p = special.softmax(logits, axis=-1)
+    d_p = gamma * upstream @ values.transpose(0, 2, 1)
+    inner = np.sum(p * d_p, axis=-1, keepdims=True)
+    d_gamma = np.sum(upstream * (p @ values))
+    return p * (d_p - inner), d_gamma
+    ### END SOLUTION
+
+# %% nbgrader={"grade": false, "grade_id": "gradient_helpers", "locked": true, "schema_version": 3, "solution": false, "task": false}
+AUTOMATIC = ("GradientTape", "gradient", "jacobian", "batch_jacobian", "ForwardAccumulator", "grad")
+
+
+def gradient_pair(logits, values, gamma, upstream):
+    """Your function's result as (d_logits, d_gamma), checked to be a pair."""
+    pair = call("attention_gradient", attention_gradient, logits, values, gamma, upstream)
+    assert isinstance(pair, tuple | list) and len(pair) == 2, "attention_gradient must give two things: d_logits and d_gamma."
+    for name, got, size in zip(("d_logits", "d_gamma"), pair, (logits.shape, ()), strict=True):
+        assert np.shape(got) == size, f"{name} has shape {np.shape(got)}, expected {size}."
+    return pair
+
+
+def differences(loss, at, step=1e-5):
+    """The gradient of a loss by moving one number at a time."""
+    gradient = np.zeros_like(at)
+    for place in np.ndindex(*at.shape):
+        move = np.zeros_like(at)
+        move[place] = step
+        gradient[place] = (loss(at + move) - loss(at - move)) / (2 * step)
+    return gradient
+
+
+def attention_loss(logits, values, gamma, upstream):
+    """A loss with the gradient `upstream` on y; x adds a constant, which is left out."""
+    return np.sum(upstream * gamma * (special.softmax(logits, axis=-1) @ values))
+
+
+def gradient_example(seed, batch=2, n=4, m=4, c=3):
+    """Logits, values and the gradient from above."""
+    draw = np.random.default_rng([SEED, seed])
+    return [draw.normal(size=(batch, *shape)) for shape in ((n, m), (m, c), (n, c))]
+
+# %% nbgrader={"grade": true, "grade_id": "attention_gradient_test_hand", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+own_work("attention_gradient", attention_gradient, AUTOMATIC)
+logits, values, upstream = np.zeros((1, 1, 2)), np.array([[[0.0], [1.0]]]), np.ones((1, 1, 1))
+d_logits, d_gamma = gradient_pair(logits, values, 1.0, upstream)
+hint = "One position looks at two, with the logits 0 and 0 and the values 0 and 1. With the first logit at t, o is 1 / (1 + exp(t)); with the second at t, 1 / (1 + exp(-t))."
+close("d_logits of two pixels", d_logits, np.array([[[-1 / 4, 1 / 4]]]), hint)
+close("d_gamma of two pixels", d_gamma, 1 / 2, "What is added to x is gamma / 2 here: by how much does it change if gamma grows by 1?")
+
+# %% nbgrader={"grade": true, "grade_id": "attention_gradient_test_differences", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+own_work("attention_gradient", attention_gradient, AUTOMATIC)
+def compare(seed, gamma, **sizes):  # with differences of the loss
+    logits, values, upstream = gradient_example(seed, **sizes)
+    d_logits, d_gamma = gradient_pair(logits, values, gamma, upstream)
+    true = differences(lambda s: attention_loss(s, values, gamma, upstream), logits)
+    close("d_logits", d_logits, true, "Every logit of a row moves every weight of that row, and no other row.", 1e-3)
+    true = attention_loss(logits, values, 1.0, upstream)  # the loss is linear in gamma
+    close("d_gamma", d_gamma, true, "gamma multiplies all positions of all images, and their parts of the loss add up.", 1e-3)
+
+
+compare(1, 1.0)
+### BEGIN HIDDEN TESTS
+compare(2, 1.0, n=5, m=3, c=2)
+compare(3, 1.0, batch=3, n=2, m=4, c=6)
+logits, values, upstream = gradient_example(4)
+d_logits, _ = gradient_pair(30 * logits, values, 1.0, upstream)
+true = differences(lambda s: attention_loss(s, values, 1.0, upstream), 30 * logits)
+close("d_logits of a map that is nearly 0 and 1", d_logits, true, "Is your softmax taken over the last axis?", 1e-3)
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "attention_gradient_test_rows", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+own_work("attention_gradient", attention_gradient, AUTOMATIC)
+logits, values, upstream = gradient_example(5, n=5, m=6)
+d_logits = np.asarray(gradient_pair(logits, values, 1.0, upstream)[0])
+hint = "One number added to all logits of a row changes nothing, so the gradient of a row sums to 0."
+close("the sum of d_logits over each row", d_logits.sum(-1), np.zeros((2, 5)), hint, 1e-6)
+assert np.abs(d_logits).max() > 1e-3, "The gradient is zero everywhere."
+
+# %% nbgrader={"grade": true, "grade_id": "attention_gradient_test_gate", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+own_work("attention_gradient", attention_gradient, AUTOMATIC)
+logits, values, upstream = gradient_example(6)
+d_once, d_gamma = gradient_pair(logits, values, 1.0, upstream)
+d_shut, d_gamma_shut = gradient_pair(logits, values, 0.0, upstream)
+close("d_logits with gamma 0", d_shut, np.zeros((2, 4, 4)), "With a shut gate the loss does not depend on the map.")
+assert np.abs(d_gamma_shut) > 1e-6, "d_gamma is zero with gamma 0. Then the gate would never open."
+close("d_gamma with gamma 0", d_gamma_shut, d_gamma, "The loss is a straight line in gamma: its slope is the same everywhere.")
+### BEGIN HIDDEN TESTS
+d_triple, d_gamma_triple = gradient_pair(logits, values, -3.0, upstream)
+close("d_logits with gamma -3", d_triple, -3 * np.asarray(d_once), "gamma multiplies all that goes through the map.")
+close("d_gamma with gamma -3", d_gamma_triple, d_gamma, "The loss is a straight line in gamma: its slope is the same everywhere.")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 4. An experiment: how sharp is the map of an untrained layer? (15 points)
+#
+# A sharp map looks as if the layer had found something. So what does a layer look like that has
+# learned nothing? Measure how many pixels a position looks at by $\exp(H)$, where
+# $H = -\sum_i p_i \ln p_i$ is the entropy of its row: attention that is spread evenly over $n$
+# pixels counts as $n$. A weight of exactly 0 adds nothing to $H$.
+#
+# Write `pixels_seen(weights)`, which gives this number for each row of a map: from (batch, N, M) to
+# (batch, N).
+#
+# Then write `experiment(seed, channels)`. With `np.random.default_rng(seed)`, draw **4** untrained
+# layers. Each has 256 positions with normally distributed features (256 x `channels`), and two
+# normally distributed kernels `channels` x `channels // 8` for the keys and the queries, without a
+# bias. Divide each kernel by its **spectral norm**, as the book's layer does. Make the map as the
+# book does, and give the **mean** of `pixels_seen` over all rows of all 4 layers. You may use
+# `special.softmax` and `np.linalg`.
+#
+# Before you run it, guess: of 256 pixels, how many are seen with 16, 64 and 256 channels? You will
+# need the answer in problem 5. To compare with the trained generator of the book: its chapter gives
+# the entropy of the median row as a share $e$ of the largest, so that row sees $256^e$ of 256 pixels.
+
+# %% nbgrader={"grade": false, "grade_id": "experiment", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def pixels_seen(weights):
+    ### BEGIN SOLUTION
+    logs = np.log(np.where(weights > 0, weights, 1.0))
+    return np.exp(-np.sum(weights * logs, axis=-1))
+    ### END SOLUTION
+
+
+def experiment(seed, channels):
+    ### BEGIN SOLUTION
+    rng = np.random.default_rng(seed)
+    seen = []
+    for _ in range(4):
+        x = rng.normal(size=(256, channels))
+        f, g = rng.normal(size=(2, channels, channels // 8))
+        f, g = f / np.linalg.norm(f, 2), g / np.linalg.norm(g, 2)
+        logits = (x @ g) @ (x @ f).T
+        seen.append(pixels_seen(special.softmax(logits, axis=-1)))
+    return np.mean(seen)
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "experiment_test_rows", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+own_work("pixels_seen", pixels_seen)
+weights = np.array([[[0.25, 0.25, 0.25, 0.25], [0.5, 0.5, 0, 0], [1, 0, 0, 0], [0, 0.5, 0.25, 0.25]]])
+hint = "The four rows have the entropies ln 4, ln 2, 0 and 1.5 ln 2."
+close("pixels_seen", call("pixels_seen", pixels_seen, weights), np.array([[4, 2, 1, 2**1.5]]), hint)
+### BEGIN HIDDEN TESTS
+weights = np.random.default_rng(SEED + 8).dirichlet(np.ones(7), size=(2, 3))
+expected = [[np.prod([p**-p for p in row]) for row in image] for image in weights]
+close("pixels_seen of a (2, 3, 7) map", call("pixels_seen", pixels_seen, weights), np.array(expected), "One number for each row.")
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "experiment_test_channels", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+own_work("experiment", experiment)
+few, many = (call("experiment", experiment, SEED, channels) for channels in (16, 128))
+assert np.ndim(few) == 0 and np.ndim(many) == 0, "experiment must give one number, the mean."
+assert few <= 256 and many >= 1, "A position sees at least 1 and at most 256 pixels."
+assert many < few, "A logit is a sum over the key channels. With more of them its spread grows, and the map must become sharper. Is it the spectral norm that the kernels are divided by, and nothing else?"
+### BEGIN HIDDEN TESTS
+ratios = [call("experiment", experiment, seed, 16) / call("experiment", experiment, seed, 128) for seed in range(SEED + 20, SEED + 22)]
+# over 300 seeds the model's solution gave 3.5 to 4.9
+assert min(ratios) > 2.8, "With 128 channels the map must be much sharper than with 16, as nothing divides the logits by their number."
+assert max(ratios) < 6, "Between 16 and 128 channels the sharpness changes by more than the experiment gives over many seeds. Are the kernels divided by their spectral norm?"
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "experiment_test_range", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+own_work("experiment", experiment)
+results = [call("experiment", experiment, seed, 64) for seed in range(SEED, SEED + 3)]
+assert all(np.ndim(r) == 0 for r in results), "experiment must give one number, the mean."
+assert len(set(map(float, results))) > 1, "Three seeds give the same number: does the seed reach your random numbers?"
+assert max(results) <= 256, "A position cannot see more than 256 pixels. Is it the mean over rows and layers?"
+### BEGIN HIDDEN TESTS
+low, high = 64, 106  # over 600 seeds the model's solution gave 70 to 98
+results = [call("experiment", experiment, seed, 64) for seed in range(SEED + 50, SEED + 54)]
+outside = [float(r) for r in results if not low <= r <= high]
+assert not outside, f"{len(outside)} of 4 results are outside of what the experiment gives over many seeds: your map is too {'sharp' if outside[0] < low else 'even'}. Look at the sizes, at the norm, and at how the logits are made."
+close("experiment with the same seed again", call("experiment", experiment, SEED + 50, 64), results[0], "The same seed must give the same number.")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 5. In words (30 points)
+#
+# Three to six sentences each.
+#
+# **a) (10 points)** In the very first training step $\gamma$ is 0. Which of the layer's weights get a
+# gradient then, and which do not? Problem 3 has the formulas for two of the paths; the third is
+# through the values. Why does the layer still get going, and what would
+# the first steps be like if $\gamma$ began at 1?
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "gate", "locked": false, "points": 10, "schema_version": 3, "solution": true, "task": false}
+# Whatever reaches $f$, $g$ and $h$ comes through the map and the values, and has the factor
+# $\gamma$: their gradients are 0. The gradient of $\gamma$ itself is $\sum_j a_j^\top o_j$, which
+# does not contain $\gamma$ and is not 0. So the first step moves $\gamma$ alone, and from the second
+# one on a little gradient reaches the rest. With $\gamma = 1$ every position would have the values
+# of dozens of random pixels added to its own features from the first step on, a disturbance that the
+# other layers must learn to live with; with 0 the network begins as a plain convolutional one and
+# lets in only as much as lowers its loss.
+#
+# **Rubric.** 3: f, g and h get none, because it has the factor gamma. 3: gamma's own does not have
+# it, so gamma moves first and the rest follows. 4: with 1, untrained mixtures are added at once; with
+# 0 the start is the plain network.
+
+# %% [markdown]
+# **b) (10 points)** How much memory does the map take for a batch of 64 in float32, with attention
+# at 32x32, and how much at 64x64 (the forward pass alone)? What becomes of both numbers if keys and values are pooled 2x2
+# first, and what does the layer lose by it?
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "memory", "locked": false, "points": 10, "schema_version": 3, "solution": true, "task": false}
+# At 32x32 there are $N = 1024$ positions and $N^2 \approx 10^6$ weights, 4 MiB for an image and
+# 256 MiB for the batch. Twice the side means 4 times the positions and 16 times the map: 64 MiB and
+# 4 GiB. Training has to keep it for the gradient, or to compute it again. Pooling quarters the keys,
+# $N \times N/4$: 64 MiB and 1 GiB. The growth with the fourth power of the side remains. Every
+# position still asks for itself, and the output keeps its resolution, but it can look at
+# blocks of 2x2 only, whose keys and values are the maxima of each channel: finer detail cannot be
+# picked out.
+#
+# **Rubric.** 3: 256 MiB (2: right method, slip in the arithmetic). 2: 16 times that. 2: pooling
+# divides both by 4, not by 16. 3: queries stay, what is looked at gets coarser.
+
+# %% [markdown]
+# **c) (10 points)** A friend finds bright maps in the book's figure that point from one eye to the other,
+# and concludes: "A GAN needs attention to make the eyes agree." Your experiment gives a reason for
+# doubt about maps, the chapter's measurements say more. What do they show about the book's generator,
+# what do they leave open, and which comparison would settle the friend's sentence? Up to ten sentences.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "proof", "locked": false, "points": 10, "schema_version": 3, "solution": true, "task": false}
+# An untrained layer with many channels has sharp maps too, and in a figure in which each map is scaled
+# to its own maximum even a flat map has bright spots. So one must count, against an even share and a
+# control area, as the chapter does. A map tells where the layer looks, not what depends on it. The
+# chapter therefore cuts the path between the eyes alone, with a control cut: the unequal eyes rise
+# steeply, and nothing else changes. So in this generator the eyes agree by way of attention: the path
+# is used. That it is *needed* is another sentence. A network without attention may settle the colour
+# elsewhere, for instance on a 4x4 map that sees both eyes at once; cutting a trained network cannot
+# tell. For that, one trains with and without attention over many seeds and compares the agreement
+# beyond chance; in the chapter the seeds differ among themselves by more than attention brings. No
+# claim that attention helps holds there and most stay undecided, which is not the same as refuted.
+#
+# **Rubric.** 2: sharp or bright maps without training, so counting and a control are needed. 3: the
+# cut path shows that the eyes of this generator depend on it, with the control. 3: used is not needed;
+# training with and without, over seeds. 2: undecided is not refuted.

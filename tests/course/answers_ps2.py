@@ -1,0 +1,286 @@
+"""Problem set 2: wrong answers with the misconception each stands for, and other right ones."""
+
+from harness import right, wrong
+
+_SHAPE, _CONV, _BACK = (f"kernel_matrix_test_{word}" for word in ("shape", "conv", "transpose"))
+_HAND, _SVD, _KEPT, _BOUND = (
+    f"power_iteration_test_{word}" for word in ("hand", "svd", "kept", "bound")
+)
+_DIFF, _SIZE, _ALONG = (f"sn_gradient_test_{word}" for word in ("differences", "size", "along"))
+_ROUNDS, _RANGE = "experiment_test_rounds", "experiment_test_range"
+
+_SWAP = '    if kind == "conv_transpose":\n        kernel = np.transpose(kernel, (0, 1, 3, 2))\n'
+_LAST = "np.reshape(kernel, (-1, kernel.shape[-1]))"
+_LOOP = """        v = matrix @ u
+        v = v / np.linalg.norm(v)
+        u = matrix.T @ v
+        u = u / np.linalg.norm(u)
+"""
+
+WRONG = {
+    "kernel_matrix": [
+        wrong("a transposed convolution is taken for a convolution", _BACK, "output channel",
+              _SWAP, ""),
+        wrong("every kernel of four axes is swapped", _CONV, "shape",
+              'kind == "conv_transpose"', 'kind != "dense"'),
+        wrong("the swap stands at the wrong kind", _BACK, "shape",
+              '"conv_transpose"', '"conv"'),
+        wrong("the output channel becomes the row, by reshaping alone", _SHAPE, "column",
+              _LAST, "np.reshape(kernel, (kernel.shape[-1], -1))"),
+        wrong("reshaped to the wrong side and then transposed: scrambled", _CONV, "one column",
+              _LAST, "np.reshape(kernel, (kernel.shape[-1], -1)).T"),
+        wrong("the matrix lies on its side", _SHAPE, "column", _LAST, _LAST + ".T"),
+        wrong("height and width are swapped as well", _BACK, "wrong", "(0, 1, 3, 2)", "(1, 0, 3, 2)"),
+        wrong("the axes are reversed", _BACK, "conv_transpose", "(0, 1, 3, 2)", "(3, 2, 1, 0)"),
+        wrong("a mean over space instead of one row for each place", _SHAPE, "shape",
+              "return " + _LAST,
+              "return kernel if kind == 'dense' else np.mean(kernel, (0, 1))"),
+        wrong("only the kernel's first place", _SHAPE, "shape",
+              "return " + _LAST, "return kernel if kind == 'dense' else kernel[0, 0]"),
+        wrong("input channels come before the places", _CONV, "order",
+              "return ", "if kernel.ndim == 4:\n        kernel = np.moveaxis(kernel, 2, 0)\n    return "),
+        wrong("the example's shape is written into the code", _SHAPE, "stopped",
+              "(-1, kernel.shape[-1])", "(18, 5) if kernel.size == 90 else (7, 4)"),
+        wrong("prints the matrix and returns nothing", _SHAPE, "print",
+              "return " + _LAST, f"print({_LAST})"),
+        wrong("the library's function", _SHAPE, "sagan_lib",
+              "from sagan_lib.spectral_norm import kernel_matrix"),
+        wrong("calls the library's function", _SHAPE, "sagan_lib",
+              "from sagan_lib import spectral_norm as sn\n\n"
+              "def kernel_matrix(kernel, kind):\n    return sn.kernel_matrix(kernel, kind)"),
+        wrong("not written", _SHAPE, "not written",
+              "def kernel_matrix(kernel, kind):\n    raise NotImplementedError"),
+        wrong("the places are turned around, as a convolution in mathematics does", _CONV, "order",
+              "return ", "if kernel.ndim == 4:\n        kernel = kernel[::-1, ::-1]\n    return "),
+    ],
+    "power_iteration": [
+        wrong("v is not brought to length 1", _HAND, "sigma", "v = v / np.linalg.norm(v)", "pass"),
+        wrong("u is not brought to length 1", _HAND, "length 1", "u = u / np.linalg.norm(u)", "pass"),
+        wrong("u is never updated: the caller's comes back", _KEPT, "go on",
+              "def power_iteration(matrix, u, rounds=1):\n",
+              "def power_iteration(matrix, u, rounds=1):\n    first = u\n",
+              "matrix @ u, u\n", "matrix @ u, first\n"),
+        wrong("one round whatever was asked for", _SVD, "many rounds", "range(rounds)", "range(1)"),
+        wrong("one round too many", _HAND, "one round", "range(rounds)", "range(rounds + 1)"),
+        wrong("sigma squared: the eigenvalue of W^T W", _HAND, "sigma",
+              "return v @ matrix @ u, u", "return (v @ matrix @ u) ** 2, u"),
+        wrong("no transpose on the way back", _SVD, "stopped", "matrix.T @ v", "matrix @ v"),
+        wrong("an eigenvalue of the matrix itself", _SVD, "eigvals",
+              "return v @ matrix @ u, u", "return np.linalg.eigvals(matrix).max(), u"),
+        wrong("the exact norm instead of the estimate", _HAND, "one round",
+              "return v @ matrix @ u, u", "return np.linalg.norm(matrix, 2), u"),
+        wrong("the decomposition that it should do without", _SVD, "svd",
+              "return v @ matrix @ u, u", "return np.linalg.svd(matrix)[1][0], u"),
+        wrong("a new random guess in each call", _HAND, "sigma",
+              "    for", "    u = np.random.default_rng(1).normal(size=u.shape)\n    for"),
+        wrong("divided by the sum of entries, not by the length", _HAND, "length 1",
+              "u = u / np.linalg.norm(u)", "u = u / np.sum(u)"),
+        wrong("divided by the largest entry", _HAND, "sigma",
+              "v = v / np.linalg.norm(v)", "v = v / np.max(v)"),
+        wrong("writes into the caller's array", _BOUND, "changed the array",
+              "u = u / np.linalg.norm(u)", "u_in[:] = u = u / np.linalg.norm(u)",
+              "(matrix, u, rounds=1):\n", "(matrix, u, rounds=1):\n    u_in = u\n"),
+        wrong("only sigma comes back", _HAND, "two things",
+              "return v @ matrix @ u, u", "return v @ matrix @ u"),
+        wrong("prints sigma and returns nothing", _HAND, "print", "return v", "print(v",
+              "@ u, u\n", "@ u, u)\n"),
+        wrong("the worked example's numbers are written into the code", _SVD, "largest",
+              "return v @ matrix @ u, u",
+              "return np.sqrt(8.2), np.array([9.0, 1.0]) / np.sqrt(82.0)"),
+        wrong("v, not u, comes back", _KEPT, "stopped", "matrix @ u, u\n", "matrix @ u, v\n"),
+        wrong("the Frobenius norm: above the largest singular value", _BOUND, "above",
+              "return v @ matrix @ u, u", "return np.linalg.norm(matrix) * (1 - 1 / (9 + rounds)), u"),
+    ],
+    "sn_gradient": [
+        wrong("sigma is a constant: the second term is missing", _ALONG, "along W",
+              "inner * np.outer(v, u)", "0 * inner"),
+        wrong("not divided by sigma", _SIZE, "twice", "np.outer(v, u)) / sigma", "np.outer(v, u))"),
+        wrong("divided by sigma twice", _SIZE, "twice",
+              "np.outer(v, u)) / sigma", "np.outer(v, u)) / sigma**2"),
+        wrong("plus instead of minus", _ALONG, "along W", "upstream - inner", "upstream + inner"),
+        wrong("u and v have changed places", _DIFF, "stopped", "np.outer(v, u)", "np.outer(u, v)"),
+        wrong("the inner product is taken with the raw kernel", _SIZE, "twice",
+              "np.sum(upstream * matrix) / sigma", "np.sum(upstream * matrix)"),
+        wrong("the inner product of the gradient with itself", _DIFF, "quotient rule",
+              "upstream * matrix) / sigma", "upstream * upstream) / sigma"),
+        wrong("projects along the kernel instead of along v u^T", _DIFF, "quotient rule",
+              "np.outer(v, u)", "matrix / sigma"),
+        wrong("the exact sigma instead of the estimate from u and v", _DIFF, "quotient rule",
+              "v @ matrix @ u", "np.linalg.norm(matrix, 2)"),
+        wrong("its own singular vectors instead of the given ones", _DIFF, "quotient rule",
+              "    sigma =", "    left, _, back = np.linalg.svd(matrix)\n"
+              "    v, u = left[:, 0], back[0]\n    sigma ="),
+        wrong("a mean in place of the sum", _ALONG, "along W", "np.sum(", "np.mean("),
+        wrong("one number instead of one for each weight", _DIFF, "shape",
+              "np.outer(v, u)) / sigma", "np.outer(v, u)).sum() / sigma"),
+        wrong("prints the gradient and returns nothing", _DIFF, "print",
+              "return (", "print((", ") / sigma\n    ###", ") / sigma)\n    ###"),
+        wrong("the gradient of sigma alone", _DIFF, "quotient rule",
+              "return (upstream - inner * np.outer(v, u)) / sigma", "return np.outer(v, u)"),
+        wrong("zero, because a normalized kernel has nothing to learn", _ALONG, "zero everywhere",
+              "return (upstream - inner * np.outer(v, u)) / sigma", "return 0 * upstream"),
+    ],
+    "experiment": [
+        wrong("counts the first round as 0", _ROUNDS, "first round", "rounds = 1\n", "rounds = 1\n",
+              "return rounds\n", "return rounds - 1\n"),
+        wrong("gives sigma in place of the count", _ROUNDS, "wrong",
+              "return rounds\n", "return sigma_after(matrix, u, rounds)\n"),
+        wrong("stops where sigma is far off, not near", _ROUNDS, "rounds_needed",
+              "(1 - share) * exact", "share * exact"),
+        wrong("an absolute error instead of a share", _ROUNDS, "rounds_needed",
+              "(1 - share) * exact", "exact - share"),
+        wrong("one round more, to be sure", _ROUNDS, "first round",
+              "return rounds\n", "return rounds + 1\n"),
+        wrong("the Frobenius norm as the exact one: it is never reached", _ROUNDS, "rounds_needed",
+              "np.linalg.norm(matrix, 2)", "np.linalg.norm(matrix)",
+              "rounds += 1", "rounds += 1\n        if rounds > 50:\n            break"),
+        wrong("a share of 0.05 %", _RANGE, "many rounds", "u, 0.05)", "u, 0.0005)"),
+        wrong("a share of 50 %", _RANGE, "So few", "u, 0.05)", "u, 0.5)"),
+        wrong("uniform entries: their mean is not 0", _RANGE, "So few",
+              "rng.normal(size=(144, 32))", "rng.uniform(size=(144, 32))"),
+        wrong("the seed is not used", _RANGE, "seed", "default_rng(seed)", "default_rng(0)"),
+        wrong("another random state in each call", _RANGE, "same seed",
+              "default_rng(seed)", "default_rng()"),
+        wrong("the sum instead of the mean", _RANGE, "many rounds", "np.mean(", "np.sum("),
+        wrong("all counts instead of their mean", _RANGE, "one number",
+              "np.mean(counts)", "counts"),
+        wrong("the number seen for seed 0 is written into the code", _RANGE, "seed",
+              "return np.mean(counts)", "return 6.3"),
+        wrong("prints the mean and returns nothing", _RANGE, "print",
+              "return np.mean(counts)", "print(np.mean(counts))"),
+        wrong("the library's power iteration is called", _ROUNDS, "sagan_lib",
+              "    exact =", "    from sagan_lib.spectral_norm import power_iteration\n    exact ="),
+    ],
+}  # fmt: skip
+
+RIGHT = {
+    "kernel_matrix": [
+        right("columns put side by side", """
+def kernel_matrix(kernel, kind):
+    if kind == "dense":
+        return kernel
+    if kind == "conv":
+        columns = [kernel[:, :, :, out].ravel() for out in range(kernel.shape[3])]
+    else:
+        columns = [kernel[:, :, out, :].ravel() for out in range(kernel.shape[2])]
+    return np.stack(columns, 1)
+"""),
+        right("einsum names the axes", """
+def kernel_matrix(kernel, kind):
+    order = {"conv": "hwio->hwio", "conv_transpose": "hwoi->hwio", "dense": "io->io"}[kind]
+    kernel = np.einsum(order, kernel)
+    return kernel.reshape(-1, kernel.shape[-1])
+"""),
+        right("rows of outputs, turned at the end", """
+def kernel_matrix(kernel, kind):
+    axis = 2 if kind == "conv_transpose" else -1
+    kernel = np.moveaxis(kernel, axis, 0)
+    return kernel.reshape(len(kernel), -1).T
+"""),
+    ],
+    "power_iteration": [
+        right("the length of W^T v is sigma", """
+def power_iteration(matrix, u, rounds=1):
+    for _ in range(rounds):
+        v = matrix @ u
+        v /= np.sqrt(v @ v)
+        u = v @ matrix
+        sigma = np.sqrt(u @ u)
+        u = u / sigma
+    return sigma, u
+"""),
+        right("recursion", """
+def power_iteration(matrix, u, rounds=1):
+    unit = lambda x: x / np.linalg.norm(x)
+    v = unit(np.dot(matrix, u))
+    u = unit(np.dot(matrix.T, v))
+    if rounds > 1:
+        return power_iteration(matrix, u, rounds - 1)
+    return float(np.dot(v, np.dot(matrix, u))), u
+"""),
+        right("a helper and a while loop", """
+def normalize(x):
+    return x / np.sum(x**2) ** 0.5
+
+
+def power_iteration(matrix, u, rounds=1):
+    done = 0
+    while done < rounds:
+        v = normalize(matrix @ u)
+        u = normalize(np.transpose(matrix) @ v)
+        done += 1
+    return np.einsum("i,ij,j", v, matrix, u), u
+"""),
+    ],
+    "sn_gradient": [
+        right("two terms of the quotient rule", """
+def sn_gradient(matrix, u, v, upstream):
+    sigma = np.einsum("i,ij,j", v, matrix, u)
+    return upstream / sigma - np.sum(upstream * matrix) / sigma**2 * np.outer(v, u)
+"""),
+        right("a loop over the weights", """
+def sn_gradient(matrix, u, v, upstream):
+    sigma = v @ (matrix @ u)
+    inner = np.trace(upstream.T @ (matrix / sigma))
+    gradient = np.empty_like(matrix)
+    for i in range(len(v)):
+        for j in range(len(u)):
+            gradient[i, j] = (upstream[i, j] - inner * v[i] * u[j]) / sigma
+    return gradient
+"""),
+        right("broadcasting for the outer product", """
+def sn_gradient(matrix, u, v, upstream):
+    sigma = v.dot(matrix).dot(u)
+    normalized = matrix / sigma
+    return (upstream - (upstream * normalized).sum() * v[:, None] * u[None, :]) / sigma
+"""),
+    ],
+    "experiment": [
+        right("a for loop that returns", """
+def rounds_needed(matrix, u, share):
+    exact = np.linalg.svd(matrix, compute_uv=False)[0]
+    for rounds in range(1, 10_000):
+        if 1 - sigma_after(matrix, u, rounds) / exact <= share:
+            return rounds
+
+
+def experiment(seed):
+    rng = np.random.default_rng(seed)
+    return float(np.mean([
+        rounds_needed(rng.normal(size=(144, 32)), rng.normal(size=32), 0.05) for _ in range(40)
+    ]))
+"""),
+        right("all matrices drawn at once", """
+import itertools
+
+
+def rounds_needed(matrix, u, share):
+    goal = (1 - share) * np.linalg.norm(matrix, 2)
+    return next(k for k in itertools.count(1) if sigma_after(matrix, u, k) >= goal)
+
+
+def experiment(seed):
+    rng = np.random.default_rng(seed)
+    matrices, guesses = rng.standard_normal((40, 144, 32)), rng.standard_normal((40, 32))
+    return sum(rounds_needed(m, u, 0.05) for m, u in zip(matrices, guesses)) / 40
+"""),
+        right("its own power iteration", """
+def rounds_needed(matrix, u, share):
+    exact, rounds, sigma = np.linalg.norm(matrix, ord=2), 0, 0.0
+    while sigma < (1 - share) * exact:
+        v = matrix @ u
+        u = matrix.T @ (v / np.linalg.norm(v))
+        sigma = np.linalg.norm(u)
+        rounds += 1
+    return rounds
+
+
+def experiment(seed):
+    rng, total = np.random.default_rng(seed), 0
+    for _ in range(40):
+        matrix = rng.normal(size=(144, 32))
+        total += rounds_needed(matrix, rng.normal(size=32), 0.05)
+    return total / 40
+"""),
+    ],
+}

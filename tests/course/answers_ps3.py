@@ -1,0 +1,498 @@
+"""Problem set 3: wrong answers with the misconception each stands for, and other right ones."""
+
+from harness import right, wrong
+
+_SHAPE, _HAND, _PIXELS, _LARGE, _IMAGES = (
+    f"attention_map_test_{word}" for word in ("shape", "hand", "pixels", "large", "images")
+)
+_START, _GATE, _LOOKS, _TRAINING = (
+    f"SelfAttention_test_{word}" for word in ("start", "gate", "looks", "training")
+)
+_BYHAND, _DIFF, _ROWS, _SHUT = (
+    f"attention_gradient_test_{word}" for word in ("hand", "differences", "rows", "gate")
+)
+_COUNT, _CHANNELS, _RANGE = (f"experiment_test_{word}" for word in ("rows", "channels", "range"))
+
+_KEYS = "keys = f.reshape(f.shape[0], -1, f.shape[-1])"
+_QUERIES = "queries = g.reshape(g.shape[0], -1, g.shape[-1])"
+_SCORES = "queries @ keys.transpose(0, 2, 1)"
+_STABLE = "scores - scores.max(axis=-1, keepdims=True)"
+_SHARES = "weights / weights.sum(axis=-1, keepdims=True)"
+
+_ZEROS = 'self.gamma = self.add_weight(shape=(), initializer="zeros", name="gamma")'
+_FLAT = "(t, (t.shape[0], -1, t.shape[-1]))"
+_OUT = "x + self.gamma * keras.ops.reshape(mixed, x.shape)"
+_TURNED = "keras.ops.transpose(keys, (0, 2, 1))"
+
+_D_P = "gamma * upstream @ values.transpose(0, 2, 1)"
+_INNER = "np.sum(p * d_p, axis=-1, keepdims=True)"
+_D_GAMMA = "np.sum(upstream * (p @ values))"
+_PAIR = "p * (d_p - inner), d_gamma"
+
+_NORMS = "f, g = f / np.linalg.norm(f, 2), g / np.linalg.norm(g, 2)"
+
+WRONG = {
+    "attention_map": [
+        wrong("the softmax goes over the positions that ask", _HAND, "spreads an attention of 1",
+              _STABLE, "scores - scores.max(axis=1, keepdims=True)",
+              _SHARES, "weights / weights.sum(axis=1, keepdims=True)"),
+        wrong("the softmax goes over the whole map of an image", _HAND, "spreads an attention of 1",
+              _SHARES, "weights / weights.sum(axis=(1, 2), keepdims=True)"),
+        wrong("the softmax goes over the images of the batch", _HAND, "spreads an attention of 1",
+              _SHARES, "weights / weights.sum(axis=0, keepdims=True)"),
+        wrong("f asks and g is looked at", _SHAPE, "One row for each position of g",
+              _SCORES, "keys @ queries.transpose(0, 2, 1)"),
+        wrong("the map is turned: columns are the positions that ask", _SHAPE, "shape",
+              "return " + _SHARES, f"return ({_SHARES}).transpose(0, 2, 1)"),
+        wrong("nothing is subtracted before exp", _LARGE, "NaN or infinity", _STABLE, "scores"),
+        wrong("the maximum of the whole map is subtracted", _LARGE, "far below",
+              _STABLE, "scores - scores.max(axis=(1, 2), keepdims=True)"),
+        wrong("the logits are cut off at 50, so that exp stays finite", _LARGE, "large logits",
+              _STABLE, "np.clip(scores, -50, 50)"),
+        wrong("the mean is subtracted, not the maximum", _LARGE, "subtract",
+              _STABLE, "scores - scores.mean(axis=-1, keepdims=True)"),
+        wrong("the logits are divided by the root of the channels, as in a transformer", _HAND,
+              "log 3", _SCORES, "queries @ keys.transpose(0, 2, 1) / np.sqrt(f.shape[-1])"),
+        wrong("keys and queries are brought to length 1", _HAND, "log 3",
+              "scores = ", "keys = keys / np.maximum(np.linalg.norm(keys, axis=-1, keepdims=True), 1e-9)\n"
+              "    queries = queries / np.maximum(np.linalg.norm(queries, axis=-1, keepdims=True), 1e-9)\n"
+              "    scores = "),
+        wrong("the logits are divided by their sum, without exp", _HAND, "log 3",
+              f"np.exp({_STABLE})", "scores + 1e-9"),
+        wrong("the logarithm of the map", _HAND, "spreads an attention of 1",
+              "return " + _SHARES, f"return np.log({_SHARES})"),
+        wrong("each logit gets its own sigmoid", _HAND, "spreads an attention of 1",
+              "return " + _SHARES, "return 1 / (1 + np.exp(-np.clip(scores, -500, 500)))"),
+        wrong("all images share one row of positions", _SHAPE, "shape",
+              _KEYS, "keys = f.reshape(1, -1, f.shape[-1])",
+              _QUERIES, "queries = g.reshape(1, -1, g.shape[-1])"),
+        wrong("all images look at the first image's keys", _IMAGES, "no image may look",
+              _SCORES, "queries @ keys[0].T"),
+        wrong("logits are summed over the images", _IMAGES, "no image may look",
+              _SCORES, "queries @ keys.transpose(0, 2, 1)\n"
+              "    scores = np.broadcast_to(scores.sum(axis=0), scores.shape)"),
+        wrong("a reshape in place of a transpose: channels and pixels are scrambled", _PIXELS,
+              "stay together", _SCORES, "queries @ f.reshape(f.shape[0], f.shape[-1], -1)"),
+        wrong("positions are counted column by column", _PIXELS, "row by row",
+              _KEYS, "keys = f.transpose(0, 2, 1, 3).reshape(f.shape[0], -1, f.shape[-1])",
+              _QUERIES, "queries = g.transpose(0, 2, 1, 3).reshape(g.shape[0], -1, g.shape[-1])"),
+        wrong("only the keys are counted column by column", _PIXELS, "row by row",
+              _KEYS, "keys = f.transpose(0, 2, 1, 3).reshape(f.shape[0], -1, f.shape[-1])"),
+        wrong("keys and queries must have equally many positions", _SHAPE, "stopped",
+              _KEYS, "keys = f.reshape(f.shape[0], g.shape[1] * g.shape[2], f.shape[-1])"),
+        wrong("each row of the picture looks at itself only", _SHAPE, "shape",
+              "return " + _SHARES,
+              "scores = np.einsum('bhqc,bhkc->bhqk', g, f[:, : g.shape[1]]) if f.shape == g.shape else scores\n"
+              "    weights = np.exp(scores)\n    return " + _SHARES),
+        wrong("the keys are centred, which changes the caller's array and nothing else", _IMAGES, "changed the arrays",
+              "scores = ", "f -= f.mean(axis=(1, 2), keepdims=True)\n    scores = "),
+        wrong("the worked example's map is written into the code", _SHAPE, "shape",
+              "return " + _SHARES, "return np.array([[[1 / 4, 3 / 4], [1 / 10, 9 / 10]]])"),
+        wrong("prints the map and returns nothing", _HAND, "print",
+              "return " + _SHARES, f"print({_SHARES})"),
+        wrong("the ready-made softmax", _HAND, "does without",
+              "return " + _SHARES, "return special.softmax(scores, axis=-1)"),
+        wrong("calls the library's map", _HAND, "sagan_lib",
+              "return " + _SHARES,
+              "from sagan_lib import attention\n    return attention._map(queries, keys)"),
+        wrong("not written", _SHAPE, "not written",
+              "def attention_map(f, g):\n    raise NotImplementedError"),
+    ],
+    "SelfAttention": [
+        wrong("gamma starts at 1", _START, "without attention", '"zeros"', '"ones"'),
+        wrong("gamma is frozen", _START, "no optimizer",
+              'name="gamma")', 'name="gamma", trainable=False)'),
+        wrong("gamma is a variable that Keras does not see", _START, "no optimizer",
+              _ZEROS, "import tensorflow as tf\n        self.gamma = tf.Variable(0.0)"),
+        wrong("gamma is a plain number", _START, "weight of the layer", _ZEROS, "self.gamma = 0.0"),
+        wrong("a gamma for each channel", _START, "one number", "shape=()", "shape=(channels,)"),
+        wrong("keys and queries with all channels", _START, "filters",
+              "self.f = conv(channels // 8, 1)\n        self.g = conv(channels // 8, 1)",
+              "self.f = conv(channels, 1)\n        self.g = conv(channels, 1)"),
+        wrong("the values have an eighth of the channels as well", _START, "filters",
+              "self.h = conv(channels, 1)", "self.h = conv(channels // 8, 1)"),
+        wrong("one convolution for keys and queries", _START, "one and the same",
+              "self.g = conv(channels // 8, 1)", "self.g = self.f"),
+        wrong("an output convolution that nobody asked for", _START, "trainable weights",
+              _ZEROS, _ZEROS + "\n        self.out = conv(channels, 1)",
+              "self.gamma * keras.ops.reshape(mixed, x.shape)",
+              "self.gamma * self.out(keras.ops.reshape(mixed, x.shape))"),
+        wrong("3x3 convolutions for the values", _START, "1x1",
+              "self.h = conv(channels, 1)", "self.h = conv(channels, 3, padding='same')"),
+        wrong("values without a bias", _GATE, "kernel and a bias",
+              "self.h = conv(channels, 1)", "self.h = conv(channels, 1, use_bias=False)"),
+        wrong("Keras's convolutions whatever conv is given", _TRAINING, "conv that the layer is given",
+              "        self.f = conv(", "        conv = keras.layers.Conv2D\n        self.f = conv("),
+        wrong("no training argument, in the hope that Keras sees to it", _TRAINING, "never moved",
+              "def call(self, x, training=False)", "def call(self, x)",
+              "self.f(x, training=training)", "self.f(x)", "self.g(x, training=training)", "self.g(x)",
+              "self.h(x, training=training)", "self.h(x)"),
+        wrong("the residual is missing", _START, "what it is given", _OUT, _OUT.removeprefix("x + ")),
+        wrong("gamma multiplies the input", _START, "what it is given", _OUT,
+              "self.gamma * x + keras.ops.reshape(mixed, x.shape)"),
+        wrong("a blend: gamma takes from x what it gives to o", _GATE, "x + gamma b", _OUT,
+              "(1 - self.gamma) * x + self.gamma * keras.ops.reshape(mixed, x.shape)"),
+        wrong("gamma is squared to keep it positive", _GATE, "x + gamma b", "self.gamma *",
+              "self.gamma**2 *"),
+        wrong("the values are the input itself", _GATE, "values", "scores, axis=-1), values)",
+              "scores, axis=-1), flat(x))"),
+        wrong("the layer's softmax goes over the positions that ask", _GATE, "mean of equal", "axis=-1), values",
+              "axis=1), values"),
+        wrong("no softmax", _GATE, "mean of equal", "keras.ops.softmax(scores, axis=-1)", "scores"),
+        wrong("the softmax goes over the images", _GATE, "mean of equal", "axis=-1), values",
+              "axis=0), values"),
+        wrong("a ReLU on the result", _GATE, "x + gamma b", "return " + _OUT,
+              f"return keras.ops.relu({_OUT}) if self.gamma != 0 else x"),
+        wrong("f asks and g is looked at in the layer", _LOOKS, "by_loop", "keras.ops.matmul(queries, keras.ops.transpose(keys, (0, 2, 1)))",
+              "keras.ops.matmul(keys, keras.ops.transpose(queries, (0, 2, 1)))"),
+        wrong("the logits are divided by the root of the key channels", _LOOKS, "by_loop",
+              "keras.ops.softmax(scores,", "keras.ops.softmax(scores / keys.shape[-1] ** 0.5,"),
+        wrong("a reshape in place of the keys' transpose", _LOOKS, "by_loop", _TURNED,
+              "keras.ops.reshape(keys, (x.shape[0], keys.shape[2], keys.shape[1]))"),
+        wrong("the result is reshaped with its channels in front", _LOOKS, "both reshapes",
+              "keras.ops.reshape(mixed, x.shape)",
+              "keras.ops.reshape(keras.ops.transpose(keras.ops.reshape(mixed, (x.shape[0], x.shape[2], x.shape[1], x.shape[3])), (0, 2, 1, 3)), x.shape)"),
+        wrong("pictures are taken to be square", _START, "stopped", "keras.ops.reshape(mixed, x.shape)",
+              "keras.ops.reshape(mixed, (len(x), *[int(mixed.shape[1] ** 0.5)] * 2, x.shape[3]))"),
+        wrong("all images are one long row of positions", _LOOKS, "3 x 2", _FLAT,
+              "(t, (1, -1, t.shape[-1]))"),
+        wrong("a map of keys with keys: the queries are not used", _LOOKS, "by_loop",
+              "keras.ops.matmul(queries, keras.ops", "keras.ops.matmul(keys, keras.ops"),
+        wrong("the article's slip: training is not handed on", _TRAINING, "never moved",
+              "self.f(x, training=training)", "self.f(x)", "self.g(x, training=training)", "self.g(x)",
+              "self.h(x, training=training)", "self.h(x)"),
+        wrong("the values' convolution is forgotten when training is handed on", _TRAINING, "self.h",
+              "self.h(x, training=training)", "self.h(x)"),
+        wrong("the convolutions are always told that they train", _TRAINING, "was not training",
+              "self.f(x, training=training)", "self.f(x, training=True)",
+              "self.g(x, training=training)", "self.g(x, training=True)",
+              "self.h(x, training=training)", "self.h(x, training=True)"),
+        wrong("training unless told otherwise", _TRAINING, "was not training",
+              "def call(self, x, training=False)", "def call(self, x, training=True)"),
+        wrong("each convolution is called twice", _TRAINING, "times",
+              "values = flat(self.h(x, training=training))",
+              "values = flat(self.h(x, training=training))\n"
+              "        assert self.h(x, training=training).shape == x.shape"),
+        wrong("prints the result and returns nothing", _START, "print", "return " + _OUT, f"print({_OUT})"),
+        wrong("the map comes back as well", _START, "output of a new layer", "return " + _OUT,
+              f"return {_OUT}, scores"),
+        wrong("the library's layer", _START, "sagan_lib",
+              "from sagan_lib.attention import SelfAttention"),
+        wrong("a class that inherits from the library's layer", _START, "of sagan_lib",
+              "from sagan_lib import attention\n\n\nclass SelfAttention(attention.SelfAttention):\n"
+              "    def __init__(self, channels, conv=keras.layers.Conv2D):\n"
+              "        super().__init__(use_sn=False)"),
+        wrong("Keras's attention", _START, "does without", "keras.ops.matmul(keras.ops.softmax(scores, axis=-1), values)",
+              "keras.layers.Attention()([queries, values, keys])"),
+        wrong("the layer is not written", _START, "not written",
+              "class SelfAttention(keras.layers.Layer):\n"
+              "    def __init__(self, channels, conv=keras.layers.Conv2D):\n"
+              "        super().__init__()\n        raise NotImplementedError"),
+        wrong("no layer but a function", _START, "Keras layer",
+              "def SelfAttention(channels, conv=keras.layers.Conv2D):\n    return lambda x, training=False: x"),
+    ],
+    "attention_gradient": [
+        wrong("the softmax's second term is missing", _ROWS, "sums to 0", "(d_p - inner)", "d_p"),
+        wrong("p (1 - p), as if each weight hung on its own logit only", _ROWS, "sums to 0",
+              "p * (d_p - inner)", "p * (1 - p) * d_p"),
+        wrong("plus instead of minus", _ROWS, "sums to 0", "d_p - inner", "d_p + inner"),
+        wrong("a mean in place of the sum over a row", _ROWS, "sums to 0", "np.sum(p * d_p,",
+              "np.mean(p * d_p,"),
+        wrong("summed over the positions that ask", _ROWS, "sums to 0", "p * d_p, axis=-1",
+              "p * d_p, axis=1"),
+        wrong("summed over the whole map", _ROWS, "sums to 0", "p * d_p, axis=-1", "p * d_p, axis=(1, 2)"),
+        wrong("the mean of the gradient is taken off, not its mean under p", _ROWS, "sums to 0",
+              _INNER, "np.mean(d_p, axis=-1, keepdims=True)"),
+        wrong("the mean is taken off after the product with p", _DIFF, "Every logit",
+              "p * (d_p - inner)", "p * d_p - np.mean(p * d_p, axis=-1, keepdims=True)"),
+        wrong("stops at the map: the gradient of p", _BYHAND, "d_logits", "p * (d_p - inner)", "d_p"),
+        wrong("the sign of a loss that grows", _BYHAND, "d_logits", "p * (d_p - inner)", "p * (inner - d_p)"),
+        wrong("a square of p", _BYHAND, "d_logits", "p * (d_p - inner)", "p**2 * (d_p - inner)"),
+        wrong("the formula of the cross-entropy, p minus one-hot", _DIFF, "Every logit",
+              "p * (d_p - inner)", "p - np.eye(*p.shape[1:])"),
+        wrong("the gradient's softmax goes over the positions that ask", _DIFF, "Every logit",
+              "special.softmax(logits, axis=-1)", "special.softmax(logits, axis=1) if logits.shape[1] > 1 else special.softmax(logits, axis=-1)"),
+        wrong("the softmax goes over the whole array", _DIFF, "Every logit", "special.softmax(logits, axis=-1)",
+              "special.softmax(logits)"),
+        wrong("the map's gradient is turned", _DIFF, "Every logit", _D_P,
+              "gamma * (values @ upstream.transpose(0, 2, 1)).reshape(p.shape)"),
+        wrong("the values of the first image for all", _DIFF, "Every logit", _D_P,
+              "gamma * upstream @ values[0].T"),
+        wrong("upstream is taken for the gradient of the map", _DIFF, "stopped", _D_P, "gamma * upstream"),
+        wrong("gamma is forgotten on the way to the logits", _SHUT, "shut gate", "gamma * upstream @", "upstream @"),
+        wrong("gamma multiplies its own gradient", _SHUT, "never open", _D_GAMMA, "gamma * " + _D_GAMMA),
+        wrong("gamma comes in twice", _SHUT, "gamma multiplies all", "p * (d_p - inner)",
+              "gamma * p * (d_p - inner)"),
+        wrong("only the size of gamma counts", _SHUT, "gamma multiplies all", "gamma * upstream @",
+              "abs(gamma) * upstream @"),
+        wrong("a gamma gradient for each image", _BYHAND, "d_gamma has shape", _D_GAMMA,
+              "np.sum(upstream * (p @ values), axis=(1, 2))"),
+        wrong("the mean over the images for gamma", _DIFF, "add up", _D_GAMMA, _D_GAMMA + " / len(p)"),
+        wrong("the mean over everything for gamma", _DIFF, "add up", "np.sum(upstream *", "np.mean(upstream *"),
+        wrong("the gradient from above is forgotten for gamma", _DIFF, "add up", _D_GAMMA,
+              "np.sum(p @ values)"),
+        wrong("a number for each image and row in place of the logits", _BYHAND, "d_logits has shape",
+              _PAIR, "(p * (d_p - inner)).sum(-1), d_gamma"),
+        wrong("zero, because the gate begins shut", _ROWS, "zero everywhere", "p * (d_p - inner)",
+              "0 * p"),
+        wrong("gamma first, logits second", _BYHAND, "d_logits has shape", _PAIR, "d_gamma, p * (d_p - inner)"),
+        wrong("only the gradient of the logits", _BYHAND, "two things", _PAIR, "p * (d_p - inner)"),
+        wrong("the worked example's numbers are written into the code", _DIFF, "shape", _PAIR,
+              "np.array([[[-0.25, 0.25]]]), 0.5"),
+        wrong("prints the pair and returns nothing", _BYHAND, "print", "return " + _PAIR, f"print({_PAIR})"),
+        wrong("automatic differentiation", _DIFF, "does without", "    p =",
+              "    import tensorflow as tf\n    tape = tf.GradientTape()\n    p ="),
+        wrong("the library's gradient", _DIFF, "sagan_lib", "    p =",
+              "    from sagan_lib.attention import _gradients\n    p ="),
+        wrong("the gradient is not written", _BYHAND, "not written",
+              "def attention_gradient(logits, values, gamma, upstream):\n    raise NotImplementedError"),
+    ],
+    "experiment": [
+        wrong("the entropy itself", _COUNT, "entropies", "np.exp(-np.sum(weights * logs, axis=-1))",
+              "-np.sum(weights * logs, axis=-1)"),
+        wrong("the entropy as a share of the largest, as in the chapter's figure", _COUNT, "entropies",
+              "np.exp(-np.sum(weights * logs, axis=-1))",
+              "-np.sum(weights * logs, axis=-1) / np.log(weights.shape[-1])"),
+        wrong("bits in e to the power", _COUNT, "entropies", "np.log(np.where", "np.log2(np.where"),
+        wrong("the minus is missing", _COUNT, "entropies", "np.exp(-np.sum", "np.exp(np.sum"),
+        wrong("a weight of 0 becomes NaN", _COUNT, "NaN", "np.where(weights > 0, weights, 1.0)", "weights"),
+        wrong("the entropy is summed over the positions that ask", _COUNT, "entropies", "logs, axis=-1", "logs, axis=1"),
+        wrong("one number for the whole map", _COUNT, "shape", "logs, axis=-1", "logs"),
+        wrong("one over the sum of squares", _COUNT, "entropies", "np.exp(-np.sum(weights * logs, axis=-1))",
+              "1 / np.sum(weights**2, axis=-1)"),
+        wrong("one over the largest weight", _COUNT, "entropies", "np.exp(-np.sum(weights * logs, axis=-1))",
+              "1 / np.max(weights, axis=-1)"),
+        wrong("counts the weights above 0", _COUNT, "entropies", "np.exp(-np.sum(weights * logs, axis=-1))",
+              "np.sum(weights > 0, axis=-1)"),
+        wrong("prints the count and returns nothing", _COUNT, "print",
+              "return np.exp(-np.sum(weights * logs, axis=-1))",
+              "print(np.exp(-np.sum(weights * logs, axis=-1)))"),
+        wrong("pixels_seen is not written", _COUNT, "not written",
+              "def pixels_seen(weights):\n    raise NotImplementedError\n\n\n"
+              "def experiment(seed, channels):\n    raise NotImplementedError"),
+        wrong("the kernels are not normalized", _RANGE, "too sharp", _NORMS, "pass"),
+        wrong("the Frobenius norm in place of the spectral norm", _RANGE, "too even", _NORMS,
+              "f, g = f / np.linalg.norm(f), g / np.linalg.norm(g)"),
+        wrong("each key channel is brought to length 1", _RANGE, "too sharp", _NORMS,
+              "f, g = f / np.linalg.norm(f, axis=0), g / np.linalg.norm(g, axis=0)"),
+        wrong("one round of power iteration from a random u takes the norm's place", _RANGE, "too sharp", _NORMS,
+              "u = rng.normal(size=channels // 8)\n"
+              "        for kernel in (f, g):\n"
+              "            v = kernel @ u\n"
+              "            kernel /= np.linalg.norm(kernel.T @ v) / np.linalg.norm(v)"),
+        wrong("divided by the norm squared", _RANGE, "too even", _NORMS,
+              "f, g = f / np.linalg.norm(f, 2)**2, g / np.linalg.norm(g, 2)**2"),
+        wrong("only the keys' kernel is normalized", _RANGE, "too sharp", _NORMS, "f = f / np.linalg.norm(f, 2)"),
+        wrong("the experiment's logits are divided by the root of the key channels", _RANGE, "too even",
+              "(x @ g) @ (x @ f).T", "(x @ g) @ (x @ f).T / np.sqrt(channels // 8)"),
+        wrong("features between 0 and 1", _RANGE, "too even", "x = rng.normal(size=(256, channels))",
+              "x = rng.uniform(size=(256, channels))"),
+        wrong("as many key channels as channels", _RANGE, "too sharp", "channels // 8))", "channels))"),
+        wrong("16 positions instead of 16 x 16", _RANGE, "too sharp", "size=(256,", "size=(16,"),
+        wrong("one kernel for keys and queries", _CHANNELS, "more than the experiment gives", _NORMS,
+              "f = g = f / np.linalg.norm(f, 2)"),
+        wrong("eight key channels whatever the channels are", _CHANNELS, "much sharper", "channels // 8))", "8))"),
+        wrong("64 channels whatever was asked for", _CHANNELS, "sharper", "    rng = ", "    channels = 64\n    rng = "),
+        wrong("the experiment's softmax goes over the whole map", _CHANNELS, "at most 256", "special.softmax(logits, axis=-1)",
+              "256 * special.softmax(logits)"),
+        wrong("the seed is not used", _RANGE, "seed", "default_rng(seed)", "default_rng(0)"),
+        wrong("another random state in each call", _RANGE, "same seed", "default_rng(seed)", "default_rng()"),
+        wrong("the sum over the layers", _RANGE, "256 pixels", "return np.mean(seen)",
+              "return sum(np.mean(rows) for rows in seen)"),
+        wrong("the mean of each row over the layers", _RANGE, "one number", "return np.mean(seen)", "return np.mean(seen, axis=0)"),
+        wrong("the sharpest row instead of the mean", _RANGE, "too sharp", "return np.mean(seen)", "return np.min(seen)"),
+        wrong("the numbers seen for seed 0 are written into the code", _RANGE, "seed", "return np.mean(seen)",
+              "return {16: 163.0, 64: 83.0, 128: 39.0}[channels]"),
+        wrong("prints the mean and returns nothing", _RANGE, "print", "return np.mean(seen)", "print(np.mean(seen))"),
+        wrong("the library's layer is called", _RANGE, "sagan_lib", "    rng =",
+              "    from sagan_lib.attention import SelfAttention\n    rng ="),
+    ],
+}  # fmt: skip
+
+RIGHT = {
+    "attention_map": [
+        right("einsum keeps height and width apart", """
+def attention_map(f, g):
+    scores = np.einsum("bijc,bklc->bijkl", g, f)
+    scores = scores.reshape(len(g), g.shape[1] * g.shape[2], f.shape[1] * f.shape[2])
+    top = np.max(scores, axis=2)[:, :, None]
+    weights = np.exp(scores - top)
+    return weights / np.sum(weights, axis=2)[:, :, None]
+"""),
+        right("loops over images and positions", """
+def row(logits):
+    powers = np.exp(logits - max(logits))
+    return powers / sum(powers)
+
+
+def attention_map(f, g):
+    channels = g.shape[-1]
+    maps = []
+    for keys, queries in zip(f, g):
+        keys = keys.reshape(-1, channels)
+        maps.append([row(keys @ query) for query in queries.reshape(-1, channels)])
+    return np.array(maps)
+"""),
+        right("a helper that is called softmax", """
+def softmax(s):
+    e = np.exp(s - np.amax(s, axis=-1, keepdims=True))
+    return e / np.sum(e, axis=-1, keepdims=True)
+
+
+def attention_map(f, g):
+    return softmax(np.einsum("bqc,bkc->bqk", *(t.reshape(len(t), -1, t.shape[3]) for t in (g, f))))
+"""),
+        right("the logarithm of the sum, subtracted before exp", """
+def attention_map(f, g):
+    batch, height, width, channels = g.shape
+    keys = np.reshape(f, (batch, -1, channels))
+    queries = np.reshape(g, (batch, height * width, channels))
+    scores = np.matmul(queries, np.swapaxes(keys, 1, 2))
+    return np.exp(scores - np.logaddexp.reduce(scores, axis=-1, keepdims=True))
+"""),
+        right("columns first, turned at the end", """
+def attention_map(f, g):
+    flat = lambda t: np.concatenate([t[:, k] for k in range(t.shape[1])], axis=1)
+    s = flat(f) @ flat(g).transpose(0, 2, 1)
+    e = np.exp(s - s.max(axis=1, keepdims=True))
+    return np.swapaxes(e / e.sum(axis=1, keepdims=True), 1, 2)
+"""),
+    ],
+    "SelfAttention": [
+        right("parts made in build", """
+from keras import ops
+
+
+class SelfAttention(keras.layers.Layer):
+    def __init__(self, channels, conv=keras.layers.Conv2D, **options):
+        super().__init__(**options)
+        self.channels, self.conv = channels, conv
+
+    def build(self, input_shape):
+        self.f, self.g, self.h = (self.conv(n, 1) for n in (self.channels // 8, self.channels // 8, self.channels))
+        self.gamma = self.add_weight(shape=(), initializer="zeros")
+
+    def call(self, x, training=False):
+        b, h, w, c = x.shape
+        f, g, v = (ops.reshape(t(x, training=training), (b, h * w, -1)) for t in (self.f, self.g, self.h))
+        weights = ops.softmax(ops.einsum("bqc,bkc->bqk", g, f))
+        return ops.reshape(ops.einsum("bqk,bkc->bqc", weights, v), (b, h, w, c)) * self.gamma + x
+"""),
+        right("TensorFlow, with a Keras variable", """
+import tensorflow as tf
+
+
+def rows(t):
+    shape = tf.shape(t)
+    return tf.reshape(t, (shape[0], -1, shape[-1]))
+
+
+class SelfAttention(keras.layers.Layer):
+    def __init__(self, channels, conv=keras.layers.Conv2D):
+        super().__init__()
+        self.f, self.g, self.h = conv(channels // 8, 1), conv(channels // 8, 1), conv(channels, 1)
+        self.gamma = keras.Variable(0.0, name="gamma")
+
+    def call(self, x, training=False):
+        f, g, h = (rows(conv(x, training=training)) for conv in (self.f, self.g, self.h))
+        weights = tf.nn.softmax(tf.matmul(g, f, transpose_b=True))
+        return tf.reshape(tf.matmul(weights, h), tf.shape(x)) * self.gamma + x
+"""),
+        right("without flat positions", """
+class SelfAttention(keras.layers.Layer):
+    def __init__(self, channels, conv=keras.layers.Conv2D):
+        super().__init__()
+        self.f = conv(channels // 8, 1)
+        self.g = conv(channels // 8, 1)
+        self.h = conv(channels, 1)
+        self.gamma = self.add_weight((), "zeros")
+
+    def call(self, x, training=None):
+        keys = self.f(x, training=training)
+        queries = self.g(x, training=training)
+        values = self.h(x, training=training)
+        weights = keras.ops.softmax(keras.ops.einsum("bhwc,bklc->bhwkl", queries, keys), axis=(3, 4))
+        return x + self.gamma * keras.ops.einsum("bhwkl,bklc->bhwc", weights, values)
+"""),
+    ],
+    "attention_gradient": [
+        right("the whole Jacobian of each row", """
+def attention_gradient(logits, values, gamma, upstream):
+    p = special.softmax(logits, axis=-1)
+    on_map = gamma * np.einsum("bnc,bmc->bnm", upstream, values)
+    jacobian = np.einsum("bni,ik->bnik", p, np.eye(p.shape[-1])) - np.einsum("bni,bnk->bnik", p, p)
+    mixed = np.einsum("bnm,bmc->bnc", p, values)
+    return np.einsum("bnik,bnk->bni", jacobian, on_map), float(np.vdot(mixed, upstream))
+"""),
+        right("position by position", """
+def attention_gradient(logits, values, gamma, upstream):
+    d_logits, d_gamma = np.zeros_like(logits), 0.0
+    for image in range(len(logits)):
+        for j, row in enumerate(logits[image]):
+            p = np.exp(row - row.max()) / np.exp(row - row.max()).sum()
+            o, a = p @ values[image], upstream[image, j]
+            d_gamma += a @ o
+            d_logits[image, j] = gamma * p * ((values[image] - o) @ a)
+    return d_logits, d_gamma
+"""),
+        right("the inner product through the output", """
+def attention_gradient(logits, values, gamma, upstream):
+    weights = special.softmax(logits, axis=-1)
+    mixed = weights @ values
+    along = np.sum(mixed * upstream, axis=-1, keepdims=True)
+    d_weights = upstream @ np.swapaxes(values, 1, 2)
+    return gamma * weights * (d_weights - along), along.sum()
+"""),
+    ],
+    "experiment": [
+        right("scipy's entropy", """
+from scipy.stats import entropy
+
+
+def pixels_seen(weights):
+    return np.exp(entropy(weights, axis=-1))
+
+
+def experiment(seed, channels):
+    rng, total = np.random.default_rng(seed), 0.0
+    for _ in range(4):
+        x = rng.standard_normal((256, channels))
+        keys, queries = [], []
+        for part in (keys, queries):
+            kernel = rng.standard_normal((channels, channels // 8))
+            part.append(x @ kernel / np.linalg.svd(kernel, compute_uv=False).max())
+        total += pixels_seen(special.softmax(queries[0] @ keys[0].T, axis=1)).mean()
+    return total / 4
+"""),
+        right("all layers at once, with a small number in the logarithm", """
+def pixels_seen(weights):
+    return np.exp((-weights * np.log(weights + 1e-30)).sum(-1))
+
+
+def experiment(seed, channels):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(4, 256, channels))
+    f, g = rng.normal(size=(2, 4, channels, channels // 8))
+    sigma_f, sigma_g = (np.linalg.svd(kernel)[1][:, :1, None] for kernel in (f, g))
+    weights = special.softmax(x @ (g / sigma_g) @ (x @ (f / sigma_f)).transpose(0, 2, 1), axis=-1)
+    return float(pixels_seen(weights).mean())
+"""),
+        right("a product of powers, and sigma from an eigenvalue", """
+def pixels_seen(weights):
+    return np.prod(weights ** -weights, axis=-1)
+
+
+def layer_map(rng, channels):
+    x = rng.normal(size=(256, channels))
+    f = rng.normal(size=(channels, channels // 8))
+    g = rng.normal(size=(channels, channels // 8))
+    sigmas = [np.linalg.eigvalsh(kernel.T @ kernel)[-1] ** 0.5 for kernel in (f, g)]
+    return special.softmax(x @ g @ f.T @ x.T / np.prod(sigmas), axis=-1)
+
+
+def experiment(seed, channels):
+    rng = np.random.default_rng(seed)
+    return np.mean([pixels_seen(layer_map(rng, channels)) for _ in range(4)])
+"""),
+    ],
+}

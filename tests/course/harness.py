@@ -1,0 +1,115 @@
+"""Runs a problem set's cells with other answers, as the grader would, without a kernel.
+
+A problem is an answer cell NAME and its test cells NAME_test_WORD. Its tests may use the given
+cells and this answer only, so one problem is run on its own.
+"""
+
+import contextlib
+import io
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+
+SOURCES = Path(__file__).resolve().parents[2] / "assignments" / "source"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer: changes (old, new) of the model's code, or one text instead of it.
+
+    For a wrong one: the test that must fail, and a word of the sentence that it must say.
+    """
+
+    story: str
+    changes: tuple
+    test: str = ""
+    says: str = ""
+
+    def code(self, model):
+        """The answer's code; ValueError where a change does not fit the model exactly once."""
+        if isinstance(self.changes, str):
+            return self.changes
+        for old, new in self.changes:
+            if model.count(old) != 1:
+                raise ValueError(f"{self.story}: {old!r} is {model.count(old)} times in the model")
+            model = model.replace(old, new)
+        return model
+
+
+def wrong(story, test, says, *changes):
+    """A wrong answer: a misconception, the test that must find it, a word that it must say."""
+    return Answer(story, _changes(changes), test, says)
+
+
+def right(story, *changes):
+    """A right answer, written differently."""
+    return Answer(story, _changes(changes))
+
+
+def _changes(changes):
+    if len(changes) == 1 and isinstance(changes[0], str):
+        return changes[0]
+    return tuple(zip(changes[::2], changes[1::2], strict=True))
+
+
+class ProblemSet:
+    """One problem set's code cells by role, and its problems.
+
+    Args:
+        name: "ps2". seed: instead of the set's own. hidden: with the tests that no student sees.
+
+    Attributes:
+        title: its heading. answers: {problem: the model's code}. tests: {test: (problem, code)}.
+        points: {test: int}. essays: points of the cells that a human grades.
+    """
+
+    def __init__(self, name, seed=None, hidden=True):
+        (path,) = SOURCES.glob(f"{name}*/*.py")
+        self.name, self.answers, self.tests, self.points = path.stem, {}, {}, {}
+        self._given, self.essays = [], 0
+        cells = jupytext.read(path).cells
+        self.title = cells[0].source.splitlines()[0].removeprefix("# ")
+        for cell in cells:
+            mark = cell.metadata.get("nbgrader")
+            if cell.cell_type != "code" or mark is None:
+                self.essays += mark["points"] if mark and mark["grade"] else 0
+                continue
+            title, code = mark["grade_id"], cell.source
+            if not hidden:
+                code = re.sub(
+                    "### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", "", code, flags=re.DOTALL
+                )
+            if mark["grade"]:
+                self.tests[title] = (title.partition("_test_")[0], code)
+                self.points[title] = mark["points"]
+            elif mark["solution"]:
+                self.answers[title] = code
+            else:
+                if seed is not None:
+                    code = code.replace("SEED = 0  #", f"SEED = {seed}  #")
+                self._given.append((title, code))
+
+    def run(self, problem, code):
+        """{test: None, or the sentence of its error} of one problem with this answer."""
+        space = {"__name__": "__main__"}
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as nbgrader, which looks at errors only
+            for title, given in self._given:
+                exec(compile(given, title, "exec"), space)
+            broken = self._error(code, problem, space)
+            return {
+                title: broken or self._error(test, title, space)
+                for title, (owner, test) in self.tests.items()
+                if owner == problem
+            }
+
+    @staticmethod
+    def _error(code, title, space):
+        try:
+            exec(compile(code, title, "exec"), space)
+        except BaseException as error:
+            return f"{type(error).__name__}: {error}"
+        return None

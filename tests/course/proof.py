@@ -1,0 +1,80 @@
+"""The tables wrong answer x test of all sets: `python tests/course/proof.py` writes them."""
+
+import functools
+import importlib
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from harness import SOURCES, ProblemSet
+
+MADE = "% Made by tests/course/proof.py."
+TABLES = SOURCES.parent / "matrix"
+NAMES = tuple(sorted(path.stem[8:] for path in Path(__file__).parent.glob("answers_*.py")))
+
+
+def answers(name):
+    """The module with the answers to a problem set: WRONG and RIGHT, by problem."""
+    return importlib.import_module(f"answers_{name}")
+
+
+@functools.cache
+def problem_set(name, hidden=True):
+    """The `ProblemSet` of that name."""
+    return ProblemSet(name, hidden=hidden)
+
+
+@functools.cache
+def marks(name, problem, answer, hidden=True):
+    """{test: None, or its error's sentence} of an answer to a problem; run once only."""
+    problems = problem_set(name, hidden)
+    return problems.run(problem, answer.code(problems.answers[problem]))
+
+
+def matrix(name):
+    """The table of one problem set as Markdown: a cross where a test found a wrong answer.
+
+    A dagger is at those that no test finds which a student can see.
+    """
+    problems = problem_set(name)
+    wrong, right = answers(name).WRONG, answers(name).RIGHT
+    counts = [sum(map(len, each.values())) for each in (wrong, right)]
+    lines = [MADE, "", f"{counts[0]} wrong answers and {counts[1]} right ones.", ""]
+    for problem, each in wrong.items():
+        tests = [test for test, (owner, _) in problems.tests.items() if owner == problem]
+        heads = [f"{test.partition('_test_')[2]} ({problems.points[test]})" for test in tests]
+        lines += [f"**`{problem}`**", "", f"| Wrong answer | {' | '.join(heads)} |"]
+        lines += ["|---|" + ":-:|" * len(tests)]
+        for answer in each:
+            found = marks(name, problem, answer)
+            dagger = "" if any(marks(name, problem, answer, hidden=False).values()) else " †"
+            crosses = [
+                ("**✗**" if test == answer.test else "✗") if found[test] else "" for test in tests
+            ]
+            lines.append(f"| {answer.story}{dagger} | {' | '.join(crosses)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def table():
+    """The table of all problem sets, for students."""
+    lines = [MADE, "", "| Problem set | You write | Points: tests, essays |", "|---|---|---|"]
+    for name in NAMES:
+        each = problem_set(name)
+        written = ", ".join(f"`{problem}`" for problem in each.answers)
+        lines.append(f"| {each.title} | {written} | {sum(each.points.values())}, {each.essays} |")
+    return "\n".join(lines) + "\n"
+
+
+def files():
+    """{file in assignments/matrix/: its text}, all made anew."""
+    each = {f"{problem_set(name).name}.md": matrix(name) for name in NAMES}
+    return each | {"summary.md": table()}
+
+
+if __name__ == "__main__":
+    TABLES.mkdir(exist_ok=True)
+    for file, text in files().items():
+        (TABLES / file).write_text(text)
+        print(file)

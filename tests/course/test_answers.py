@@ -1,0 +1,72 @@
+"""The graders, proved: every wrong answer loses its points and is told why; right ones pass."""
+
+import re
+
+import proof
+import pytest
+from harness import SOURCES, ProblemSet
+
+SETS = {name: proof.problem_set(name) for name in proof.NAMES}
+RIGHT = [(n, p, a) for n in SETS for p, each in proof.answers(n).RIGHT.items() for a in each]
+WRONG = [(n, p, a) for n in SETS for p, each in proof.answers(n).WRONG.items() for a in each]
+
+
+def _id(case):
+    return case if isinstance(case, str) else re.sub(r"\W+", "-", case.story)
+
+
+@pytest.mark.parametrize(("name", "problem", "answer"), RIGHT, ids=_id)
+def test_right_answer_gets_all_points(name, problem, answer):
+    marks = proof.marks(name, problem, answer)
+    assert marks
+    assert not any(marks.values()), marks
+
+
+@pytest.mark.parametrize(("name", "problem", "answer"), WRONG, ids=_id)
+def test_wrong_answer_loses_the_points_of_its_test(name, problem, answer):
+    marks = proof.marks(name, problem, answer)
+    said = marks[answer.test]
+    assert said, f"{answer.test} did not find it: {marks}"
+    assert said.startswith("AssertionError: "), f"no sentence for a student: {said}"
+    assert answer.says in said
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_enough_answers_and_each_test_has_one(name):
+    wrong, right = proof.answers(name).WRONG, proof.answers(name).RIGHT
+    problems = {problem for problem, _ in SETS[name].tests.values()}
+    assert set(wrong) == set(right) == set(SETS[name].answers) == problems
+    assert min(map(len, wrong.values())) >= 12
+    assert min(map(len, right.values())) >= 3
+    assert {a.test for each in wrong.values() for a in each} == set(SETS[name].tests)
+    stories = [a.story for each in (*wrong.values(), *right.values()) for a in each]
+    assert len(stories) == len(set(stories))
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_the_model_passes_with_other_seeds(name, seed):
+    varied = ProblemSet(name, seed)
+    for problem, code in varied.answers.items():
+        assert not any(varied.run(problem, code).values()), problem
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_matrix_in_the_repository_is_this_one(name):
+    path = proof.TABLES / f"{SETS[name].name}.md"
+    assert path.read_text() == proof.matrix(name), "run python tests/course/proof.py"
+
+
+def test_the_table_of_the_sets_is_this_one():
+    assert (proof.TABLES / "summary.md").read_text() == proof.table()
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_set_has_100_points(name):
+    assert sum(SETS[name].points.values()) + SETS[name].essays == 100
+
+
+def test_each_set_has_its_answers():
+    assert [each.name for each in SETS.values()] == sorted(
+        path.name for path in SOURCES.glob("ps*")
+    )

@@ -1,0 +1,324 @@
+"""Submissions that misbehave: each gets its mark and a sentence, and harms nobody else."""
+
+import csv
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from harness import SOURCES, ProblemSet
+
+sys.path.insert(0, str(SOURCES.parent))
+import course
+import grading
+from thirty import submission
+
+NAME = "ps2_spectral_norm"
+MODEL = ProblemSet("ps2").answers
+HEAD = "def kernel_matrix(kernel, kind):\n"
+CELLS = {  # student -> what stands in the cell of kernel_matrix
+    "right": MODEL["kernel_matrix"],
+    "wrong": HEAD + "    return np.reshape(kernel, (-1, kernel.shape[-1]))",
+    "loops": HEAD + "    while True:\n        pass",
+    "stubborn": "while True:\n    try:\n        while True:\n            pass\n"
+    "    except BaseException:\n        pass",
+    "exits": "import sys\nsys.exit()",
+    "quits": "exit()",
+    "dies": "import os\nos._exit(0)",
+    "deletes": "import shutil\nshutil.rmtree(VICTIM)",
+    "writes": "open(VICTIM + '/x.txt', 'w').write('x')",
+    "eats": "x = np.ones(10**11)\n" + HEAD + "    return kernel",
+    "hoards": "x = []\nwhile True:\n    x.append(np.zeros(10**8))",
+    "peeks": "import glob\ntext = open(SOURCE).read()",
+    "database": "import sqlite3\nsqlite3.connect('../../../gradebook.db')",
+    "starts": "import subprocess\nsubprocess.run(['ls'])",
+    "patches": "np.allclose = lambda *a, **k: True\n" + MODEL["kernel_matrix"],
+    "silences": "import sagan_lib.classroom as c\nc.close = close = lambda *a, **k: None\n"
+    + HEAD + "    return kernel",
+}  # fmt: skip
+FULL = sum(ProblemSet("ps2").points.values())
+REST = FULL - 20  # without problem 1
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """(the course's folder, {student: row}) after all were graded in one go."""
+    root = tmp_path_factory.mktemp("course")
+    only = shutil.ignore_patterns("*.ipynb")
+    shutil.copytree(SOURCES / NAME, root / "source" / NAME, ignore=only)
+    shutil.copy(SOURCES.parent / "nbgrader_config.py", root)
+    course.build(root, solutions=False)
+    release = json.loads((root / "release" / NAME / f"{NAME}.ipynb").read_text())
+    victim = root / "submitted" / "right" / NAME
+
+    def hand_in(student, text):
+        folder = root / "submitted" / student / NAME
+        folder.mkdir(parents=True)
+        (folder / f"{NAME}.ipynb").write_text(text)
+
+    for student, cell in CELLS.items():
+        cell = cell.replace("VICTIM", repr(str(victim)))
+        cell = cell.replace("SOURCE", repr(str(SOURCES / NAME / f"{NAME}.py")))
+        hand_in(student, nbformat.writes(submission(release, MODEL | {"kernel_matrix": cell})))
+    hand_in("broken", "{ this is no notebook")
+    (root / "submitted" / "absent" / NAME).mkdir(parents=True)
+    hand_in("empty", json.dumps(release))
+    for student, change in {"misses": _drop, "renames": _rename, "reorders": _reorder,
+                            "cheats": _no_tests, "helper": _helper}.items():  # fmt: skip
+        notebook = submission(release, MODEL)
+        change(notebook)
+        hand_in(student, nbformat.writes(notebook))
+    patch = pytest.MonkeyPatch()
+    patch.setenv("CELL_SECONDS", "5")
+    patch.setattr(grading, "LIMIT", 60)
+    said = []
+    rows = course.grade(root, report=said.append)
+    patch.undo()
+    return root, {row["student"]: row for row in rows}, said
+
+
+def _answer(notebook):
+    return next(c for c in notebook.cells
+                if c.metadata.get("nbgrader", {}).get("grade_id") == "kernel_matrix")  # fmt: skip
+
+
+def _drop(notebook):
+    notebook.cells.remove(_answer(notebook))
+
+
+def _rename(notebook):
+    _answer(notebook).metadata.nbgrader["grade_id"] = "my_matrix"
+
+
+def _reorder(notebook):
+    notebook.cells.reverse()
+
+
+def _no_tests(notebook):
+    for cell in notebook.cells:
+        if "_test_" in cell.metadata.get("nbgrader", {}).get("grade_id", ""):
+            cell.source = "pass"
+
+
+def _helper(notebook):
+    place = notebook.cells.index(_answer(notebook))
+    _answer(notebook).source = HEAD + "    return my_own_way(kernel, kind)"
+    code = MODEL["kernel_matrix"].replace("kernel_matrix", "my_own_way")
+    notebook.cells.insert(place, nbformat.v4.new_code_cell(code))
+
+
+@pytest.mark.parametrize(
+    ("student", "points"),
+    [
+        ("right", FULL), ("helper", FULL), ("reorders", FULL), ("cheats", FULL),
+        ("wrong", FULL - 15), ("loops", REST), ("exits", REST), ("quits", REST), ("deletes", REST),
+        ("writes", REST), ("eats", REST), ("hoards", REST), ("peeks", REST), ("database", REST),
+        ("starts", REST), ("misses", REST), ("empty", 0), ("broken", 0), ("absent", 0), ("dies", 0),
+        ("stubborn", 0), ("patches", 0), ("silences", 0),
+    ],
+)  # fmt: skip
+def test_points(graded, student, points):
+    _, rows, _ = graded
+    assert rows[student]["auto"] == points
+    assert rows[student]["of"] == FULL
+
+
+def test_renamed_answer_still_runs_as_the_students_own_cell(graded):
+    row = graded[1]["renames"]
+    assert "unknown cell id my_matrix" in row["notes"]
+    assert "kernel_matrix is missing" in row["notes"]
+
+
+@pytest.mark.parametrize(
+    ("student", "words"),
+    [
+        ("broken", "cannot be read"), ("absent", "not handed in"), ("dies", "ended the kernel"),
+        ("stubborn", "did not stop when interrupted"), ("misses", "kernel_matrix is missing"),
+        ("cheats", "kernel_matrix_test_shape was changed"),
+    ],
+)  # fmt: skip
+def test_notes(graded, student, words):
+    assert words in graded[1][student]["notes"]
+
+
+@pytest.mark.parametrize(
+    ("student", "words"),
+    [
+        ("wrong", "stores its output channel before its input channel"),
+        ("loops", "No reply from kernel before timeout"),
+        ("deletes", "Grading does not let a notebook delete"),
+        ("writes", "Grading does not let a notebook write to"),
+        ("peeks", "Grading does not let a notebook read the problem set"),
+        ("database", "Grading does not let a notebook open a database"),
+        ("starts", "Grading does not let a notebook start another program"),
+        ("eats", "MemoryError"), ("hoards", "MemoryError"),
+        ("patches", "This notebook replaced numpy.allclose"),
+        ("silences", "This notebook replaced sagan_lib.classroom.close"),
+        ("broken", "Not graded: the file cannot be read"),
+        ("empty", "NotImplementedError"), ("misses", "From the grader"),
+    ],
+)  # fmt: skip
+def test_feedback_page_says_why(graded, student, words):
+    page = (graded[0] / "feedback" / student / NAME / f"{NAME}.html").read_text()
+    assert words in page
+
+
+def test_feedback_needs_no_network(graded):
+    for page in graded[0].glob("feedback/*/*/*.html"):
+        text = page.read_text()
+        assert "MathJax = {tex:" in text
+        assert not re.search(
+            r"""<(script|link|img|iframe)[^>]*(src|href)=["']?(https?:)?//""", text
+        )
+
+
+def test_other_students_work_is_untouched(graded):
+    root, rows, _ = graded
+    files = [path.name for path in (root / "submitted" / "right" / NAME).iterdir()]
+    assert files == [f"{NAME}.ipynb"]
+    assert len(rows) == len(list((root / "submitted").iterdir()))
+
+
+def test_the_table_has_everysubmission(graded):
+    with (graded[0] / "graded" / "report.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert {row["student"]: float(row["auto"]) for row in table} == {
+        student: row["auto"] for student, row in graded[1].items()
+    }
+
+
+def test_graded_again_only_what_changed(graded):
+    root, _, _ = graded
+    path = root / "submitted" / "empty" / NAME / f"{NAME}.ipynb"
+    path.write_text((root / "submitted" / "right" / NAME / f"{NAME}.ipynb").read_text())
+    (root / "submitted" / "empty" / "ps9_unknown").mkdir()
+    said = []
+    rows = {row["student"]: row for row in course.grade(root, report=said.append)}
+    assert rows["empty"]["auto"] == FULL
+    assert sum("empty/ps2" in line for line in said) == 1
+    assert any("ps9_unknown: no such problem set" in line for line in said)
+    assert len(said) == 3
+
+
+def test_the_kernel_of_the_settings_runs_it(tmp_path, graded, monkeypatch):
+    """As the instructors' page has it for a container: another kernel, sockets in a folder."""
+    root = tmp_path / "course"
+    keep = shutil.ignore_patterns("submitted", "autograded", "feedback", "graded")
+    shutil.copytree(graded[0], root, ignore=keep)
+    shutil.copytree(graded[0] / "submitted" / "right", root / "submitted" / "right")
+    settings = SOURCES.parent / "nbgrader_config.py"
+    extra = """
+import tempfile
+c.Execute.kernel_name = "contained"
+c.KernelManager.transport = "ipc"
+c.KernelManager.ip = tempfile.mkdtemp() + "/kernel"
+"""
+    (tmp_path / "nbgrader_config.py").write_text(settings.read_text() + extra)
+    kernel = tmp_path / "jupyter" / "kernels" / "contained"
+    kernel.mkdir(parents=True)
+    start = ["sh", "{resource_dir}/start.sh", "{connection_file}"]
+    described = {"display_name": "contained", "language": "python", "argv": start}
+    (kernel / "kernel.json").write_text(json.dumps(described))
+    (kernel / "start.sh").write_text(
+        f'cp "$1" {tmp_path}/seen.json\nexec {sys.executable} -m ipykernel_launcher -f "$1"\n'
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    monkeypatch.setattr(grading, "SETTINGS", tmp_path / "nbgrader_config.py")
+    (row,) = course.grade(root, report=lambda line: None)
+    assert row["auto"] == FULL
+    assert json.loads((tmp_path / "seen.json").read_text())["transport"] == "ipc"
+
+
+def test_another_seed_is_in_every_copy_and_its_model_passes(tmp_path):
+    folder = tmp_path / "source" / NAME
+    folder.mkdir(parents=True)
+    shutil.copy(SOURCES / NAME / f"{NAME}.py", folder)
+    shutil.copy(SOURCES.parent / "nbgrader_config.py", tmp_path)
+    course.build(tmp_path, seed=7)  # executes the solution
+    for each in ("release", "solutions"):
+        text = (tmp_path / each / NAME / f"{NAME}.ipynb").read_text()
+        assert "SEED = 7  #" in text
+        assert "SEED = 0" not in text
+
+
+def test_the_students_copy_has_no_solution_and_no_hidden_test(graded):
+    text = (graded[0] / "release" / NAME / f"{NAME}.ipynb").read_text()
+    for secret in ("BEGIN SOLUTION", "HIDDEN TESTS", "Rubric", "0, 1, 3, 2"):
+        assert secret not in text
+    assert sorted(path.name for path in (graded[0] / "release" / NAME).iterdir()) == [
+        f"{NAME}.ipynb"
+    ]
+    assert "kernel_matrix_test_shape" in text
+    assert "(20 points)" in text
+
+
+def test_grading_before_the_build_says_so(tmp_path):
+    with pytest.raises(FileNotFoundError, match="run make course first"):
+        course.grade(tmp_path)
+
+
+def test_a_set_without_the_line_of_the_seed_is_refused(tmp_path):
+    folder = tmp_path / "source" / "ps9_none"
+    folder.mkdir(parents=True)
+    (folder / "ps9_none.py").write_text("# %%\nSEED = 1\n")
+    with pytest.raises(ValueError, match=r"ps9_none.py: the line 'SEED = 0"):
+        course.build(tmp_path)
+
+
+def test_one_that_cannot_be_entered_stops_nobody(graded, monkeypatch):
+    root, rows, _ = graded
+    enter = grading.Book.enter
+
+    def fail(book, student, name, result):
+        if student == "right":
+            raise OSError("disk full")
+        return enter(book, student, name, result)
+
+    monkeypatch.setattr(grading.Book, "enter", fail)
+    for student in ("right", "broken"):
+        (root / "graded" / student / f"{NAME}.json").unlink()
+    said = []
+    again = course.grade(root, report=said.append)
+    assert f"right/{NAME}: NOT GRADED, next time again: disk full" in said
+    assert len(again) == len(rows) - 1
+    monkeypatch.undo()
+    assert len(course.grade(root, report=said.append)) == len(rows)
+
+
+def test_points_of_essays_are_exported_and_survive_grading_again(graded, tmp_path):
+    root, _, _ = graded
+    with grading.Gradebook(f"sqlite:///{root / 'gradebook.db'}") as book:
+        essay = book.find_grade("one_round", NAME, NAME, "right")
+        essay.manual_score = 8
+        book.find_comment("one_round", NAME, NAME, "right").manual_comment = "Well said."
+        book.db.commit()
+    (root / "graded" / "right" / f"{NAME}.json").unlink()
+    course.grade(root, report=lambda line: None)
+    target = tmp_path / "grades.csv"
+    course._nbgrader(root, "export", "--to", str(target))
+    with target.open() as file:
+        scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert scores["right"] == FULL + 8
+    assert scores["wrong"] == FULL - 15
+    for other in root.glob("autograded/*"):  # pages of all take minutes
+        if other.name != "right":
+            shutil.rmtree(other)
+    assert course.feedback(NAME, root) == ["right"]
+    page = (root / "feedback" / "right" / NAME / f"{NAME}.html").read_text()
+    assert "Well said." in page
+    assert "MathJax = {tex:" in page
+    with pytest.raises(ValueError, match="nothing graded under 'ps9'"):
+        course.feedback("ps9", root)
+
+
+def test_a_solution_that_raises_is_named(tmp_path):
+    folder = tmp_path / "source" / NAME
+    shutil.copytree(SOURCES / NAME, folder)
+    shutil.copy(SOURCES.parent / "nbgrader_config.py", tmp_path)
+    path = Path(folder, f"{NAME}.py")
+    path.write_text(path.read_text().replace("(0, 1, 3, 2)", "(0, 1, 2, 3)"))
+    with pytest.raises(RuntimeError, match=f"{NAME}.ipynb.*kernel_matrix_test"):
+        course.build(tmp_path)
