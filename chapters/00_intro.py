@@ -79,4 +79,5 @@ plots.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 # has the list.
 #
 # You need to know what a convolution and a gradient are. {doc}`setup` gets the notebooks running, on
-# a GPU too; {doc}`glossary` has the words. Start with {doc}`01_dcgan`.
+# a GPU too; {doc}`glossary` has the words. In a class, {doc}`problem_sets` are for students and
+# {doc}`teaching` for instructors. Start with {doc}`01_dcgan`.

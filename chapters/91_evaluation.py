@@ -136,7 +136,8 @@ assert (abs(kernel.mean(1)) < kernel.std(1)).all()
 # ## Ten sets of faces
 #
 # Eight sets are doctored, one thing each. Before them stand untouched real faces of another seed;
-# the last is what the book's own trained generator draws, for comparison.
+# the last is what the book's own trained generator draws, for comparison. It draws at 64 pixels, so
+# its faces are brought down to the 32 of the others.
 
 # %%
 rng = np.random.default_rng(31)
@@ -163,7 +164,7 @@ SETS = {
     "noisy": np.clip(untouched + noise, -1, 1),
     "64 training faces": training[rng.integers(0, 64, FACES)],
     "all training faces": training[:FACES],
-    "trained generator": gan.generate(recipes.shipped_generator(), FACES),
+    "trained generator": judge.prepare(gan.generate(recipes.shipped_generator(), FACES)),
 }
 assert all(images.shape == (FACES, 32, 32, 3) for images in SETS.values())
 
@@ -358,7 +359,8 @@ assert copied["real, another seed"] == 0
 #
 # **One number, several faults.** Noise has a distance of {glue:text}`fd-noisy:s`, wrong eyes in every
 # tenth face {glue:text}`fd-tenth:s`; the trained generator has {glue:text}`fd-generator:s`. The
-# number alone does not say which of them it is.
+# number alone does not say which of them it is. (For the generator, {doc}`05_sagan` compares with
+# real faces that were brought down from 64 pixels in the same way, which is fairer.)
 
 # %% [markdown]
 # ### A damage that nothing sees
@@ -523,7 +525,7 @@ plots.show("fig_pipelines", plots.pictures([x[:12] for x in shown], columns=4, t
 # travel alone. The command does the same for a trained run:
 #
 # ```sh
-# python -m sagan_lib score --run runs/faces32/run.keras --n 2000 --real 5000
+# python -m sagan_lib score --run runs/faces64/run.keras --n 2000 --real 5000
 # ```
 #
 # The last point it cannot do. An interval from resampling says how exactly *this* generator was

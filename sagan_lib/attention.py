@@ -5,6 +5,7 @@ Networks*, arXiv:1805.08318, equations 1 to 3, and the article's section on atte
 """
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -244,8 +245,11 @@ class SelfAttention(keras.layers.Layer):
         looked_at, queries = tf.split(joined, [sum(sizes[:2]), sizes[2]], -1)
         return (*tf.split(ops.max_pool(looked_at, 2, 2), sizes[:2], -1), queries)
 
-    def call(self, x, training=False, return_attention=False):
+    def call(self, x, training=False, return_attention=False, weights=None):
         """The layer's output and, on request, its map.
+
+        Args:
+            weights: a map (batch, N, M) to be used in place of the layer's own.
 
         Returns:
             y of x's shape; with `return_attention` also b, (batch, N, M) in float32. Rows are
@@ -255,8 +259,8 @@ class SelfAttention(keras.layers.Layer):
             ops.reshape(t, (-1, t.shape[1] * t.shape[2], t.shape[3]))  # (b, h, w, c) -> (b, hw, c)
             for t in self._project(x, training)
         )
-        if return_attention:
-            weights = _map(queries, keys)  # (b, N, M)
+        if return_attention or weights is not None:
+            weights = _map(queries, keys) if weights is None else weights  # (b, N, M)
             mixed = _mix(weights, values)
         else:
             mixed = attend(queries, keys, values, self.method)  # (b, N, c or c/2)
@@ -293,12 +297,34 @@ def attention_map(model, inputs):
     Raises:
         ValueError: the model has not exactly one attention layer.
     """
+    layer = _only(model)
+    probe = keras.Model(model.input, [layer.input, model.output])
+    features, outputs = probe(inputs, training=False)
+    return outputs, layer(features, training=False, return_attention=True)[1]
+
+
+def _only(model):
     layers = attention_layers(model)
     if len(layers) != 1:
         raise ValueError(f"model must have one SelfAttention, {model.name} has {len(layers)}")
-    probe = keras.Model(model.input, [layers[0].input, model.output])
-    features, outputs = probe(inputs, training=False)
-    return outputs, layers[0](features, training=False, return_attention=True)[1]
+    return layers[0]
+
+
+def with_map(model, inputs, change):
+    """A model's outputs for given inputs with its attention's map changed on the way.
+
+    Args:
+        model, inputs: as in `attention_map`.
+        change: function of the map, an array (batch, N, M), that gives the map to be used.
+
+    Raises:
+        ValueError: the model has not exactly one attention layer.
+    """
+    layer = _only(model)
+    features = keras.Model(model.input, layer.input)(inputs, training=False)
+    weights = layer(features, training=False, return_attention=True)[1].numpy()
+    mixed = layer(features, training=False, weights=tf.constant(change(weights), tf.float32))
+    return keras.Model(layer.output, model.output)(mixed, training=False)
 
 
 def looks_at(weights, query, target, width=3 / 16):
@@ -313,20 +339,54 @@ def looks_at(weights, query, target, width=3 / 16):
         (share, even): the share for each picture, (batch,), and the share that attention spread
         evenly would give. The square is cut off at the border of the picture.
     """
+    (asks, side), query = _sides(weights), _check_point("query", query)
+    checks.number("width", width, 0, 1, open_low=True)
+    row = int(query[0] * asks) * asks + int(query[1] * asks)
+    square = _square(_check_point("target", target), side, width)
+    return weights[:, row, square].sum(1), square.mean()
+
+
+def cut(weights, query, target, width=3 / 16):
+    """A map in which the square around one point does not look at the square around another.
+
+    What these rows gave to the target goes to all other places in equal parts.
+
+    Args:
+        weights, query, target, width: as in `looks_at`; the width is that of both squares.
+
+    Returns:
+        A new map, (batch, N, M).
+    """
+    asks, side = _sides(weights)
+    checks.number("width", width, 0, 1, open_low=True)
+    rows = _square(_check_point("query", query), asks, width)
+    taken = _square(_check_point("target", target), side, width)
+    changed = np.array(weights)
+    part = changed[:, rows]
+    part[..., ~taken] += part[..., taken].sum(-1, keepdims=True) / np.sum(~taken)
+    part[..., taken] = 0
+    changed[:, rows] = part
+    return changed
+
+
+def _sides(weights):
+    """(side of the map that asks, side of the one that is looked at)."""
     if weights.ndim != 3:
         raise ValueError(f"weights must have shape (batch, N, M), got {weights.shape}")
     sides = [round(n**0.5) for n in weights.shape[1:]]
     if [side * side for side in sides] != list(weights.shape[1:]):
         raise ValueError(f"weights must be those of square maps, got {weights.shape}")
-    for name, point in (("query", query), ("target", target)):
-        if not (len(point) == 2 and all(0 <= x < 1 for x in point)):
-            raise ValueError(f"{name} must be (row, column) from 0 to below 1, got {point!r}")
-    checks.number("width", width, 0, 1, open_low=True)
-    asks, side = sides
-    row = int(query[0] * asks) * asks + int(query[1] * asks)
+    return sides
+
+
+def _check_point(name, point):
+    if not (len(point) == 2 and all(0 <= x < 1 for x in point)):
+        raise ValueError(f"{name} must be (row, column) from 0 to below 1, got {point!r}")
+    return point
+
+
+def _square(point, side, width):
+    """Which of side * side positions lie in the square around a point: bool, flat."""
     reach = int(width * side / 2)
-    rows, columns = (
-        slice(max(int(x * side) - reach, 0), int(x * side) + reach + 1) for x in target
-    )
-    square = weights[:, row].reshape(-1, side, side)[:, rows, columns]
-    return square.sum((1, 2)), square[0].size / side**2
+    near = [abs(np.arange(side) - int(x * side)) <= reach for x in point]
+    return np.outer(*near).ravel()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sagan_lib import gan, judge, recipes, sagan, shipped
+from sagan_lib import faces, gan, judge, recipes, sagan, shipped
 from sagan_lib.attention import attention_layers
 from sagan_lib.faces import Faces
 from sagan_lib.images import ImageFolder
@@ -145,8 +145,8 @@ def test_a_folder_with_a_run_of_another_recipe_is_refused(straight, monkeypatch)
 
 @pytest.fixture
 def finished(tmp_path, monkeypatch):
-    """A finished run of "faces32", which is TINY here, and an empty data folder."""
-    monkeypatch.setitem(RECIPES, "faces32", TINY)
+    """A finished run of the shipped recipe, which is TINY here, and an empty data folder."""
+    monkeypatch.setitem(RECIPES, recipes.SHIPPED, TINY)
     data, out = tmp_path / "data", tmp_path / "run"
     data.mkdir()
     out.mkdir()
@@ -168,7 +168,7 @@ def test_a_published_generator_is_the_shipped_one(finished):
     np.testing.assert_array_equal(
         gan.generate(recipes.shipped_generator(), 2), gan.generate(expected, 2)
     )
-    results = json.loads((data / "results" / "faces32.json").read_text())
+    results = json.loads((data / "results" / recipes.RESULTS).read_text())
     assert results["log"] == {"d_loss": [1.2346, 0.5], "step": [2, 3]}
     assert results["step"] == 3
     assert results["scores"] == float(expected.get_weights()[0].ravel()[0])
@@ -178,7 +178,7 @@ def test_only_a_finished_run_of_that_recipe_is_published(finished):
     out, data = finished
     other = dataclasses.asdict(TINY) | {"steps": 2}
     (out / "run.json").write_text(json.dumps({"recipe": other}))
-    with pytest.raises(ValueError, match="its recipe is not faces32"):
+    with pytest.raises(ValueError, match=f"its recipe is not {recipes.SHIPPED}"):
         recipes.publish(out)
     (out / "run.json").unlink()
     with pytest.raises(FileNotFoundError):
@@ -188,12 +188,14 @@ def test_only_a_finished_run_of_that_recipe_is_published(finished):
 
 def test_the_shipped_generator_draws_faces_of_many_kinds():
     images = gan.generate(recipes.shipped_generator(), 300)
-    assert images.shape == (300, 32, 32, 3)
+    assert images.shape == (300, 64, 64, 3)
     assert np.abs(images).max() <= 1
     seen = judge.read(images)
     found, possible = judge.coverage(seen)
     assert found > 0.5 * judge.expected_coverage(300, possible)
-    assert judge.heterochromia(seen) < 0.5  # 5/6 without the rule
+    assert judge.heterochromia(seen) < 0.08  # 5/6 without the rule
+    for name, count in faces.CATEGORIES.items():
+        assert len(np.unique(getattr(seen, name))) == count, name
 
 
 @pytest.mark.parametrize(
