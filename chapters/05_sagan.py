@@ -505,6 +505,9 @@ for rate in (1, 5, 20):
 # ({doc}`91_evaluation`). Networks without attention do well on CelebA. So a run of `celeba128` that
 # lands anywhere near its neighbours in this table is a success, and no proof that attention did it.
 #
+# It was not run for this book, so no picture of it can be shown. The samples that the article and the
+# authors of SAGAN print are what to compare with.
+#
 # ## Summary
 #
 # - The whole SAGAN is one recipe: two networks, two rates, one loss. None of its parts is long.
