@@ -128,19 +128,25 @@ def _execute(root, student, name, whole):
         nbformat.write(whole, submitted / f"{name}.ipynb")
         done = course / "autograded" / student / name
         hidden = [HERE, HERE.parent / "tests", course / "gradebook.db", submitted]
-        _startup(home, [done, home], hidden)
+        _startup(home, [done, home], hidden, [cell.source for cell in whole.cells if _given(cell)])
         problem = _nbgrader(course, home, student, name)
         if problem:
             return None, problem
         return nbformat.read(done / f"{name}.ipynb", as_version=4), None
 
 
-def _startup(home, writable, hidden):
+def _given(cell):
+    """Whether a cell is the course's own and no test."""
+    mark = cell.metadata.get("nbgrader")
+    return cell.cell_type == "code" and mark and mark["locked"] and not mark["grade"]
+
+
+def _startup(home, writable, hidden, given):
     """Let the kernel run the guard first, from a copy: a container sees nothing but `home`."""
     shutil.copy(HERE / "guard.py", home)
     folder = home / "ipython" / "profile_default" / "startup"
     folder.mkdir(parents=True)
-    lists = [[str(path) for path in paths] for paths in (writable, hidden)]
+    lists = [[str(each) for each in part] for part in (writable, hidden, given)]
     (folder / "00_guard.py").write_text(
         f"import sys\nsys.path.insert(0, {str(home)!r})\nimport guard\nsys.path.pop(0)\n"
         f"guard.engage(get_ipython(), *{lists!r})\ndel guard, sys.modules['guard']\n"

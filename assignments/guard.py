@@ -77,11 +77,30 @@ def _mend(watched):
     return [f"{module.__name__}.{name}" for module, name, _ in changed]
 
 
-def engage(shell, writable, hidden):
+def _keep(shell, given):
+    """Undo, before each cell, what became of the functions and modules that given cells bound."""
+    kept, before = {}, {}
+
+    def start(info):
+        shell.user_ns.update(kept)
+        before.clear()
+        before.update(shell.user_ns)
+
+    def end(result):
+        if result.info.raw_cell.strip() in given:
+            bound = {n: t for n, t in shell.user_ns.items() if before.get(n) is not t}
+            kept.update({n: t for n, t in bound.items() if callable(t) or hasattr(t, "__spec__")})
+
+    shell.events.register("pre_run_cell", start)
+    shell.events.register("post_run_cell", end)
+
+
+def engage(shell, writable, hidden, given):
     """From now on: no harm outside of `writable`, no reading in `hidden`, no patched function.
 
     Args:
-        shell: IPython's. writable, hidden: folders.
+        shell: IPython's. writable, hidden: folders. given: sources of the locked cells without
+            tests, whose names no other cell can take.
     """
     warnings.simplefilter("ignore")  # nbgrader takes a line on stderr for a failure
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
@@ -120,4 +139,5 @@ def engage(shell, writable, hidden):
 
     shell.push({"exit": sys.exit, "quit": sys.exit})  # IPython's own would end the kernel
     shell.input_transformers_post.append(check)
+    _keep(shell, {source.strip() for source in given})
     sys.addaudithook(audit)

@@ -38,6 +38,7 @@ CELLS = {  # student -> what stands in the cell of kernel_matrix
     "database": "import sqlite3\nsqlite3.connect('../../../gradebook.db')",
     "starts": "import subprocess\nsubprocess.run(['ls'])",
     "patches": "np.allclose = lambda *a, **k: True\n" + MODEL["kernel_matrix"],
+    "shadows": "call = close = own_work = power_pair = lambda *a, **k: 1\n" + HEAD + "    return 1",
     "silences": "import sagan_lib.classroom as c\nc.close = close = lambda *a, **k: None\n"
     + HEAD + "    return kernel",
 }  # fmt: skip
@@ -118,8 +119,8 @@ def _helper(notebook):
         ("right", FULL), ("helper", FULL), ("reorders", FULL), ("cheats", FULL),
         ("wrong", FULL - 15), ("loops", REST), ("exits", REST), ("quits", REST), ("deletes", REST),
         ("writes", REST), ("eats", REST), ("hoards", REST), ("peeks", REST), ("database", REST),
-        ("starts", REST), ("misses", REST), ("empty", 0), ("broken", 0), ("absent", 0), ("dies", 0),
-        ("stubborn", 0), ("patches", 0), ("silences", 0),
+        ("starts", REST), ("shadows", REST), ("misses", REST), ("empty", 0), ("broken", 0),
+        ("absent", 0), ("dies", 0), ("stubborn", 0), ("patches", 0), ("silences", 0),
     ],
 )  # fmt: skip
 def test_points(graded, student, points):
@@ -183,8 +184,9 @@ def test_a_function_of_a_module_that_comes_late_is_watched_too(tmp_path):
 import sys, types
 sys.path.insert(0, {str(SOURCES.parent)!r})
 import guard
-shell = types.SimpleNamespace(push=lambda names: None, input_transformers_post=[])
-guard.engage(shell, [{str(tmp_path)!r}], [])
+shell = types.SimpleNamespace(push=lambda names: None, input_transformers_post=[],
+                              events=types.SimpleNamespace(register=lambda event, call: None))
+guard.engage(shell, [{str(tmp_path)!r}], [], [])
 (check,) = shell.input_transformers_post
 assert check(["x"]) == ["x"]
 import tensorflow as tf
