@@ -8,7 +8,6 @@ feedback    the pages of one set again, with the essays' points and comments
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -30,14 +29,6 @@ def sets(root=ROOT):
     return sorted(path.parent.name for path in root.glob("source/ps*/*.py"))
 
 
-def _nbgrader(root, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments], cwd=root, capture_output=True, text=True
-    )
-    if done.returncode:
-        raise RuntimeError(f"nbgrader {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
-
-
 def build(root=ROOT, names=None, solutions=True, seed=0):
     """Make the notebooks of source/, release/ and solutions/; returns the names built.
 
@@ -57,7 +48,7 @@ def build(root=ROOT, names=None, solutions=True, seed=0):
             raise ValueError(f"{name}.py: the line {SEED_LINE!r} must be there once")
         text = text.replace(SEED_LINE, SEED_LINE.replace("0", str(seed), 1))
         jupytext.write(jupytext.reads(text, fmt="py:percent"), folder / f"{name}.ipynb")
-        _nbgrader(root, "generate_assignment", name, "--force", "--create")
+        grading.nbgrader(root, "generate_assignment", name, "--force", "--create")
     if solutions:
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda name: _solve(root, name), names))
@@ -65,7 +56,7 @@ def build(root=ROOT, names=None, solutions=True, seed=0):
 
 
 def _solve(root, name):
-    _nbgrader(root, "generate_solution", name, "--force")
+    grading.nbgrader(root, "generate_solution", name, "--force")
     path = root / "solutions" / name / f"{name}.ipynb"
     for cell in json.loads(path.read_text())["cells"]:
         graded = cell["metadata"].get("nbgrader", {}).get("grade")
@@ -89,9 +80,12 @@ def grade(root=ROOT, jobs=2, force=False, report=print):
         raise FileNotFoundError(f"{root}: no problem sets to grade by; run make course first")
     waiting = sorted(path for path in root.glob("submitted/*/*") if path.is_dir())
     book = grading.Book(root)
-    known = [path for path in waiting if path.name in sets(root)]
-    for path in set(waiting) - set(known):
-        report(f"{path.parent.name}/{path.name}: no such problem set, left alone")
+    names, known = sets(root), []
+    for path in waiting:
+        if path.name in names:
+            known.append(path)
+        else:
+            report(f"{path.parent.name}/{path.name}: no such problem set, left alone")
     started = time.monotonic()
 
     def one(path):

@@ -37,6 +37,15 @@ HERE = Path(__file__).resolve().parent
 SETTINGS = HERE / "nbgrader_config.py"
 
 
+def nbgrader(root, *arguments):
+    """Run one of nbgrader's commands in the course's folder; its failure is a RuntimeError."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments], cwd=root, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"nbgrader {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
+
+
 def _grade_id(cell):
     return cell.metadata.get("nbgrader", {}).get("grade_id")
 
@@ -129,7 +138,7 @@ def _execute(root, student, name, whole):
         done = course / "autograded" / student / name
         hidden = [HERE, HERE.parent / "tests", course / "gradebook.db", submitted]
         _startup(home, [done, home], hidden, [cell.source for cell in whole.cells if _given(cell)])
-        problem = _nbgrader(course, home, student, name)
+        problem = _autograde(course, home, student, name)
         if problem:
             return None, problem
         return nbformat.read(done / f"{name}.ipynb", as_version=4), None
@@ -153,7 +162,7 @@ def _startup(home, writable, hidden, given):
     )
 
 
-def _nbgrader(course, home, student, name):
+def _autograde(course, home, student, name):
     """Run nbgrader's autograde; None, or a sentence on what went wrong."""
     settings = {
         "HOME": home, "IPYTHONDIR": home / "ipython", "TMPDIR": home, "MPLCONFIGDIR": home / "mpl",
@@ -244,9 +253,7 @@ class Book:
 
     def feedback(self, student, name):
         """Write the feedback page, essays' points and comments included, for no network."""
-        command = [sys.executable, "-m", "nbgrader", "generate_feedback", name]
-        subprocess.run([*command, "--student", student, "--force"],
-                       cwd=self._root, check=True, capture_output=True)  # fmt: skip
+        nbgrader(self._root, "generate_feedback", name, "--student", student, "--force")
         page = self._root / "feedback" / student / name / f"{name}.html"
         page.write_text(without_network(page.read_text()))
 

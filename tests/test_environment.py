@@ -21,14 +21,15 @@ PINS = [
     for line in (ROOT / "constraints.txt").read_text().splitlines()
     if line.strip() and not line.startswith("#")
 ]
-# `test` brings `course`; `gpu` replaces a dependency that is pinned anyway.
+# `gpu` replaces a dependency that is pinned anyway.
 INSTALLED_EXTRAS = ("book", "test")
+BROUGHT_EXTRAS = ("course",)  # by `test`
 
 
-def declared(extras=INSTALLED_EXTRAS):
-    """Requirements of the library and of these extras that apply to this machine."""
+def declared():
+    """Requirements of the library and of the installed extras that apply to this machine."""
     texts = list(PROJECT["dependencies"])
-    for extra in {*extras, *(["course"] if "test" in extras else [])}:
+    for extra in INSTALLED_EXTRAS + BROUGHT_EXTRAS:
         texts += PROJECT["optional-dependencies"][extra]
     found = [Requirement(text) for text in texts]
     ours = canonicalize_name(PROJECT["name"])

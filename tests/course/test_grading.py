@@ -54,7 +54,7 @@ def graded(tmp_path_factory):
     shutil.copytree(SOURCES / NAME, root / "source" / NAME, ignore=only)
     shutil.copy(SOURCES.parent / "nbgrader_config.py", root)
     course.build(root, solutions=False)
-    release = json.loads((root / "release" / NAME / f"{NAME}.ipynb").read_text())
+    release = (root / "release" / NAME / f"{NAME}.ipynb").read_text()
     victim = root / "submitted" / "right" / NAME
 
     def hand_in(student, text):
@@ -68,7 +68,7 @@ def graded(tmp_path_factory):
         hand_in(student, nbformat.writes(submission(release, MODEL | {"kernel_matrix": cell})))
     hand_in("broken", "{ this is no notebook")
     (root / "submitted" / "absent" / NAME).mkdir(parents=True)
-    hand_in("empty", json.dumps(release))
+    hand_in("empty", release)
     for student, change in {"misses": _drop, "renames": _rename, "reorders": _reorder,
                             "cheats": _no_tests, "helper": _helper}.items():  # fmt: skip
         notebook = submission(release, MODEL)
@@ -208,7 +208,7 @@ def test_other_students_work_is_untouched(graded):
     assert len(rows) == len(list((root / "submitted").iterdir()))
 
 
-def test_the_table_has_everysubmission(graded):
+def test_the_table_has_every_submission(graded):
     with (graded[0] / "graded" / "report.csv").open() as file:
         table = list(csv.DictReader(file))
     assert {row["student"]: float(row["auto"]) for row in table} == {
@@ -324,7 +324,7 @@ def test_points_of_essays_are_exported_and_survive_grading_again(graded, tmp_pat
     (root / "graded" / "right" / f"{NAME}.json").unlink()
     course.grade(root, report=lambda line: None)
     target = tmp_path / "grades.csv"
-    course._nbgrader(root, "export", "--to", str(target))
+    grading.nbgrader(root, "export", "--to", str(target))
     with target.open() as file:
         scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
     assert scores["right"] == FULL + 8

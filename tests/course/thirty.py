@@ -3,7 +3,6 @@
 Each student hands in one of the problem sets, with one wrong answer among the model's.
 """
 
-import json
 import shutil
 import sys
 import tempfile
@@ -22,8 +21,8 @@ import course
 
 
 def submission(release, answers):
-    """A released notebook (parsed JSON) with these answers in it, {cell's id: code}."""
-    notebook = nbformat.reads(json.dumps(release), as_version=4)
+    """A released notebook, given as its text, with these answers in it, {cell's id: code}."""
+    notebook = nbformat.reads(release, as_version=4)
     for cell in notebook.cells:
         mark = cell.metadata.get("nbgrader", {})
         if mark.get("grade_id") in answers:
@@ -41,7 +40,7 @@ def hand_in(root, number):
     release = root / "release" / problems.name / f"{problems.name}.ipynb"
     target = root / "submitted" / f"student{number:02}" / problems.name / release.name
     target.parent.mkdir(parents=True)
-    nbformat.write(submission(json.loads(release.read_text()), code), target)
+    nbformat.write(submission(release.read_text(), code), target)
 
 
 def main():
