@@ -17,10 +17,13 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+from jupytext.combine import combine_inputs_with_outputs
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
+from sagan_lib import shipped
+
+CHAPTERS = shipped.root() / "chapters"
 CELL_TIMEOUT = 600  # seconds
 
 #: Nothing here names a machine or a version, so that a notebook opens on any kernel.
@@ -80,9 +83,8 @@ def strip(notebook):
 def write(notebook, path):
     """Write a notebook whole or not at all."""
     nbformat.validate(notebook)
-    draft = path.with_suffix(".ipynb.tmp")
-    nbformat.write(notebook, draft)
-    draft.replace(path)
+    with shipped.replacing(path) as part:
+        nbformat.write(notebook, part)
 
 
 def run(path):
@@ -112,13 +114,11 @@ def prose(path):
         ValueError: a code cell changed, so the outputs would be another code's.
     """
     new, twin = read(path), path.with_suffix(".ipynb")
-    old = [cell for cell in nbformat.read(twin, 4).cells if cell.cell_type == "code"]
-    code = [cell for cell in new.cells if cell.cell_type == "code"]
-    if [cell.source for cell in old] != [cell.source for cell in code]:
+    before = nbformat.read(twin, 4)
+    code = [[c.source for c in book.cells if c.cell_type == "code"] for book in (before, new)]
+    if code[0] != code[1]:
         raise ValueError("the code changed too: make run CH=" + path.stem.split("_")[0])
-    for cell, before in zip(code, old, strict=True):
-        cell.outputs, cell.execution_count = before.outputs, before.execution_count
-    write(strip(new), twin)
+    write(strip(combine_inputs_with_outputs(new, before, "py:percent")), twin)
 
 
 def difference(path):

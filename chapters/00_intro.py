@@ -9,17 +9,20 @@
 # and draws.
 
 # %%
-from sagan_lib import faces, gan, judge, plots, recipes
+from sagan_lib import gan, runs
+from sagan_lib.datasets import faces
 
 import numpy as np  # after sagan_lib, which keeps TensorFlow quiet
 
-generator = recipes.shipped_generator()
+generator = runs.generator()
 generated = gan.generate(generator, 48, seed=1)
 real = faces.render(faces.factors(np.arange(48), seed=77), generated.shape[1])
 
 # %% tags=["remove-output"]
+from sagan_lib.book import page, plots
+
 titles = ["drawn by the network", "drawn by the rules"]
-plots.show("fig_gallery", plots.pictures([generated, real], columns=8, titles=titles))
+page.show("fig_gallery", plots.pictures([generated, real], columns=8, titles=titles))
 
 # %% [markdown]
 # ```{glue:figure} fig_gallery
@@ -39,11 +42,13 @@ plots.show("fig_gallery", plots.pictures([generated, real], columns=8, titles=ti
 # combinations it forgot.
 
 # %%
+from sagan_lib.evaluation import judge
+
 reading = judge.read(gan.generate(generator, 500, seed=2))
 unequal, (seen, possible) = judge.heterochromia(reading), judge.coverage(reading)
-plots.glue("intro-unequal", 100 * unequal, "{:.1f}")
-plots.glue("intro-seen", seen)
-plots.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
+page.glue("intro-unequal", 100 * unequal, "{:.1f}")
+page.glue("intro-seen", seen)
+page.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 
 # %% [markdown]
 # Of 500 generated faces {glue:text}`intro-unequal:s` % have unequal eyes; independent eyes would
@@ -67,7 +72,10 @@ plots.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 #
 # Each chapter imports from a small tested library, `sagan_lib`, which holds the real layers and
 # the training loop. A topic has the same name everywhere: `chapters/02_spectral_norm`,
-# `sagan_lib/spectral_norm.py`, `tests/test_spectral_norm.py`.
+# `sagan_lib/spectral_norm.py`, `tests/test_spectral_norm.py`. What serves only the book's own
+# statements lies beside it, in `experiments`: the claims (`experiments/ledger.py`, tested by
+# `tests/experiments/test_ledger.py`), the errata (`experiments/bugs.py`), the speed
+# (`experiments/speed`). Scores are in `sagan_lib/evaluation`, images in `sagan_lib/datasets`.
 
 # %% [markdown]
 # ## How to read it

@@ -12,22 +12,14 @@
 # - mode collapse: what it is, and how to count it.
 # ```
 
-# %% tags=["long"]
+# %%
 import time
 
-from sagan_lib import claims, dcgan, faces, gan, hardware, judge, losses, measures, plots
-from sagan_lib import report, ttur
+from sagan_lib import devices
 
-import keras  # after sagan_lib, which keeps TensorFlow quiet
-import matplotlib.pyplot as plt
-import numpy as np
-import tensorflow as tf
-from IPython.display import Markdown
-
-hardware.setup()
-SCALE = hardware.scale()
+devices.setup()
+SCALE = devices.scale()
 RESOLUTION, WIDTH, STEPS = {"cpu": (32, 16, 700), "gpu": (64, 32, 4000)}[SCALE]
-keras.utils.set_random_seed(1)
 started = time.perf_counter()
 
 # %% [markdown]
@@ -36,6 +28,11 @@ started = time.perf_counter()
 # training will take here.
 
 # %%
+import keras
+
+from sagan_lib import dcgan, gan, ttur
+
+keras.utils.set_random_seed(1)
 generator = dcgan.generator(RESOLUTION, WIDTH, latent_dim=64)
 discriminator = dcgan.discriminator(RESOLUTION, WIDTH)
 model = gan.GAN(generator, discriminator, ema_decay=0.99)
@@ -53,6 +50,8 @@ print(f"scale {SCALE}: {STEPS} steps; {model.plan(64, STEPS)}")
 # will tell us, from chapter to chapter, what a network understood.
 
 # %%
+from sagan_lib.datasets import faces
+
 data = faces.Faces(RESOLUTION, size=8192)
 record = data.factors()
 real = data.images[:2000] / 127.5 - 1
@@ -60,7 +59,9 @@ print(f"{data.size} faces; face 0 has hair {record.hair[0]}, skin {record.skin[0
       f"irises {record.left_iris[0]} and {record.right_iris[0]}")
 
 # %% tags=["remove-output"]
-plots.show("fig_faces", plots.pictures(real[:32], columns=16))
+from sagan_lib.book import page, plots
+
+page.show("fig_faces", plots.pictures(real[:32], columns=16))
 
 # %% [markdown]
 # ```{glue:figure} fig_faces
@@ -75,6 +76,8 @@ plots.show("fig_faces", plots.pictures(real[:32], columns=16))
 # them, about equally often. A good generator should too.
 
 # %% tags=["nbval-check-output"]
+from sagan_lib.evaluation import judge
+
 combinations, possible = judge.coverage(record)
 print(f"{combinations} of {possible} attribute combinations are in the data")
 assert (record.left_iris == record.right_iris).all()
@@ -100,6 +103,11 @@ assert (record.left_iris == record.right_iris).all()
 # is largest where $G$ is worst.
 
 # %%
+import numpy as np
+import tensorflow as tf
+
+from sagan_lib import losses
+
 scores = tf.Variable(np.linspace(-8, 8, 161, dtype="float32"))
 slopes = {}
 for name in ("minimax", "bce", "hinge"):
@@ -108,6 +116,8 @@ for name in ("minimax", "bce", "hinge"):
     slopes[name] = -tape.gradient(loss, scores).numpy()
 
 # %% tags=["hide-input", "remove-output"]
+import matplotlib.pyplot as plt
+
 figure, axis = plt.subplots(figsize=(6, 2.6))
 labels = {"minimax": "minimax, saturates", "bce": "non-saturating", "hinge": "hinge (chapter 2 on)"}
 for colour, (name, slope) in zip(plots.COLOURS, slopes.items()):
@@ -116,7 +126,7 @@ axis.set_xlabel("score that D gives a fake")
 axis.set_ylabel("push on the score")
 axis.legend(fontsize=8)
 axis.grid(alpha=0.3)
-plots.show("fig_losses", figure)
+page.show("fig_losses", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_losses
@@ -128,8 +138,8 @@ plots.show("fig_losses", figure)
 # ```
 
 # %%
-plots.glue("push-minimax", slopes["minimax"][20], "{:.4f}")
-plots.glue("push-bce", slopes["bce"][20], "{:.4f}")
+page.glue("push-minimax", slopes["minimax"][20], "{:.4f}")
+page.glue("push-bce", slopes["bce"][20], "{:.4f}")
 
 # %% [markdown]
 # At a score of $-6$ the minimax loss pushes with {glue:text}`push-minimax:s`, the non-saturating
@@ -189,9 +199,9 @@ def measure(seeds=5, **switches):
 
 
 with_bn, without_bn = measure(), measure(batch_norm=False)
-plots.glue("grad-bn", np.median(with_bn), "{:.3g}")
-plots.glue("grad-nobn", np.median(without_bn), "{:.2g}")
-plots.glue("grad-ratio", np.median(with_bn / without_bn), "{:,.0f}")
+page.glue("grad-bn", np.median(with_bn), "{:.3g}")
+page.glue("grad-nobn", np.median(without_bn), "{:.2g}")
+page.glue("grad-ratio", np.median(with_bn / without_bn), "{:,.0f}")
 
 # %% [markdown]
 # With batch normalization the gradient has length {glue:text}`grad-bn:s`, without it
@@ -222,8 +232,8 @@ gain = by_slope / by_slope[0]
 for alpha, row in zip(alphas, gain):
     print(f"slope {alpha:4}: {np.median(row):.2f} times ReLU's gradient",
           f"({row.min():.2f} to {row.max():.2f})")
-plots.glue("gain-002", np.median(gain[1]), "{:.2f}")
-plots.glue("gain-02", np.median(gain[3]), "{:.2f}")
+page.glue("gain-002", np.median(gain[1]), "{:.2f}")
+page.glue("gain-02", np.median(gain[3]), "{:.2f}")
 
 # %% tags=["hide-input", "remove-output"]
 figure, axis = plt.subplots(figsize=(5, 2.4))
@@ -234,7 +244,7 @@ axis.set_ylabel("gradient, ReLU = 1")
 axis.set_xticks(alphas)
 axis.grid(alpha=0.3)
 axis.legend(fontsize=8)
-plots.show("fig_slopes", figure)
+page.show("fig_slopes", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_slopes
@@ -261,7 +271,7 @@ after = model.sample(32)
 
 # %% tags=["remove-output"]
 titles = ["before", f"after {STEPS} steps"]
-plots.show("fig_trained", plots.pictures([before, after], columns=8, titles=titles))
+page.show("fig_trained", plots.pictures([before, after], columns=8, titles=titles))
 
 # %% [markdown]
 # ```{glue:figure} fig_trained
@@ -272,7 +282,7 @@ plots.show("fig_trained", plots.pictures([before, after], columns=8, titles=titl
 # ```
 
 # %% tags=["remove-output"]
-plots.show("fig_curves", plots.curves({"DCGAN": history}))
+page.show("fig_curves", plots.curves({"DCGAN": history}))
 
 # %% [markdown]
 # ```{glue:figure} fig_curves
@@ -327,7 +337,7 @@ bare_seen, _, bare_spread = tell("without batch norm", bare.sample(COUNT))
 
 # %% tags=["remove-output"]
 titles = ["with batch normalization", "without"]
-plots.show("fig_collapse", plots.pictures([after, bare.sample(32)], columns=8, titles=titles))
+page.show("fig_collapse", plots.pictures([after, bare.sample(32)], columns=8, titles=titles))
 
 # %% [markdown]
 # ```{glue:figure} fig_collapse
@@ -338,14 +348,14 @@ plots.show("fig_collapse", plots.pictures([after, bare.sample(32)], columns=8, t
 # ```
 
 # %% tags=["remove-output"]
-plots.glue("real-seen", real_seen)
-plots.glue("dcgan-seen", seen)
-plots.glue("bare-seen", bare_seen)
-plots.glue("perfect-seen", judge.expected_coverage(COUNT, possible), "{:.0f}")
-plots.glue("bare-spread", 100 * bare_spread, "{:.0f}")
-plots.glue("dcgan-spread", 100 * spread, "{:.0f}")
-plots.glue("dcgan-mismatch", 100 * mismatch, "{:.0f}")
-plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+page.glue("real-seen", real_seen)
+page.glue("dcgan-seen", seen)
+page.glue("bare-seen", bare_seen)
+page.glue("perfect-seen", judge.expected_coverage(COUNT, possible), "{:.0f}")
+page.glue("bare-spread", 100 * bare_spread, "{:.0f}")
+page.glue("dcgan-spread", 100 * spread, "{:.0f}")
+page.glue("dcgan-mismatch", 100 * mismatch, "{:.0f}")
+page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 
 # %% [markdown]
 # Among 500 faces a perfect generator shows {glue:text}`perfect-seen:s` of the combinations on
@@ -372,11 +382,15 @@ plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # and the rule by which the verdict follows. Nobody chooses it.
 
 # %% tags=["hide-input"]
-ledger = claims.of_chapter("01_dcgan")
-Markdown(report.table(ledger, brief=True))
+from IPython.display import Markdown
+
+from experiments import ledger, report
+
+results = ledger.of_chapter("01_dcgan")
+Markdown(report.table(results, brief=True))
 
 # %% tags=["hide-input", "remove-output"]
-plots.show("fig_dcgan_seeds", plots.seeds(ledger))
+page.show("fig_dcgan_seeds", plots.seeds(results))
 
 # %% [markdown]
 # ```{glue:figure} fig_dcgan_seeds
@@ -388,16 +402,18 @@ plots.show("fig_dcgan_seeds", plots.seeds(ledger))
 # ```
 
 # %% tags=["remove-output"]
-plots.glue_results(
-    ledger, "bn-signal", "bn-quality", "bn-collapse", "leaky-signal-bn", "leaky-quality",
+page.glue_results(
+    results, "bn-signal", "bn-quality", "bn-collapse", "leaky-signal-bn", "leaky-quality",
 )
 
 # %% [markdown]
 # A published number is worth what a repetition says. Seed 0 of the gradient measurement again:
 
 # %%
+from experiments import measures
+
 again = measures.bn_gradient(0)
-stored = ledger["bn-signal"].values
+stored = results["bn-signal"].values
 print(f"now {np.exp(again):.1f}, published {np.exp(stored[0]):.1f}",
       f"(all seeds {np.exp(min(stored.values())):.1f} to {np.exp(max(stored.values())):.1f})")
 assert abs(again - stored[0]) < 0.05 * abs(stored[0])

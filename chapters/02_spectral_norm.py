@@ -13,25 +13,21 @@
 # - chapter 1's discriminator and a normalized one, trained side by side.
 # ```
 
-# %% tags=["long"]
+# %%
 import time
 
-from sagan_lib import claims, dcgan, faces, gan, hardware, judge, measures, plots, report
-from sagan_lib import sagan, ttur
-from sagan_lib import spectral_norm as sn
+from sagan_lib import devices
 
-import keras  # after sagan_lib, which keeps TensorFlow quiet
-import matplotlib.pyplot as plt
-import numpy as np
-import tensorflow as tf
-from IPython.display import Markdown
-
-hardware.setup()
-SCALE = hardware.scale()
+devices.setup()
+SCALE = devices.scale()
 RESOLUTION, WIDTH, STEPS = {"cpu": (32, 16, 400), "gpu": (64, 32, 4000)}[SCALE]
-started, rng = time.perf_counter(), np.random.default_rng(2)
+started = time.perf_counter()
 
 # %%
+import keras
+
+from sagan_lib import dcgan, gan, sagan, ttur
+
 def build(normalized):
     """A DCGAN generator against chapter 1's discriminator, or against a normalized one."""
     keras.utils.set_random_seed(2)
@@ -44,7 +40,7 @@ def build(normalized):
     model.compile(**ttur.preset("dcgan"), loss="hinge" if normalized else "bce")
     return model
 
-
+# %%
 plain, normal = build(False), build(True)
 print(f"scale {SCALE}: two runs of {STEPS} steps; each {normal.plan(64, STEPS)}")
 
@@ -88,17 +84,22 @@ print(f"scale {SCALE}: two runs of {STEPS} steps; each {normal.plan(64, STEPS)}"
 # distance here: {eq}`eq-power` estimates a singular value, from below.
 
 # %%
-def power_iteration(matrix, u, rounds):
+import numpy as np
+
+def power_iteration(matrix, u, power_iterations):
     """The iteration above as it stands; `sagan_lib.spectral_norm` has the careful version."""
-    for _ in range(rounds):
+    for _ in range(power_iterations):
         v = matrix @ u / np.linalg.norm(matrix @ u)
         u = matrix.T @ v / np.linalg.norm(matrix.T @ v)
     return v @ matrix @ u
 
+# %%
+from sagan_lib import spectral_norm as sn
 
+rng = np.random.default_rng(2)
 matrix = rng.normal(size=(512, 64)).astype("float32")
 u = rng.normal(size=64).astype("float32")
-ours = float(sn.power_iteration(matrix, u, rounds=100)[0])
+ours = float(sn.power_iteration(matrix, u, power_iterations=100)[0])
 assert np.isclose(power_iteration(matrix, u, 100), ours, rtol=1e-4)
 assert np.isclose(ours, np.linalg.svd(matrix, compute_uv=False)[0], rtol=1e-3)
 
@@ -127,6 +128,10 @@ strong = matrix + 60 * np.outer(np.eye(512)[0], np.eye(64)[0]).astype("float32")
 errors = {"random": error_by_round(matrix, 40), "one strong direction": error_by_round(strong, 40)}
 
 # %% tags=["hide-input", "remove-output"]
+import matplotlib.pyplot as plt
+
+from sagan_lib.book import page, plots
+
 figure, axis = plt.subplots(figsize=(6, 2.8))
 for colour, (name, rows) in zip(plots.COLOURS, errors.items()):
     axis.semilogy(range(1, 41), rows.T, color=colour, alpha=0.25, lw=1)
@@ -135,7 +140,7 @@ axis.set_xlabel("rounds of power iteration")
 axis.set_ylabel("relative error of $\\sigma$")
 axis.grid(alpha=0.3)
 axis.legend(fontsize=8)
-plots.show("fig_rounds", figure)
+page.show("fig_rounds", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_rounds
@@ -146,7 +151,7 @@ plots.show("fig_rounds", figure)
 # ```
 
 # %%
-plots.glue("error-one", 100 * np.median(errors["random"][:, 0]), "{:.0f}")
+page.glue("error-one", 100 * np.median(errors["random"][:, 0]), "{:.0f}")
 
 # %% [markdown]
 # One round from a random start is {glue:text}`error-one:s` % too low for the random matrix. Yet
@@ -161,6 +166,8 @@ plots.glue("error-one", 100 * np.median(errors["random"][:, 0]), "{:.0f}")
 # numpy's SVD as we go; as a control, one round from a fresh random vector.
 
 # %%
+from sagan_lib.datasets import faces
+
 data = faces.Faces(RESOLUTION, size=8192)
 watched = [layer for layer in sn.normalized_layers(normal.discriminator) if layer.u.shape[0] > 1]
 
@@ -201,7 +208,7 @@ axis.set_xlabel("training step")
 axis.set_ylabel("error of $\\sigma$ in %")
 axis.grid(alpha=0.3)
 axis.legend(fontsize=8)
-plots.show("fig_persistent", figure)
+page.show("fig_persistent", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_persistent
@@ -214,9 +221,9 @@ plots.show("fig_persistent", figure)
 
 # %%
 late = np.array(watch.steps) > STEPS // 2
-plots.glue("sn-kept", np.median(kept[late]), "{:.1f}")
-plots.glue("sn-kept-worst", kept[late].max(), "{:.0f}")
-plots.glue("sn-fresh", np.median(fresh_start[late]), "{:.0f}")
+page.glue("sn-kept", np.median(kept[late]), "{:.1f}")
+page.glue("sn-kept-worst", kept[late].max(), "{:.0f}")
+page.glue("sn-fresh", np.median(fresh_start[late]), "{:.0f}")
 assert np.median(kept[late]) < np.median(fresh_start[late])
 
 # %% [markdown]
@@ -243,6 +250,8 @@ def seconds(call):
 
 
 # %%
+import tensorflow as tf
+
 sizes, cost = (64, 128, 256, 512, 1024), []
 one_round = tf.function(lambda w, u: sn.power_iteration(w, u)[0])
 for size in sizes:
@@ -262,7 +271,7 @@ axis.set_xlabel("side of the matrix")
 axis.set_ylabel("milliseconds")
 axis.grid(alpha=0.3)
 axis.legend(fontsize=8)
-plots.show("fig_cost", figure)
+page.show("fig_cost", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_cost
@@ -273,8 +282,8 @@ plots.show("fig_cost", figure)
 # ```
 
 # %%
-plots.glue("cost-ratio", cost[-1, 1] / cost[-1, 0], "{:,.0f}")
-plots.glue("cost-svd", 1000 * cost[-1, 1], "{:,.0f}")
+page.glue("cost-ratio", cost[-1, 1] / cost[-1, 0], "{:,.0f}")
+page.glue("cost-svd", 1000 * cost[-1, 1], "{:,.0f}")
 
 # %% [markdown]
 # At 1024 a full SVD takes {glue:text}`cost-svd:s` ms, {glue:text}`cost-ratio:s` times a round.
@@ -335,7 +344,7 @@ axis.axhline(1, color="black", lw=1)
 axis.set_xlabel("strength of the detector, in units of $\\sigma$")
 axis.set_ylabel("wrong $\\sigma$ / right $\\sigma$")
 axis.grid(alpha=0.3)
-plots.show("fig_reshape", figure)
+page.show("fig_reshape", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_reshape
@@ -346,9 +355,9 @@ plots.show("fig_reshape", figure)
 # ```
 
 # %%
-plots.glue("fresh-off", 100 * np.abs(np.array(fresh) - 1).max(), "{:.1f}")
-plots.glue("drift-low", 1 / drift[:, -1].max(), "{:.1f}")
-plots.glue("drift-high", 1 / drift[:, -1].min(), "{:.1f}")
+page.glue("fresh-off", 100 * np.abs(np.array(fresh) - 1).max(), "{:.1f}")
+page.glue("drift-low", 1 / drift[:, -1].max(), "{:.1f}")
+page.glue("drift-high", 1 / drift[:, -1].min(), "{:.1f}")
 
 # %% [markdown]
 # Fresh kernels: at most {glue:text}`fresh-off:s` % off. With a strong detector the right $\sigma$
@@ -386,8 +395,8 @@ def matrix_norm(kernel):
 random_kernel = rng.normal(size=(3, 3, 32, 32))
 box = np.ones((3, 3, 1, 1))
 ratios = [convolution_norm(k) / matrix_norm(k) for k in (random_kernel, box)]
-plots.glue("fft-random", ratios[0], "{:.2f}")
-plots.glue("fft-box", ratios[1], "{:.2f}")
+page.glue("fft-random", ratios[0], "{:.2f}")
+page.glue("fft-box", ratios[1], "{:.2f}")
 
 # %% [markdown]
 # A random 3x3 convolution stretches {glue:text}`fft-random:s` times as much as its matrix, a box
@@ -421,7 +430,7 @@ runs["BN"] = plain.fit(data, steps=STEPS, log_every=STEPS // 10).history
 samples = {"BN": plain.sample(500), "SN": normal.sample(500)}
 
 # %% tags=["remove-output"]
-plots.show("fig_sn_samples", plots.pictures(
+page.show("fig_sn_samples", plots.pictures(
     [samples["BN"][:32], samples["SN"][:32]], titles=["batch normalization in D", "spectral normalization in D"]))
 
 # %% [markdown]
@@ -465,7 +474,7 @@ axis.set_xlabel("real (0) to fake (1)")
 axis.set_ylabel("length of the gradient")
 axis.grid(alpha=0.3)
 axis.legend(fontsize=8)
-plots.show("fig_steep", figure)
+page.show("fig_steep", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_steep
@@ -476,17 +485,19 @@ plots.show("fig_steep", figure)
 # ```
 
 # %% tags=["remove-output"]
+from sagan_lib.evaluation import judge
+
 for name, images in samples.items():
     reading = judge.read(images)
-    plots.glue(f"seen-{name}", judge.coverage(reading)[0])
-    plots.glue(f"mismatch-{name}", 100 * judge.heterochromia(reading), "{:.0f}")
-    plots.glue(f"slope-{name}", np.median(steep[name]), "{:.2g}")
+    page.glue(f"seen-{name}", judge.coverage(reading)[0])
+    page.glue(f"mismatch-{name}", 100 * judge.heterochromia(reading), "{:.0f}")
+    page.glue(f"slope-{name}", np.median(steep[name]), "{:.2g}")
 convolutions = [x for x in sn.normalized_layers(normal.discriminator) if x.kind == "conv"]
-plots.glue("slope-bound", 2 ** len(convolutions))
+page.glue("slope-bound", 2 ** len(convolutions))
 assert steep["SN"].max() < 2 ** len(convolutions)
-plots.glue("raw-start", sigma_start, "{:.2f}")
-plots.glue("raw-sigma", runs["SN"]["d_sigma"][-1], "{:.2f}")
-plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+page.glue("raw-start", sigma_start, "{:.2f}")
+page.glue("raw-sigma", runs["SN"]["d_sigma"][-1], "{:.2f}")
+page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 
 # %% [markdown]
 # The median length is {glue:text}`slope-BN:s` with batch normalization and {glue:text}`slope-SN:s`
@@ -515,7 +526,7 @@ plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # %% tags=["nbval-check-output"]
 kernel, unit = np.diag([8.0, 1, 1, 1]).astype("float32"), np.eye(4, dtype="float32")
 theirs = keras.layers.SpectralNormalization(keras.layers.Dense(4, use_bias=False))
-ours = sn.SNDense(4, use_bias=False, rounds=20)
+ours = sn.SNDense(4, use_bias=False, power_iterations=20)
 theirs.build((None, 4))
 ours.build((None, 4))
 for weight in (theirs.layer.kernel, ours.kernel):
@@ -534,11 +545,15 @@ print(f"stored weight after a training call: Keras {largest[0]:.1f}, sagan_lib {
 # ({doc}`claims`; the mistakes are told in {doc}`errata`):
 
 # %% tags=["hide-input"]
-ledger = claims.of_chapter("02_spectral_norm")
-Markdown(report.table(ledger, brief=True))
+from IPython.display import Markdown
+
+from experiments import ledger, report
+
+results = ledger.of_chapter("02_spectral_norm")
+Markdown(report.table(results, brief=True))
 
 # %% tags=["hide-input", "remove-output"]
-plots.show("fig_sn_seeds", plots.seeds(ledger))
+page.show("fig_sn_seeds", plots.seeds(results))
 
 # %% [markdown]
 # ```{glue:figure} fig_sn_seeds
@@ -550,15 +565,17 @@ plots.show("fig_sn_seeds", plots.seeds(ledger))
 # ```
 
 # %% tags=["remove-output"]
-plots.glue_results(
-    ledger, "sn-slope", "sn-d", "sn-g", "more-rounds", "scrambled", "raw-inference",
+page.glue_results(
+    results, "sn-slope", "sn-d", "sn-g", "more-rounds", "scrambled", "raw-inference",
 )
 
 # %% [markdown]
 # Seed 0 of one of them again, now: how far the scrambled matrix misses $\sigma$.
 
 # %%
-again, stored = measures.scrambled_sigma(0), ledger["scrambled-sigma"].values
+from experiments import measures
+
+again, stored = measures.scrambled_sigma(0), results["scrambled-sigma"].values
 print(f"now {np.exp(again):.2f}, published {np.exp(stored[0]):.2f}",
       f"(all seeds {np.exp(min(stored.values())):.2f} to {np.exp(max(stored.values())):.2f})")
 assert abs(again - stored[0]) < 0.02
@@ -631,7 +648,7 @@ assert abs(again - stored[0]) < 0.02
 # :class: dropdown
 #
 # Assign `layer.u` from `rng.normal` at the end of each batch in a callback like `WatchSigma`, and
-# set `layer.rounds` of each of `sn.normalized_layers(...)` before `fit`. The error stays where the dotted lines of {numref}`fig-persistent`
+# set `layer.power_iterations` of each of `sn.normalized_layers(...)` before `fit`. The error stays where the dotted lines of {numref}`fig-persistent`
 # are for one round, and falls with the rounds as in {numref}`fig-rounds`.
 # ```
 

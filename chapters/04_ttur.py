@@ -15,22 +15,17 @@
 # %%
 import time
 
-from sagan_lib import claims, dcgan, faces, gan, hardware, judge, plots, report, sagan
-from sagan_lib import sweep, ttur
-from sagan_lib.callbacks import StopAfter
+from sagan_lib import devices
 
-import keras  # after sagan_lib, which keeps TensorFlow quiet
-import matplotlib.pyplot as plt
-import numpy as np
-from IPython.display import Markdown
-
-hardware.setup()
-SCALE = hardware.scale()
+devices.setup()
+SCALE = devices.scale()
 RESOLUTION, WIDTH, SECONDS, LOG = {"cpu": (32, 16, 25, 10), "gpu": (64, 32, 300, 200)}[SCALE]
 started = time.perf_counter()
 
 # %%
-one_step = hardware.plan(dcgan.generator(RESOLUTION, WIDTH, 64),
+from sagan_lib import cost, dcgan, sagan
+
+one_step = cost.plan(dcgan.generator(RESOLUTION, WIDTH, 64),
                          sagan.discriminator(RESOLUTION, WIDTH, attention_at=None), 64, steps=1)
 print(f"scale {SCALE}: four runs of {SECONDS} s, about {one_step.memory_bytes / 2**30:.1f} GiB")
 
@@ -51,6 +46,8 @@ print(f"scale {SCALE}: four runs of {SECONDS} s, about {one_step.memory_bytes / 
 # old, and the two circle.
 
 # %%
+import numpy as np
+
 def play(rate_g, rate_d, steps=400):
     """The path of (theta, psi) from (1, 0) under the step above."""
     path = [(1.0, 0.0)]
@@ -63,6 +60,9 @@ def play(rate_g, rate_d, steps=400):
 toy = {f"D {ratio}x as fast": play(0.05, 0.05 * ratio) for ratio in (0.25, 1, 4)}
 
 # %% tags=["hide-input", "remove-output"]
+import matplotlib.pyplot as plt
+from sagan_lib.book import page, plots
+
 figure, axes = plt.subplots(1, 2, figsize=(7, 2.8))
 for colour, (name, path) in zip(plots.COLOURS, toy.items()):
     axes[0].plot(path[:, 0], path[:, 1], color=colour, label=name)
@@ -74,7 +74,7 @@ axes[0].legend(fontsize=7)
 axes[1].set_xlabel("step")
 axes[1].set_ylabel("distance to equilibrium")
 figure.tight_layout()
-plots.show("fig_toy", figure)
+page.show("fig_toy", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_toy
@@ -111,6 +111,8 @@ assert not rotating[4.1]
 # four times SAGAN's in all of them, except in the article's text, which is taken at its word.
 
 # %%
+from sagan_lib import ttur
+
 published = {name: ttur.PRESETS[name] for name in ("article_code", "article_text", "sngan_5to1")}
 for name, p in published.items():
     print(f"{name:13} G {p.g:g}, D {p.d:g}, {p.n_dis} D step(s), Adam ({p.beta_1}, {p.beta_2})")
@@ -128,16 +130,22 @@ SETTINGS = {
 # gets fewer of them. Each run first takes one step to build its graph, and then the clock starts.
 
 # %%
+from sagan_lib.datasets import faces
+
 data = faces.Faces(RESOLUTION, size=8192)
 data.images  # drawn now, not on the first run's clock
 
+# %%
+import keras
+from sagan_lib import gan
+from sagan_lib.callbacks import StopAfter
 
-def run(g, d, n_dis):
+def run(g_rate, d_rate, n_dis):
     """Train one setting for the given time; returns the model and its history."""
     keras.utils.set_random_seed(4)
     model = gan.GAN(dcgan.generator(RESOLUTION, WIDTH, 64),
                     sagan.discriminator(RESOLUTION, WIDTH, attention_at=None), ema_decay=0.99)
-    model.compile(**ttur.two_time_scale(g, d), n_dis=n_dis)
+    model.compile(**ttur.two_time_scale(g_rate, d_rate), n_dis=n_dis)
     model.fit(data, steps=1, verbose=0)
     clock = StopAfter(SECONDS)
     history = model.fit(data, steps=10**6, log_every=LOG, callbacks=[clock], verbose=0).history
@@ -151,7 +159,7 @@ for name, setting in SETTINGS.items():
           f"{int(models[name].d_optimizer.iterations.numpy()):5} D steps")
 
 # %% tags=["remove-output"]
-plots.show("fig_ttur_losses", plots.curves(histories))
+page.show("fig_ttur_losses", plots.curves(histories))
 
 # %% [markdown]
 # ```{glue:figure} fig_ttur_losses
@@ -163,6 +171,8 @@ plots.show("fig_ttur_losses", plots.curves(histories))
 # ```
 
 # %%
+from sagan_lib.evaluation import judge
+
 samples = {name: model.sample(500) for name, model in models.items()}
 readings = {name: judge.read(images) for name, images in samples.items()}
 table = {name: (judge.coverage(r)[0], judge.heterochromia(r)) for name, r in readings.items()}
@@ -171,7 +181,7 @@ for name, (seen, mismatch) in table.items():
 
 # %% tags=["remove-output"]
 shown = [images[:20] for images in samples.values()]
-plots.show("fig_ttur_samples", plots.pictures(shown, columns=4, titles=list(samples)))
+page.show("fig_ttur_samples", plots.pictures(shown, columns=4, titles=list(samples)))
 
 # %% [markdown]
 # ```{glue:figure} fig_ttur_samples
@@ -184,11 +194,11 @@ plots.show("fig_ttur_samples", plots.pictures(shown, columns=4, titles=list(samp
 # %% tags=["remove-output"]
 for key, name in (("equal", "equal rates"), ("ttur", "TTUR, D 4x"), ("five", "5 D steps"),
                   ("text", "article's text")):
-    plots.glue(f"seen-{key}", table[name][0])
-    plots.glue(f"steps-{key}", int(models[name].step.numpy()))
-    plots.glue(f"dloss-{key}", histories[name]["d_loss"][-1], "{:.2f}")
-plots.glue("seconds", SECONDS)
-plots.glue("price", models["TTUR, D 4x"].step.numpy() / models["5 D steps"].step.numpy(), "{:.1f}")
+    page.glue(f"seen-{key}", table[name][0])
+    page.glue(f"steps-{key}", int(models[name].step.numpy()))
+    page.glue(f"dloss-{key}", histories[name]["d_loss"][-1], "{:.2f}")
+page.glue("seconds", SECONDS)
+page.glue("price", models["TTUR, D 4x"].step.numpy() / models["5 D steps"].step.numpy(), "{:.1f}")
 
 # %% [markdown]
 # | setting | G steps in the time | combinations of 250 | D's last loss |
@@ -233,11 +243,15 @@ print("G updates", int(small.g_optimizer.iterations.numpy()))
 # equal time, which does not depend on the machine ({doc}`claims`).
 
 # %% tags=["hide-input"]
-ledger = claims.of_chapter("04_ttur")
-Markdown(report.table(ledger, brief=True))
+from IPython.display import Markdown
+
+from experiments import ledger, report
+
+results = ledger.of_chapter("04_ttur")
+Markdown(report.table(results, brief=True))
 
 # %% tags=["hide-input", "remove-output"]
-plots.show("fig_ttur_seeds", plots.seeds(ledger))
+page.show("fig_ttur_seeds", plots.seeds(results))
 
 # %% [markdown]
 # ```{glue:figure} fig_ttur_seeds
@@ -249,8 +263,8 @@ plots.show("fig_ttur_seeds", plots.seeds(ledger))
 # ```
 
 # %% tags=["remove-output"]
-plots.glue_results(
-    ledger, "ttur", "five-to-one", "ratio-2", "ratio-8", "printed-rates", "one-forward",
+page.glue_results(
+    results, "ttur", "five-to-one", "ratio-2", "ratio-8", "printed-rates", "one-forward",
 )
 
 # %% [markdown]
@@ -259,20 +273,22 @@ plots.glue_results(
 # seeds at that step, made wider by half at both ends.
 
 # %%
-arm, scale = sweep.ARMS["base"], sweep.Scale()
-runs = claims.published().seeds("runs", "base")
+from experiments import arms
+
+arm, scale = arms.ARMS["base"], arms.Scale()
+runs = ledger.published().seeds("runs", "base")
 quarter, _ = runs[0]["curve"][0]
 stored = [run["curve"][0][1] for run in runs.values()]
-again = sweep.build(arm, scale, seed=0)
+again = arms.build(arm, scale, seed=0)
 again.fit(faces.Faces(scale.resolution, scale.faces), steps=quarter,
           batch_size=scale.batch_size, log_every=quarter, verbose=0)
-distance = sweep.score(again, arm, scale)["frechet"]
+distance = arms.score(again, arm, scale)["frechet"]
 print(f"Fréchet distance after {quarter} steps: now {distance:.0f}, published {stored[0]:.0f}",
       f"(all seeds {min(stored):.0f} to {max(stored):.0f})")
 assert min(stored) / 1.5 < distance < 1.5 * max(stored)
 
 # %% tags=["remove-output"]
-plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 
 # %% [markdown]
 # Against equal rates, two time scales change the Fréchet distance by a factor of
@@ -339,7 +355,7 @@ plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 #
 # A $D$ step: $G$ forward once, $D$ forward and backward on two batches, so $G + 6D$. A $G$ step:
 # $3G$, and $D$ forward and backward to its input only, about $2D$. In all $n(G + 6D) + 3G + 2D$:
-# with $G \approx D$, 12 for $n = 1$ and 40 for $n = 5$, a ratio of 3.3. `hardware.plan` counts
+# with $G \approx D$, 12 for $n = 1$ and 40 for $n = 5$, a ratio of 3.3. `cost.plan` counts
 # the same way, layer by layer.
 # ```
 

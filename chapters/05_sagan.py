@@ -13,22 +13,13 @@
 # - what the generator gets wrong, counted.
 # ```
 
-# %% tags=["long"]
-import json
+# %%
 import time
 
-from sagan_lib import attention, faces, gan, hardware, images, judge, plots, recipes
-from sagan_lib import scores, shipped
-from sagan_lib.spectral_norm import normalized_layers
+from sagan_lib import devices
 
-import keras  # after sagan_lib, which keeps TensorFlow quiet
-import matplotlib.pyplot as plt
-import numpy as np
-from IPython.display import Markdown
-from scipy.spatial.distance import cdist
-
-hardware.setup()
-SCALE = hardware.scale()
+devices.setup()
+SCALE = devices.scale()
 RESOLUTION, WIDTH, STEPS = {"cpu": (32, 16, 400), "gpu": (64, 32, 5000)}[SCALE]
 started = time.perf_counter()
 
@@ -39,16 +30,24 @@ started = time.perf_counter()
 # "between middle and high feature maps". The article normalizes all layers, dense ones too.
 
 # %%
+import keras
+
+from sagan_lib import recipes, runs
+from sagan_lib.attention import attention_layers
+from sagan_lib.spectral_norm import normalized_layers
+
 article = recipes.RECIPES["celeba128"]
 keras.utils.set_random_seed(0)
-nets = recipes.networks(article)
+nets = runs.networks(article)
 for net in nets:
     bare = [layer.name for layer in net.layers if hasattr(layer, "kernel")
             and layer not in normalized_layers(net)]
     assert not bare  # every layer with a kernel is normalized
-    assert [layer.input.shape[1] for layer in attention.attention_layers(net)] == [32]
+    assert [layer.input.shape[1] for layer in attention_layers(net)] == [32]
 
 # %% tags=["hide-input"]
+from IPython.display import Markdown
+
 def stages(net):
     """One row of a Markdown table for each layer with weights of its own."""
     shown = [layer for layer in net.layers if layer.count_params()]
@@ -80,19 +79,23 @@ Markdown("\n\n".join(head.format("*G*" if i == 0 else "*D*") + stages(net)
 # this book. Everything else is one recipe.
 
 # %%
-DATA = images.find_celeba() or "faces"
+from sagan_lib.datasets import celeba
+
+DATA = celeba.find() or "faces"
 live = recipes.Recipe(data=DATA, resolution=RESOLUTION, width=WIDTH, attention_at=16,
                       rates="article_text", batch_size=32, steps=STEPS, ema_decay=0.99)
-model = recipes.build(live)
+model = runs.build(live)
 print(f"scale {SCALE}, data {DATA}: {STEPS} steps; {model.plan(live.batch_size, STEPS)}")
 
 # %%
-history = model.fit(recipes.source(live), steps=STEPS, batch_size=live.batch_size,
+history = model.fit(runs.source(live), steps=STEPS, batch_size=live.batch_size,
                     log_every=STEPS // 20, verbose=0).history
 
 # %% tags=["hide-input", "remove-output"]
+from sagan_lib.book import page, plots
+
 figure = plots.pictures(model.sample(48, seed=1), columns=16)
-plots.show("fig_live", figure)
+page.show("fig_live", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_live
@@ -112,14 +115,20 @@ plots.show("fig_live", figure)
 # Its recipe, its log and its command are stored beside its weights.
 
 # %%
-generator = recipes.shipped_generator()
-record = json.loads((shipped.folder() / "results" / recipes.RESULTS).read_text())
+import json
+
+from sagan_lib import shipped
+
+generator = runs.generator()
+record = json.loads((shipped.folder() / "results" / runs.RESULTS).read_text())
 size = generator.output_shape[1]
 print(record["command"])
 print(f"{record['step']:,} steps, {size} pixels, {generator.count_params() / 1e6:.1f} M parameters")
 
 # %% tags=["remove-output"]
-plots.show("fig_samples", plots.pictures(gan.generate(generator, 48, seed=1), columns=12))
+from sagan_lib import gan
+
+page.show("fig_samples", plots.pictures(gan.generate(generator, 48, seed=1), columns=12))
 
 # %% [markdown]
 # ```{glue:figure} fig_samples
@@ -136,9 +145,12 @@ plots.show("fig_samples", plots.pictures(gan.generate(generator, 48, seed=1), co
 # its place, the floor ({doc}`91_evaluation` tells what each one sees).
 
 # %%
+from sagan_lib import datasets
+from sagan_lib.evaluation import scores
+
 made = gan.generate(generator, 2000, seed=0)
-real, floor = scores.reference("faces", size, 5000, len(made))
-judge_features = scores.judge_extractor()
+real, floor = datasets.by_name("faces", size).held_out(5000, len(made))
+judge_features = scores.extractor("judge")
 found = scores.evaluate(made, real, floor, judge_features, "shipped generator", bootstrap=50)
 print(json.dumps(found["protocol"], indent=1))
 
@@ -155,11 +167,11 @@ for name, label in NAMES.items():
 Markdown("| score | generated | interval | real |\n|---|---|---|---|\n" + "".join(rows))
 
 # %% tags=["remove-output"]
-plots.glue("fd", found["frechet"]["value"], "{:.1f}")
-plots.glue("fd-floor", found["frechet"]["floor"], "{:.1f}")
-plots.glue("fd-ratio", found["frechet"]["value"] / found["frechet"]["floor"], "{:.1f}")
-plots.glue("unequal", 100 * found["heterochromia"]["value"], "{:.1f}")
-plots.glue("combinations", found["coverage"]["value"])
+page.glue("fd", found["frechet"]["value"], "{:.1f}")
+page.glue("fd-floor", found["frechet"]["floor"], "{:.1f}")
+page.glue("fd-ratio", found["frechet"]["value"] / found["frechet"]["floor"], "{:.1f}")
+page.glue("unequal", 100 * found["heterochromia"]["value"], "{:.1f}")
+page.glue("combinations", found["coverage"]["value"])
 
 # %% [markdown]
 # The Fréchet distance is {glue:text}`fd:s`, where real faces score {glue:text}`fd-floor:s`: a factor
@@ -173,11 +185,16 @@ plots.glue("combinations", found["coverage"]["value"])
 # each value of a factor is equally frequent.
 
 # %%
+import numpy as np
+
+from sagan_lib.datasets import faces
+from sagan_lib.evaluation import judge, metrics
+
 reading = judge.read(made)
 rows, rarest = [], (1,)
 for name, count in faces.CATEGORIES.items():
     share = np.bincount(getattr(reading, name), minlength=count) / len(made)
-    variation = scores.total_variation(getattr(reading, name), count)
+    variation = metrics.total_variation(getattr(reading, name), count)
     assert share.min() > 0  # no value is missing
     numbers = (1 / count, share.min(), share.max(), variation)
     rarest = min(rarest, (share.min() * count, share.min(), 1 / count, name))
@@ -209,8 +226,8 @@ moved = np.abs(np.diff(steps_between.reshape(4, 12, -1), axis=1)).mean(-1)
 largest = (moved.max(1) / moved.sum(1)).max()
 
 # %% tags=["hide-input", "remove-output"]
-plots.show("fig_walk", plots.pictures(steps_between, columns=12))
-plots.glue("walk-largest", 100 * largest, "{:.0f}")
+page.show("fig_walk", plots.pictures(steps_between, columns=12))
+page.glue("walk-largest", 100 * largest, "{:.0f}")
 assert 2 / 11 < largest < 0.5  # "switches", below
 
 # %% [markdown]
@@ -238,12 +255,14 @@ trade = []
 known = judge_features.features(real[:1000])
 for cut in CUTS:
     cut_off = gan.generate(generator, 1000, seed=0, truncation=cut)
-    inside = scores.precision_recall(known, judge_features.features(cut_off))
+    inside = metrics.precision_recall(known, judge_features.features(cut_off))
     read = judge.read(cut_off)
     trade.append([*(part.mean() for part in inside), judge.coverage(read)[0] / 250,
                   judge.heterochromia(read)])
 
 # %% tags=["hide-input", "remove-output"]
+import matplotlib.pyplot as plt
+
 figure, axis = plt.subplots(figsize=(6, 2.8))
 labels = ("precision", "recall", "combinations seen", "unequal eyes")
 for colour, label, values in zip(plots.COLOURS, labels, np.transpose(trade)):
@@ -254,7 +273,7 @@ axis.minorticks_off()
 axis.grid(alpha=0.3)
 axis.legend(fontsize=8)
 figure.tight_layout()
-plots.show("fig_truncation", figure)
+page.show("fig_truncation", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_truncation
@@ -267,9 +286,9 @@ plots.show("fig_truncation", figure)
 # %% tags=["remove-output"]
 for name, cut in (("whole", 3.0), ("cut", 0.5)):
     precision, _, combinations, differ = trade[CUTS.index(cut)]
-    plots.glue(f"{name}-precision", precision, "{:.2f}")
-    plots.glue(f"{name}-unequal", 100 * differ, "{:.1f}")
-    plots.glue(f"{name}-combinations", round(250 * combinations))
+    page.glue(f"{name}-precision", precision, "{:.2f}")
+    page.glue(f"{name}-unequal", 100 * differ, "{:.1f}")
+    page.glue(f"{name}-combinations", round(250 * combinations))
 
 # %% [markdown]
 # From $\tau = 3$ to $\tau = 0.5$ combinations fall from {glue:text}`whole-combinations:s` to
@@ -286,15 +305,19 @@ for name, cut in (("whole", 3.0), ("cut", 0.5)):
 # nearer to a training face than a fresh real face is.
 
 # %%
+from scipy.spatial.distance import cdist
+
+from sagan_lib.datasets.source import from_bytes
+
 trained_on = faces.Faces(size, 10_000, record["recipe"]["seed"])
-train_features = judge_features.features(images.from_bytes(trained_on.images))
+train_features = judge_features.features(from_bytes(trained_on.images))
 apart = cdist(judge_features.features(made[:1000]), train_features)
 fresh = cdist(judge_features.features(floor[:1000]), train_features)
 nearest, fresh_nearest = apart.min(1), fresh.min(1)
 
 # %% tags=["hide-input", "remove-output"]
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 2.3), width_ratios=(1.5, 1))
-pair = np.stack([made[:10], images.from_bytes(trained_on.images[apart[:10].argmin(1)])])
+pair = np.stack([made[:10], from_bytes(trained_on.images[apart[:10].argmin(1)])])
 axes[0].imshow(plots.grid(pair.reshape(-1, size, size, 3), columns=10))
 axes[0].axis("off")
 axes[0].set_title("sample, and its nearest training face", fontsize=9)
@@ -304,7 +327,7 @@ for values, label, colour in ((nearest, "samples", 0), (fresh_nearest, "fresh re
 axes[1].set(yticks=[], xlabel="distance to the nearest training face")
 axes[1].legend(fontsize=7)
 figure.tight_layout()
-plots.show("fig_nearest", figure)
+page.show("fig_nearest", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_nearest
@@ -316,9 +339,9 @@ plots.show("fig_nearest", figure)
 # ```
 
 # %% tags=["remove-output"]
-plots.glue("nearest", np.median(nearest), "{:.1f}")
-plots.glue("fresh-nearest", np.median(fresh_nearest), "{:.1f}")
-plots.glue("copies", int(np.sum(nearest < np.quantile(fresh_nearest, 0.001))))
+page.glue("nearest", np.median(nearest), "{:.1f}")
+page.glue("fresh-nearest", np.median(fresh_nearest), "{:.1f}")
+page.glue("copies", int(np.sum(nearest < np.quantile(fresh_nearest, 0.001))))
 
 # %% [markdown]
 # The median distance is {glue:text}`nearest:s` for samples and {glue:text}`fresh-nearest:s` for fresh
@@ -332,10 +355,12 @@ plots.glue("copies", int(np.sum(nearest < np.quantile(fresh_nearest, 0.001))))
 # ({doc}`03_attention`).
 
 # %%
+from sagan_lib.evaluation.maps import attention_map
+
 POINTS = {"left eye": (0.51, 0.36), "right eye": (0.51, 0.64), "hair": (0.2, 0.5),
           "background": (0.06, 0.06)}
 z = gan.latent(200, generator.input_shape[-1], seed=5)
-drawn, maps = (part.numpy() for part in attention.attention_map(generator, z))
+drawn, maps = (part.numpy() for part in attention_map(generator, z))
 asks = round(maps.shape[1] ** 0.5)
 print(f"{asks * asks} positions ask, each can look at {maps.shape[2]}")
 
@@ -350,7 +375,7 @@ for column in range(5):
         if column == 0:
             axes[row, 0].set_title(name, fontsize=9, loc="left")
 figure.tight_layout(pad=0.4)
-plots.show("fig_looks", figure)
+page.show("fig_looks", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_looks
@@ -365,22 +390,24 @@ plots.show("fig_looks", figure)
 # around the other, against a square as far below, and against attention spread evenly.
 
 # %%
+from sagan_lib.evaluation.maps import looks_at
+
 LEFT, RIGHT, DOWN = (0.51, 0.36), (0.51, 0.64), 5 / 16
 shares, controls, found_it = [], [], []
 side = round(maps.shape[2] ** 0.5)
 for eye, other in ((LEFT, RIGHT), (RIGHT, LEFT)):
-    share, even = attention.looks_at(maps, eye, other)
+    share, even = looks_at(maps, eye, other)
     shares.append(share)
-    controls.append(attention.looks_at(maps, eye, (other[0] + DOWN, other[1]))[0])
+    controls.append(looks_at(maps, eye, (other[0] + DOWN, other[1]))[0])
     most = maps[:, int(eye[0] * asks) * asks + int(eye[1] * asks)].argmax(-1)
     off = [abs(n - int(x * side)) for n, x in zip((most // side, most % side), other)]
     found_it.append(np.maximum(*off) <= 1)
 
 # %% tags=["remove-output"]
-plots.glue("eye-half", 100 * np.mean(np.maximum(*shares) > 0.5), "{:.0f}")
-plots.glue("control-half", 100 * np.mean(np.maximum(*controls) > 0.5), "{:.0f}")
-plots.glue("eye-most", 100 * np.mean(np.logical_or(*found_it)), "{:.0f}")
-plots.glue("eye-even", 100 * even, "{:.1f}")
+page.glue("eye-half", 100 * np.mean(np.maximum(*shares) > 0.5), "{:.0f}")
+page.glue("control-half", 100 * np.mean(np.maximum(*controls) > 0.5), "{:.0f}")
+page.glue("eye-most", 100 * np.mean(np.logical_or(*found_it)), "{:.0f}")
+page.glue("eye-even", 100 * even, "{:.1f}")
 
 # %% [markdown]
 # In {glue:text}`eye-half:s` % of 200 faces one of the two eyes gives more than half of all its
@@ -403,7 +430,7 @@ for axis, letter, label in ((axes[0], "gamma", "$\\gamma$"), (axes[1], "sigma", 
 axes[0].axhline(0, color="black", lw=0.8)
 axes[0].legend(fontsize=8)
 figure.tight_layout()
-plots.show("fig_gate_norms", figure)
+page.show("fig_gate_norms", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_gate_norms
@@ -427,7 +454,7 @@ unequal = np.flatnonzero(reading.left_iris != reading.right_iris)[:12]
 
 # %% tags=["hide-input", "remove-output"]
 sets = [made[worst], made[unequal]]
-plots.show("fig_failures", plots.pictures(sets, columns=6, titles=["farthest from the data", "unequal eyes"]))
+page.show("fig_failures", plots.pictures(sets, columns=6, titles=["farthest from the data", "unequal eyes"]))
 
 # %% [markdown]
 # ```{glue:figure} fig_failures
@@ -439,12 +466,12 @@ plots.show("fig_failures", plots.pictures(sets, columns=6, titles=["farthest fro
 # ```
 
 # %% tags=["remove-output"]
-plots.glue("rarest-factor", rarest[3])
-plots.glue("rarest", 100 * rarest[1], "{:.1f}")
-plots.glue("rarest-even", 100 * rarest[2], "{:.0f}")
-plots.glue("outside", 100 * (1 - found["precision"]["value"]), "{:.0f}")
-plots.glue("outside-real", 100 * (1 - found["precision"]["floor"]), "{:.0f}")
-plots.glue("missing", 250 - found["coverage"]["value"])
+page.glue("rarest-factor", rarest[3])
+page.glue("rarest", 100 * rarest[1], "{:.1f}")
+page.glue("rarest-even", 100 * rarest[2], "{:.0f}")
+page.glue("outside", 100 * (1 - found["precision"]["value"]), "{:.0f}")
+page.glue("outside-real", 100 * (1 - found["precision"]["floor"]), "{:.0f}")
+page.glue("missing", 250 - found["coverage"]["value"])
 
 # %% [markdown]
 # The list, from this page's own numbers:
@@ -463,8 +490,8 @@ plots.glue("missing", 250 - found["coverage"]["value"])
 # on one GPU or on all of a machine's; the same command again goes on where a run stopped:
 #
 # ```sh
-# python -m sagan_lib train --preset celeba128 --data data/celeba/img_align_celeba.zip
-# python -m sagan_lib train --preset celeba128 --devices mirrored   # every GPU of this machine
+# python -m sagan_lib train --recipe celeba128 --data data/celeba/img_align_celeba.zip
+# python -m sagan_lib train --recipe celeba128 --devices mirrored   # every GPU of this machine
 # python -m sagan_lib sample --run runs/celeba128/run.keras
 # python -m sagan_lib score --run runs/celeba128/run.keras --data data/celeba/img_align_celeba.zip
 # ```
@@ -473,7 +500,9 @@ plots.glue("missing", 250 - found["coverage"]["value"])
 # *assumed* rate, because it depends on a device that is not here.
 
 # %%
-plan = hardware.plan(*nets, article.batch_size, article.steps)
+from sagan_lib import cost
+
+plan = cost.plan(*nets, article.batch_size, article.steps)
 print(f"{plan.parameters / 1e6:.1f} M parameters, {plan.step_flops / 1e12:.2f} TFLOP a step, "
       f"{article.steps:,} steps of {article.batch_size} images")
 print(f"memory: about {plan.memory_bytes / 2**30:.1f} GiB in float32, attention's map included")
@@ -521,7 +550,7 @@ for rate in (1, 5, 20):
 # Running this chapter took {glue:text}`minutes:s` minutes.
 
 # %% tags=["remove-output"]
-plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 
 # %% tags=["nbval-check-output"]
 print([layer.output.shape[1] for layer in nets[0].layers if layer.name.startswith(("project", "up"))])
@@ -541,7 +570,7 @@ print(article.variant, article.loss, article.rates, article.attention_at)
 # :class: dropdown
 #
 # `model.sample(1000, ema=False)` draws from the weights of the last step. High rates make them
-# jump; the average over the last steps does not. Score both with `scores.frechet` on the judge's
+# jump; the average over the last steps does not. Score both with `metrics.frechet` on the judge's
 # features. {doc}`claims` has the comparison over seeds as `ema`.
 # ```
 #

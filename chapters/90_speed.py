@@ -13,18 +13,11 @@
 # ```
 
 # %%
-import json
-import subprocess
-import sys
 import time
 
-from sagan_lib import attention, bench, hardware, plots, recipes, sagan, shipped
+from sagan_lib import devices
 
-import matplotlib.pyplot as plt
-import numpy as np
-import tensorflow as tf
-
-hardware.setup()
+devices.setup()
 started = time.perf_counter()
 print("about a minute on two cores; the memory curve needs up to 2.5 GiB")
 
@@ -40,16 +33,24 @@ print("about a minute on two cores; the memory curve needs up to 2.5 GiB")
 # below are stored in `data/results/`, with the machine's name and the protocol.
 
 # %%
+import json
+
+from experiments.speed import report as speed
+from sagan_lib import shipped
+
 RESULTS = [json.loads(path.read_text())
            for path in sorted((shipped.folder() / "results").glob("bench_*.json"))]
 for result in RESULTS:
-    print(result["machine"], f"({result['cores']} cores), TensorFlow",
-          result["versions"]["tensorflow"], "PyTorch", result["versions"]["torch"])
-    print(bench.table(result))
+    made = result["provenance"]
+    print(result["machine"], f"({made['machine']['cores']} cores), TensorFlow",
+          made["versions"]["tensorflow"], "PyTorch", made["versions"]["torch"])
+    print(speed.table(result))
 
 # %% tags=["remove-output"]
-newest = max(RESULTS, key=lambda result: result["date"])
-plots.show("fig_bench", bench.figure(newest))
+from sagan_lib.book import page
+
+newest = max(RESULTS, key=lambda result: result["provenance"]["date"])
+page.show("fig_bench", speed.figure(newest))
 
 # %% [markdown]
 # ```{glue:figure} fig_bench
@@ -62,19 +63,19 @@ plots.show("fig_bench", bench.figure(newest))
 # %%
 case = newest["cases"][-1]
 times = {name: x.get("median_s") for name, x in case["contenders"].items()}
-rivals = {n: t for n, t in times.items() if t and not n.startswith("ours")}
-best = min(rivals, key=rivals.get)
-plots.glue("bench-size", case["size"])
-plots.glue("best-peer", best)
-plots.glue("best-ratio", rivals[best] / times["ours"], "{:.2f}")
-plots.glue("worst-ratio", max(rivals.values()) / times["ours"], "{:.1f}")
-plots.glue("attention-cost", times["ours"] / times["ours_no_attention"], "{:.2f}")
-plots.glue("over-floor", case["attention"]["article"]["extra_over_floor"], "{:.1f}")
-plots.glue("share", 100 * case["contenders"]["ours_no_attention"]["share_of_matmul_peak"], "{:.0f}")
+others = {n: t for n, t in times.items() if t and not n.startswith("ours")}
+best = min(others, key=others.get)
+page.glue("bench-size", case["size"])
+page.glue("best-other", best)
+page.glue("best-ratio", others[best] / times["ours"], "{:.2f}")
+page.glue("worst-ratio", max(others.values()) / times["ours"], "{:.1f}")
+page.glue("attention-cost", times["ours"] / times["ours_no_attention"], "{:.2f}")
+page.glue("over-bound", case["attention"]["article"]["extra_over_bound"], "{:.1f}")
+page.glue("share", 100 * case["contenders"]["ours_no_attention"]["share_of_matmul_peak"], "{:.0f}")
 
 # %% [markdown]
 # At the largest size measured ({glue:text}`bench-size:s`, pixels times width) the best other way is
-# {glue:text}`best-peer:s`: it takes {glue:text}`best-ratio:s` times as long as this library's step.
+# {glue:text}`best-other:s`: it takes {glue:text}`best-ratio:s` times as long as this library's step.
 # The slowest takes {glue:text}`worst-ratio:s` times as long.
 #
 # Without attention the step reaches {glue:text}`share:s` % of the rate of a large matrix product,
@@ -83,8 +84,8 @@ plots.glue("share", 100 * case["contenders"]["ours_no_attention"]["share_of_matm
 # Attention multiplies the step's time by {glue:text}`attention-cost:s`. Its arithmetic is small.
 # What costs is the map, $N \times N$ numbers for each image, which go to memory and back.
 #
-# The **floor** in the table counts the products and their gradients at the measured rate, and one
-# exponential for each number of the map. The extra time is {glue:text}`over-floor:s` times that.
+# The **bound** in the table counts the products and their gradients at the measured rate, and one
+# exponential for each number of the map. The extra time is {glue:text}`over-bound:s` times that.
 
 # %% [markdown]
 # ## Attention without its map
@@ -107,17 +108,23 @@ plots.glue("share", 100 * case["contenders"]["ours_no_attention"]["share_of_matm
 #
 # All of this is exact. Every row of the map is complete within its block; nothing is approximated.
 
-# %% tags=["nbval-check-output"]
+# %%
+import numpy as np
+import tensorflow as tf
+
+from sagan_lib import attend
+
 rng = np.random.default_rng(0)
 queries, keys, values = (tf.constant(rng.normal(size=(4, 256, c)), "float32") for c in (4, 4, 32))
 
 def value_and_gradients(method):
     with tf.GradientTape() as tape:
         tape.watch([queries, keys, values])
-        mixed = attention.attend(queries, keys, values, method, block_bytes=2**16)
+        mixed = attend.attend(queries, keys, values, method, block_bytes=2**16)
         loss = tf.reduce_sum(mixed**2)
     return [mixed, *tape.gradient(loss, [queries, keys, values])]
 
+# %% tags=["nbval-check-output"]
 pairs = zip(value_and_gradients("dense"), value_and_gradients("chunked"), strict=True)
 for name, (dense, blocks) in zip(("output", "by queries", "by keys", "by values"), pairs):
     off = float(tf.reduce_max(abs(dense - blocks)) / tf.reduce_max(abs(dense)))
@@ -125,20 +132,27 @@ for name, (dense, blocks) in zip(("output", "by queries", "by keys", "by values"
 
 # %% [markdown]
 # How much memory does it save? The peak of a process never goes down, so each measurement below is
-# a process of its own (`python -m sagan_lib.peak`).
+# a process of its own (`python -m experiments.speed.memory`).
 
 # %%
+import subprocess
+import sys
+
 SIDES, BATCH = (16, 32, 48, 64), 16
 
 def measure(side, method):
-    line = [sys.executable, "-m", "sagan_lib.peak", "--side", str(side), "--batch", str(BATCH),
-            "--method", method]
+    line = [sys.executable, "-m", "experiments.speed.memory", "--side", str(side),
+            "--batch", str(BATCH), "--method", method]
     return float(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
 
 memory = {method: [measure(side, method) for side in SIDES] for method in ("dense", "chunked")}
 print(f"{BATCH} images, MiB:", memory)
 
 # %% tags=["remove-output"]
+import matplotlib.pyplot as plt
+
+from sagan_lib.book import plots
+
 fig, axis = plt.subplots(figsize=(5.5, 3.2))
 for (method, values_mib), colour in zip(memory.items(), plots.COLOURS):
     axis.loglog(SIDES, np.maximum(values_mib, 1), "o-", color=colour, label=method)
@@ -146,7 +160,7 @@ axis.set(xlabel="side of the feature map", ylabel=f"MiB for {BATCH} images", xti
 axis.set_xticks(SIDES, [str(side) for side in SIDES])
 axis.minorticks_off()
 axis.legend(frameon=False)
-plots.show("fig_memory", fig)
+page.show("fig_memory", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig_memory
@@ -158,9 +172,9 @@ plots.show("fig_memory", fig)
 # ```
 
 # %%
-plots.glue("memory-ratio", memory["dense"][-1] / memory["chunked"][-1], "{:.0f}")
-plots.glue("memory-batch", BATCH)
-plots.glue("dense-limit", attention.DENSE_BYTES["CPU"] // 2**20)
+page.glue("memory-ratio", memory["dense"][-1] / memory["chunked"][-1], "{:.0f}")
+page.glue("memory-batch", BATCH)
+page.glue("dense-limit", attend.DENSE_BYTES["CPU"] // 2**20)
 
 # %% [markdown]
 # At a $64 \times 64$ map and {glue:text}`memory-batch:s` images the whole map takes
@@ -191,8 +205,8 @@ plots.glue("dense-limit", attention.DENSE_BYTES["CPU"] // 2**20)
 # One argument does it:
 #
 # ```bash
-# python -m sagan_lib train --preset celeba128 --devices mirrored   # all GPUs of this machine
-# python -m sagan_lib train --preset celeba128 --devices workers    # several machines
+# python -m sagan_lib train --recipe celeba128 --devices mirrored   # all GPUs of this machine
+# python -m sagan_lib train --recipe celeba128 --devices workers    # several machines
 # ```
 #
 # For several machines, the same command runs on each of them, and the variable `TF_CONFIG` holds
@@ -206,7 +220,7 @@ plots.glue("dense-limit", attention.DENSE_BYTES["CPU"] // 2**20)
 # In a notebook, make the networks, the optimizers and the GAN under the strategy's scope:
 #
 # ```python
-# with hardware.strategy("mirrored").scope():
+# with devices.strategy("mirrored").scope():
 #     model = gan.GAN(sagan.generator(64, 32), sagan.discriminator(64, 32))
 #     model.compile(**ttur.preset("article_code"))
 # model.fit(source, steps=1000, batch_size=256)
@@ -220,7 +234,7 @@ plots.glue("dense-limit", attention.DENSE_BYTES["CPU"] // 2**20)
 # ## What a full run costs
 #
 # The operations of a step are counted. Time follows from a rate. For this machine the rate of a
-# large product is measured, and the share of it that a step reaches is `hardware.EFFICIENCY`.
+# large product is measured, and the share of it that a step reaches is `cost.EFFICIENCY`.
 #
 # For the GPUs nothing is measured here. The rate is the vendor's peak for dense 16-bit products
 # {cite:p}`nvidia2019t4,nvidia2021a100,nvidia2023h100`, and the share of it is **assumed**: one
@@ -228,20 +242,24 @@ plots.glue("dense-limit", attention.DENSE_BYTES["CPU"] // 2**20)
 # hours as an order of magnitude, and put in the share that `make bench` shows on your GPU.
 
 # %%
+from sagan_lib import cost, recipes, sagan
+
 RUNS = {  # images in a batch, steps, width
     "article, CelebA 128": (64, recipes.get("celeba128").steps, 16),
     "paper, ImageNet 128": (256, 1_000_000, 32),
 }
 GPU_SHARE = 0.05  # assumed, not measured
-DEVICES = {"this machine": hardware.EFFICIENCY * hardware.matmul_rate(), "T4": GPU_SHARE * 65e12,
+DEVICES = {"this machine": cost.EFFICIENCY * cost.matmul_rate(), "T4": GPU_SHARE * 65e12,
            "A100": GPU_SHARE * 312e12, "8 A100": GPU_SHARE * 8 * 312e12, "H100": GPU_SHARE * 989e12}
+
+# %%
 for name, (batch, steps, width) in RUNS.items():
-    kw = {"attention_at": 32, "variant": "article" if "article" in name else "paper"}
-    cost = hardware.plan(sagan.generator(128, width, **kw), sagan.discriminator(128, width, **kw),
-                         batch, steps)
-    print(f"{name}: {steps} steps of {batch} images, {cost.step_flops / 1e12:.2f} TFLOP each")
+    kw = {"attention_at": 32, "variant": "article" if "article" in name else "pooled"}
+    plan = cost.plan(sagan.generator(128, width, **kw), sagan.discriminator(128, width, **kw),
+                     batch, steps)
+    print(f"{name}: {steps} steps of {batch} images, {plan.step_flops / 1e12:.2f} TFLOP each")
     for device, rate in DEVICES.items():
-        print(f"  {device:13} {steps * cost.step_flops / rate / 3600:10.1f} hours")
+        print(f"  {device:13} {steps * plan.step_flops / rate / 3600:10.1f} hours")
 
 # %% [markdown]
 # Assumptions: the number of steps of the CelebA run is this book's recipe, since the article does
@@ -299,7 +317,7 @@ for name, (batch, steps, width) in RUNS.items():
 # ```{exercise} A block that is too small
 # :label: ex-speed-block
 #
-# Time `attention.attend` with `method="chunked"` at a side of 32 and 64 images for `block_bytes`
+# Time `attend.attend` with `method="chunked"` at a side of 32 and 64 images for `block_bytes`
 # from $2^{18}$ to $2^{28}$. Where is it fastest, and what is your processor's cache?
 # ```
 #

@@ -14,24 +14,19 @@
 # It takes about a minute and a half on two cores.
 # ```
 
-# %% tags=["long"]
-import io
+# %%
 import time
 
-from sagan_lib import faces, gan, hardware, judge, plots, recipes, scores
-from sagan_lib.images import from_bytes, to_bytes
+from sagan_lib import devices
 
-import keras  # after sagan_lib, which keeps TensorFlow quiet
-import matplotlib.pyplot as plt
-import numpy as np
-from IPython.display import Markdown
-from PIL import Image
-from scipy.ndimage import gaussian_filter
-
-hardware.setup()
+devices.setup()
 started = time.perf_counter()
+
+# %%
+from sagan_lib.evaluation import scores
+
 FACES, REAL, TRAIN = 1000, 1500, 2000  # to be scored; to compare with; a training set
-extractor = scores.judge_extractor()
+extractor = scores.extractor("judge")
 print(f"{FACES} faces in each set, against {REAL} real ones; features: {extractor.name}")
 
 # %% [markdown]
@@ -52,13 +47,17 @@ print(f"{FACES} faces in each set, against {REAL} real ones; features: {extracto
 # variance are the same set to it, whatever their shape.
 
 # %% tags=["nbval-check-output"]
+import numpy as np
+
+from sagan_lib.evaluation import metrics
+
 a, b = np.array([[-1.0], [1.0]]), np.array([[2.0], [6.0]])  # means 0 and 4, variances 2 and 8
 print("by hand:", 4**2 + 2 + 8 - 2 * np.sqrt(2 * 8))
-print("by scores.frechet:", round(scores.frechet(a, b), 6))
+print("by metrics.frechet:", round(metrics.frechet(a, b), 6))
 
 two_humps = np.array([[-1.0], [-1.0], [1.0], [1.0]])
 three_humps = np.sqrt(2) * np.array([[-1.0], [0.0], [0.0], [1.0]])
-print("two humps against three:", round(abs(scores.frechet(two_humps, three_humps)), 6))
+print("two humps against three:", round(abs(metrics.frechet(two_humps, three_humps)), 6))
 
 # %% [markdown]
 # ## The floor
@@ -68,9 +67,11 @@ print("two humps against three:", round(abs(scores.frechet(two_humps, three_hump
 # {cite:p}`binkowski2018kid`.
 
 # %%
-real = scores.real_faces(REAL)
+from sagan_lib.datasets import faces
+
+real = faces.real_faces(REAL)
 features = extractor.features(real)
-pool = extractor.features(scores.real_faces(6000, seed=2003))
+pool = extractor.features(faces.real_faces(6000, seed=2003))
 SIZES, DRAWS = np.array([50, 100, 200, 400, 800, 1600]), 20
 
 rng = np.random.default_rng(0)
@@ -78,10 +79,14 @@ distance, kernel = np.empty((2, len(SIZES), DRAWS))
 for row, n in enumerate(SIZES):
     for k in range(DRAWS):
         one, other = np.split(pool[rng.permutation(len(pool))[: 2 * n]], 2)
-        distance[row, k] = scores.frechet(one, other)
-        kernel[row, k] = scores.kernel_distance(one, other)
+        distance[row, k] = metrics.frechet(one, other)
+        kernel[row, k] = metrics.kernel_distance(one, other)
 
 # %% tags=["hide-input", "remove-output", "long"]
+import matplotlib.pyplot as plt
+
+from sagan_lib.book import page, plots
+
 figure, axes = plt.subplots(1, 2, figsize=(7, 2.8))
 axes[0].loglog(SIZES, distance, ".", color=plots.COLOURS[5])
 axes[0].loglog(SIZES, distance.mean(1), "o-", ms=4, color=plots.COLOURS[0], label="mean")
@@ -100,7 +105,7 @@ for axis in axes:
     axis.set_xlabel("n, faces in each set")
     axis.grid(alpha=0.3)
 figure.tight_layout()
-plots.show("fig_floor", figure)
+page.show("fig_floor", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_floor
@@ -114,11 +119,11 @@ plots.show("fig_floor", figure)
 # %%
 rate = SIZES * distance.mean(1)
 expected = np.median(rate) / 2 * (1 / FACES + 1 / REAL)  # each set has its own part
-plots.glue("floor-least", distance.mean(1)[0], "{:.0f}")
-plots.glue("floor-most", distance.mean(1)[-1], "{:.1f}")
-plots.glue("floor-rate-low", rate.min() / 1000, "{:.1f}")
-plots.glue("floor-rate-high", rate.max() / 1000, "{:.1f}")
-plots.glue("floor-expected", expected, "{:.1f}")
+page.glue("floor-least", distance.mean(1)[0], "{:.0f}")
+page.glue("floor-most", distance.mean(1)[-1], "{:.1f}")
+page.glue("floor-rate-low", rate.min() / 1000, "{:.1f}")
+page.glue("floor-rate-high", rate.max() / 1000, "{:.1f}")
+page.glue("floor-expected", expected, "{:.1f}")
 assert rate.max() < 1.5 * rate.min()  # "falls like 1/n", below
 assert (abs(kernel.mean(1)) < kernel.std(1)).all()
 
@@ -152,19 +157,28 @@ not_blond = faces.render(plenty)[plenty.hair != 2][:FACES]
 training = faces.render(faces.factors(np.arange(TRAIN), seed=0))
 
 # %%
+from scipy.ndimage import gaussian_filter
+
+from sagan_lib import gan, runs
+from sagan_lib.evaluation import judge
+
 untouched = faces.render(record)
 noise = rng.normal(0, 0.1, untouched.shape).astype(np.float32)
+blurred = gaussian_filter(untouched, (0, 0.6, 0.6, 0))
+made = judge.prepare(gan.generate(runs.generator(), FACES))
+
+# %%
 SETS = {
     "real, another seed": untouched,
     "one eye in ten": faces.render(one_in_ten),
     "independent eyes": faces.render(independent),
     "no blond hair": not_blond,
     "straight mouths": faces.render(record.replace(smile=0)),
-    "blurred": gaussian_filter(untouched, (0, 0.6, 0.6, 0)),
+    "blurred": blurred,
     "noisy": np.clip(untouched + noise, -1, 1),
     "64 training faces": training[rng.integers(0, 64, FACES)],
     "all training faces": training[:FACES],
-    "trained generator": judge.prepare(gan.generate(recipes.shipped_generator(), FACES)),
+    "trained generator": made,
 }
 assert all(images.shape == (FACES, 32, 32, 3) for images in SETS.values())
 
@@ -191,7 +205,7 @@ axis.tick_params(length=0)
 for side in axis.spines.values():
     side.set_visible(False)
 figure.tight_layout()
-plots.show("fig_doctored", figure)
+page.show("fig_doctored", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_doctored
@@ -217,14 +231,14 @@ plots.show("fig_doctored", figure)
 def plain(images):
     """All seven scores of a set of images, without intervals."""
     found = extractor.features(images)
-    inside = [x.mean() for x in scores.precision_recall(features, found)]
+    inside = [x.mean() for x in metrics.precision_recall(features, found)]
     counts = scores.counts(judge.read(images))
     del counts["eye_agreement"]
-    return {"frechet": scores.frechet(found, features),
-            "kernel_distance": scores.kernel_distance(found, features),
+    return {"frechet": metrics.frechet(found, features),
+            "kernel_distance": metrics.kernel_distance(found, features),
             "precision": inside[0], "recall": inside[1]} | counts
 
-by_chance = [plain(scores.real_faces(FACES, seed=3000 + k)) for k in range(10)]
+by_chance = [plain(faces.real_faces(FACES, seed=3000 + k)) for k in range(10)]
 chance = {name: np.array([one[name] for one in by_chance]) for name in by_chance[0]}
 middle = {name: values.mean() for name, values in chance.items()}
 spread = {name: max(values.std(ddof=1), 1 / FACES) for name, values in chance.items()}
@@ -233,7 +247,7 @@ spread = {name: max(values.std(ddof=1), 1 / FACES) for name, values in chance.it
 # `scores.evaluate` gives the same seven with 95 % intervals, from resampling the images.
 
 # %%
-floor = scores.real_faces(FACES, seed=scores.FLOOR_SEED)
+floor = faces.real_faces(FACES, seed=faces.FLOOR_SEED)
 found = {name: scores.evaluate(images, real, floor, extractor, name, bootstrap=100)
          for name, images in SETS.items()}
 
@@ -257,6 +271,8 @@ def nearest(images):
 copied = {name: float(np.mean(nearest(images) < 0.01)) for name, images in SETS.items()}
 
 # %% tags=["hide-input", "long"]
+from IPython.display import Markdown
+
 DISTANCES = {  # score: heading, factor, format
     "frechet": ("Fréchet", 1, "{:.0f}"), "kernel_distance": ("kernel / 1000", 1e-3, "{:.1f}"),
     "precision": ("precision", 1, "{:.2f}"), "recall": ("recall", 1, "{:.2f}"),
@@ -318,13 +334,13 @@ def value(name, score="frechet"):
 for name, short in (("independent eyes", "eyes"), ("one eye in ten", "tenth"), ("noisy", "noisy"),
                     ("all training faces", "replay"), ("straight mouths", "mouth"),
                     ("trained generator", "generator")):
-    plots.glue(f"fd-{short}", value(name), "{:.0f}")
-plots.glue("fd-chance", middle["frechet"], "{:.1f}")
-plots.glue("fd-chance-sd", spread["frechet"], "{:.1f}")
-plots.glue("recall-few", value("64 training faces", "recall"), "{:.2f}")
-plots.glue("precision-few", value("64 training faces", "precision"), "{:.2f}")
-plots.glue("recall-blond", value("no blond hair", "recall"), "{:.2f}")
-plots.glue("recall-chance", middle["recall"], "{:.2f}")
+    page.glue(f"fd-{short}", value(name), "{:.0f}")
+page.glue("fd-chance", middle["frechet"], "{:.1f}")
+page.glue("fd-chance-sd", spread["frechet"], "{:.1f}")
+page.glue("recall-few", value("64 training faces", "recall"), "{:.2f}")
+page.glue("precision-few", value("64 training faces", "precision"), "{:.2f}")
+page.glue("recall-blond", value("no blond hair", "recall"), "{:.2f}")
+page.glue("recall-chance", middle["recall"], "{:.2f}")
 assert value("64 training faces", "precision") > 0.9
 assert 0.5 < value("one eye in ten") / value("noisy") < 2
 assert copied["64 training faces"] == copied["all training faces"] == 1
@@ -376,12 +392,12 @@ def around_the_mouth(images):
     return images[:, 21:27, 10:22].reshape(len(images), -1)
 
 mouths = around_the_mouth(real)
-by_mouth = [scores.frechet(around_the_mouth(scores.real_faces(FACES, seed=3000 + k)), mouths)
+by_mouth = [metrics.frechet(around_the_mouth(faces.real_faces(FACES, seed=3000 + k)), mouths)
             for k in range(10)]
-straight = scores.frechet(around_the_mouth(SETS["straight mouths"]), mouths)
-plots.glue("mouth-straight", straight, "{:.2f}")
-plots.glue("mouth-chance", np.mean(by_mouth), "{:.2f}")
-plots.glue("mouth-chance-sd", np.std(by_mouth, ddof=1), "{:.2f}")
+straight = metrics.frechet(around_the_mouth(SETS["straight mouths"]), mouths)
+page.glue("mouth-straight", straight, "{:.2f}")
+page.glue("mouth-chance", np.mean(by_mouth), "{:.2f}")
+page.glue("mouth-chance-sd", np.std(by_mouth, ddof=1), "{:.2f}")
 assert straight > np.mean(by_mouth) + 4 * np.std(by_mouth, ddof=1)
 
 # %% [markdown]
@@ -397,9 +413,9 @@ assert straight > np.mean(by_mouth) + 4 * np.std(by_mouth, ddof=1)
 # a hundred of them, against a thousand of which every tenth has a wrong eye.
 
 # %%
-hundred = [scores.frechet(pool[100 * k : 100 * (k + 1)], features) for k in range(20)]
-plots.glue("hundred", np.mean(hundred), "{:.0f}")
-plots.glue("hundred-least", np.min(hundred), "{:.0f}")
+hundred = [metrics.frechet(pool[100 * k : 100 * (k + 1)], features) for k in range(20)]
+page.glue("hundred", np.mean(hundred), "{:.0f}")
+page.glue("hundred-least", np.min(hundred), "{:.0f}")
 assert np.min(hundred) > value("one eye in ten")
 
 # %% [markdown]
@@ -416,13 +432,20 @@ assert np.min(hundred) > value("one eye in ten")
 # differently, or stored as JPEG on the way.
 
 # %%
+import keras
+
 SIDE, SMALL = 96, (32, 32)
-large = scores.real_faces(500, SIDE, seed=77)
+large = faces.real_faces(500, SIDE, seed=77)
 
 def shrink(images, **how):
     return keras.ops.convert_to_numpy(keras.ops.image.resize(images, SMALL, **how))
 
 # %%
+import io
+from PIL import Image
+
+from sagan_lib.datasets.source import from_bytes, to_bytes
+
 def lanczos(images):
     """As Pillow does it: another filter, also with antialias, and rounded to 256 levels."""
     pictures = (Image.fromarray(image) for image in to_bytes(images))
@@ -453,10 +476,10 @@ PIPELINES = {
     "JPEG 75, full colour resolution": jpeg(proper, quality=75, subsampling=0),
     "JPEG 75, as Pillow saves it": jpeg(proper, quality=75),
 }
-same_way = extractor.features(shrink(scores.real_faces(1000, SIDE), antialias=True))
+same_way = extractor.features(shrink(faces.real_faces(1000, SIDE), antialias=True))
 by_pipeline, unequal = {}, {}
 for name, images in PIPELINES.items():
-    by_pipeline[name] = scores.frechet(extractor.features(images), same_way)
+    by_pipeline[name] = metrics.frechet(extractor.features(images), same_way)
     unequal[name] = judge.heterochromia(judge.read(images))
 
 # %% tags=["hide-input"]
@@ -466,15 +489,15 @@ Markdown("| real faces, brought to 32 pixels | Fréchet | unequal eyes, % |\n|--
 # %%
 ways = dict(zip(("honest", "lanczos", "aliased", "fine", "jpeg"), by_pipeline.values()))
 for name, number in ways.items():
-    plots.glue(f"way-{name}", number, "{:.0f}")
-plots.glue("jpeg-unequal", 100 * unequal["JPEG 75, as Pillow saves it"], "{:.0f}")
+    page.glue(f"way-{name}", number, "{:.0f}")
+page.glue("jpeg-unequal", 100 * unequal["JPEG 75, as Pillow saves it"], "{:.0f}")
 assert ways["fine"] < ways["lanczos"] < ways["aliased"] < ways["jpeg"]
 assert 2 * ways["honest"] < ways["lanczos"]
 
 # %% tags=["hide-input", "remove-output"]
 titles = ["antialias", "no antialias", "JPEG 75"]
 shown = [proper, PIPELINES["bilinear, no antialias"], PIPELINES["JPEG 75, as Pillow saves it"]]
-plots.show("fig_pipelines", plots.pictures([x[:12] for x in shown], columns=4, titles=titles))
+page.show("fig_pipelines", plots.pictures([x[:12] for x in shown], columns=4, titles=titles))
 
 # %% [markdown]
 # ```{glue:figure} fig_pipelines
@@ -532,7 +555,7 @@ plots.show("fig_pipelines", plots.pictures([x[:12] for x in shown], columns=4, t
 # measured, not how another training run would turn out. For that, {doc}`claims` trains several.
 
 # %%
-plots.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 
 # %% [markdown]
 # ## Summary

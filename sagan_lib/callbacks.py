@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from sagan_lib import checks, hardware
+from sagan_lib import checks, devices, shipped
 
 
 class DivergedError(RuntimeError):
@@ -29,6 +29,12 @@ class Guard(keras.callbacks.Callback):
 
     A state is good when the losses and all weights are finite. The file is replaced as a whole,
     so a killed run leaves the previous one.
+
+    Args:
+        path: of the `.keras` file; None for none.
+
+    Raises:
+        DivergedError: from `fit`, when a state is not good.
     """
 
     def __init__(self, path=None):
@@ -64,19 +70,22 @@ class Guard(keras.callbacks.Callback):
         )
 
     def _write(self):
-        if not hardware.leads(self.model.distribute_strategy):
+        if not devices.is_chief(self.model.distribute_strategy):
             # A save adds the metrics up over all workers, so all must take part in it.
             with tempfile.TemporaryDirectory() as folder:
                 self.model.save(Path(folder) / "other.keras")
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(".part.keras")
-        self.model.save(part)
-        part.replace(self.path)
+        with shipped.replacing(self.path) as part:
+            self.model.save(part)
 
 
 class Progress(keras.callbacks.Callback):
-    """One bar for the whole run, with the time left and the last losses."""
+    """One bar for the whole run, with the time left and the last losses.
+
+    Args:
+        steps: of the run.
+        disable: show nothing.
+    """
 
     def __init__(self, steps, disable=False):
         super().__init__()
@@ -100,6 +109,9 @@ class StopAfter(keras.callbacks.Callback):
     """Ends a run after so many seconds, so that settings can be compared at equal time.
 
     Give `fit` more steps than fit into the time; the history ends where the run did.
+
+    Args:
+        seconds: from the start of `fit`, greater than 0.
     """
 
     def __init__(self, seconds):

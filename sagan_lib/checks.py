@@ -5,7 +5,18 @@ import numbers
 
 
 def integer(name, value, low=None, high=None):
-    """Return `value` as an int; TypeError if it is none, ValueError outside low..high."""
+    """`value` as an int.
+
+    Args:
+        name: of the argument, for the message.
+        value: any integer type but bool.
+        low: the least value that is allowed, if any.
+        high: the largest one, if any.
+
+    Raises:
+        TypeError: `value` is no integer.
+        ValueError: it lies outside of low..high.
+    """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if (low is not None and value < low) or (high is not None and value > high):
@@ -15,7 +26,19 @@ def integer(name, value, low=None, high=None):
 
 
 def number(name, value, low, high=float("inf"), *, open_low=False):
-    """Return `value` as a float; TypeError if it is no number, ValueError outside low..high."""
+    """`value` as a float.
+
+    Args:
+        name: of the argument, for the message.
+        value: any real number but bool.
+        low: the least value that is allowed.
+        high: the largest one; infinity itself never is.
+        open_low: `low` itself is not allowed.
+
+    Raises:
+        TypeError: `value` is no number.
+        ValueError: it lies outside of low..high.
+    """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not (low < value if open_low else low <= value) or not value <= high or math.isinf(value):
@@ -26,7 +49,16 @@ def number(name, value, low, high=float("inf"), *, open_low=False):
 
 
 def one_of(name, value, allowed):
-    """Return `value` if it is among `allowed`; ValueError that lists them otherwise."""
+    """`value`, if it is among those that are allowed.
+
+    Args:
+        name: of the argument, for the message.
+        value: anything that can be compared.
+        allowed: the values there are.
+
+    Raises:
+        ValueError: it is none of them; the message lists them.
+    """
     if value not in allowed:
         shown = sorted(allowed, key=str) if isinstance(allowed, set | dict) else list(allowed)
         raise ValueError(f"{name} must be one of {shown}, got {value!r}")

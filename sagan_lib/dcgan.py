@@ -16,13 +16,21 @@ from sagan_lib import checks
 RESOLUTIONS = (16, 32, 64, 128, 256)
 
 
-def channels_at(resolution, size, width):
-    """Channels of the feature map of side `size`: doubled each time the side is halved."""
-    return width * resolution // size
+def channels_at(resolution, side, width):
+    """Channels of the feature map of that side: doubled each time the side is halved."""
+    return width * resolution // side
 
 
 def check_size(resolution, width):
-    """ValueError or TypeError, saying what is allowed, unless the two can build a network."""
+    """Refuse sizes that cannot build a network, and say what is allowed.
+
+    Args:
+        resolution: one of `RESOLUTIONS`.
+        width: a multiple of 4 from 4 to 128.
+
+    Raises:
+        TypeError, ValueError: it is none of these.
+    """
     checks.one_of("resolution", resolution, RESOLUTIONS)
     checks.integer("width", width, 4, 128)
     if width % 4:
@@ -34,6 +42,11 @@ def sides(resolution):
     return [side for side in (8, 16, 32, 64, 128, 256) if side <= resolution]
 
 
+def down_sides(resolution):
+    """Sides of the discriminator's feature maps: resolution / 2, ..., 8, 4."""
+    return [*reversed(sides(resolution)[:-1]), 4]
+
+
 def generator(resolution=32, width=32, latent_dim=128, batch_norm=True, name="generator"):
     """DCGAN's generator: z (batch, latent_dim) -> images (batch, resolution, resolution, 3).
 
@@ -41,9 +54,18 @@ def generator(resolution=32, width=32, latent_dim=128, batch_norm=True, name="ge
     tanh at the end, weights from N(0, 0.02).
 
     Args:
-        resolution: 16, 32, 64, 128 or 256. width: channels at full resolution if there were no
-            output layer; a multiple of 4, at most 128. latent_dim: size of the noise vector.
+        resolution: of the images in pixels: 16, 32, 64, 128 or 256.
+        width: channels at full resolution if there were no output layer; a multiple of 4, at
+            most 128.
+        latent_dim: size of the noise vector.
         batch_norm: False leaves it out, to measure what it does.
+        name: of the model.
+
+    Returns:
+        A `keras.Model`; its images are float32 in [-1, 1].
+
+    Raises:
+        TypeError, ValueError: a size that cannot be built.
     """
     check_size(resolution, width)
     checks.integer("latent_dim", latent_dim, 1)
@@ -58,13 +80,12 @@ def generator(resolution=32, width=32, latent_dim=128, batch_norm=True, name="ge
             x = layers.BatchNormalization(momentum=0.9, name=f"bn{side}")(x)
         return layers.ReLU()(x)
 
-    z = keras.Input((latent_dim,), name="z")
+    z = keras.Input((latent_dim,), name="z")  # (batch, latent_dim) -> (batch, 4, 4, first)
     x = layers.Dense(4 * 4 * first, use_bias=bias, kernel_initializer=init, name="project")(z)
     x = activate(layers.Reshape((4, 4, first))(x), 4)
-    for side in sides(resolution)[:-1]:
-        x = activate(
-            up(channels_at(resolution, side, width), use_bias=bias, name=f"up{side}")(x), side
-        )
+    for side in sides(resolution)[:-1]:  # (batch, side/2, side/2, 2c) -> (batch, side, side, c)
+        x = up(channels_at(resolution, side, width), use_bias=bias, name=f"up{side}")(x)
+        x = activate(x, side)
     # No batch normalization at the output, so that G can learn the data's mean and scale.
     x = up(3, name="to_rgb")(x)
     return keras.Model(z, layers.Activation("tanh", dtype="float32")(x), name=name)
@@ -77,16 +98,24 @@ def discriminator(resolution=32, width=32, batch_norm=True, slope=0.2, name="dis
     leaky ReLU, weights from N(0, 0.02). The score is unbounded; the loss applies the sigmoid.
 
     Args:
-        resolution, width: as in `generator`.
-        batch_norm, slope: switches for the guidelines that chapter 1 measures: batch
-            normalization, and the leaky ReLU's negative slope (0 is plain ReLU).
+        resolution: of the images in pixels, as in `generator`.
+        width: channels at full resolution, as in `generator`.
+        batch_norm: False leaves it out, as chapter 1 does.
+        slope: of the leaky ReLU for negative inputs, in [0, 1]; 0 is plain ReLU.
+        name: of the model.
+
+    Returns:
+        A `keras.Model`; its scores are float32 logits.
+
+    Raises:
+        TypeError, ValueError: a size that cannot be built, or a slope out of range.
     """
     check_size(resolution, width)
     checks.number("slope", slope, 0, 1)
     init = keras.initializers.RandomNormal(stddev=0.02)
     images = keras.Input((resolution, resolution, 3), name="images")
     x = images
-    for side in reversed([4, *sides(resolution)[:-1]]):
+    for side in down_sides(resolution):  # (batch, 2 side, 2 side, c/2) -> (batch, side, side, c)
         plain = not batch_norm or side == resolution // 2
         x = layers.Conv2D(
             channels_at(resolution, side, width), 4, 2, "same", use_bias=plain,

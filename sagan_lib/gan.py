@@ -11,10 +11,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sagan_lib import checks, hardware, losses
-from sagan_lib.attention import attention_layers, largest_divisor
+from sagan_lib import checks, cost, devices, losses
+from sagan_lib.attend import largest_divisor
+from sagan_lib.attention import attention_layers
 from sagan_lib.callbacks import Guard, Measure, Progress
-from sagan_lib.images import Source
+from sagan_lib.datasets.source import Source
 from sagan_lib.spectral_norm import normalized_layers
 
 
@@ -26,7 +27,7 @@ class GAN(keras.Model):
         generator: functional model, (batch, latent_dim) -> images (batch, h, w, 3) in [-1, 1].
         discriminator: functional model, images -> scores (batch, 1).
             For several devices, make both networks, the GAN and its optimizers under the scope of
-            `hardware.strategy`; then batch sizes are those of all devices together, and a run
+            `devices.strategy`; then batch sizes are those of all devices together, and a run
             is, up to rounding, that of one device.
         seed: of all randomness in training: shuffles and noise.
         ema_decay: of the exponential moving average of G's weights that `sample` uses; the
@@ -41,11 +42,9 @@ class GAN(keras.Model):
         self.generator, self.discriminator = generator, discriminator
         self.seed = checks.integer("seed", seed, 0, 2**31 - 1)
         self.ema_decay = checks.number("ema_decay", ema_decay, 0, 1)
-        if discriminator.input_shape != generator.output_shape:
-            raise ValueError(
-                f"discriminator takes {discriminator.input_shape}, "
-                f"generator gives {generator.output_shape}"
-            )
+        takes, gives = discriminator.input_shape, generator.output_shape
+        if takes != gives:
+            raise ValueError(f"discriminator takes {takes}, generator gives {gives}")
         self._check_scope(generator.variables + discriminator.variables)
         several = self.distribute_strategy.num_replicas_in_sync > 1
         for layer in _batch_norms(generator) + _batch_norms(discriminator):
@@ -65,110 +64,15 @@ class GAN(keras.Model):
         self._join = not _batch_norms(discriminator)
         self.built = True
 
-    @property
-    def metrics(self):
-        return [self.d_loss, self.g_loss]
-
-    def call(self, z, training=False):
-        """Images of the averaged generator for noise z (batch, latent_dim)."""
-        return self.ema_generator(z, training=False)
-
-    def compile(self, g_optimizer, d_optimizer, loss="hinge", n_dis=1, **options):
-        """Choose optimizers, loss and the number of D steps for each G step.
+    def train_step(self, real):
+        """n_dis steps of D, then one of G with fresh noise.
 
         Args:
-            g_optimizer, d_optimizer: Keras optimizers, one for each player; `ttur.preset` and
-                `ttur.two_time_scale` make them.
-            loss: "hinge", "bce" (non-saturating) or "minimax".
-            n_dis: D steps for each G step.
-            options: Keras's, such as `steps_per_execution` and `jit_compile` (default: on a GPU);
-                these two with one device only.
-        """
-        if g_optimizer is d_optimizer:
-            raise ValueError("g_optimizer and d_optimizer must be two optimizers, got one twice")
-        self._check_scope([g_optimizer.iterations, d_optimizer.iterations])
-        several = self.distribute_strategy.num_replicas_in_sync > 1
-        # XLA compiles for one device; TensorFlow 2.21 cannot run Keras's loop over grouped steps
-        # on several ("You must feed a value for placeholder").
-        grouped = options.get("steps_per_execution", 1) > 1
-        if several and (options.get("jit_compile") is True or grouped):
-            raise ValueError("jit_compile and steps_per_execution work with one device only")
-        options.setdefault("jit_compile", hardware.use_jit() and not several)
-        super().compile(optimizer=None, **options)
-        self.loss_name, self._losses = loss, losses.get(loss)
-        self.n_dis = checks.integer("n_dis", n_dis, 1)
-        self.g_optimizer, self.d_optimizer = g_optimizer, d_optimizer
-        g_optimizer.build(self.generator.trainable_variables)
-        d_optimizer.build(self.discriminator.trainable_variables)
-
-    def fit(self, x, *, steps=None, batch_size=64, log_every=100, save_to=None, callbacks=(),
-            verbose=1, **options):  # fmt: skip
-        """Train. With a `Source`, the run goes on from the model's own step counter.
-
-        Args:
-            x: a `Source` (faces, an image folder), or anything that Keras's `fit` takes; then
-                the options are Keras's own, and a batch holds n_dis times the images of a step.
-            steps: G updates to do.
-            batch_size: real images in one D step, on all devices together.
-            log_every: steps between two rows of the history, two checks for NaN and two saves.
-            save_to: a `.keras` file that is kept up to date, if given.
-            verbose: 1 first prints what the run will take (see `plan`) and then shows a progress
-                bar with the time left; 0 nothing.
+            real: images (n_dis * batch, h, w, 3) in [-1, 1].
 
         Returns:
-            Keras's History: d_loss, g_loss (means over `log_every` steps), step, and, where there
-            are such layers, g_gamma, d_gamma (attention) and g_sigma, d_sigma (the largest raw
-            singular value of a network's normalized kernels).
-
-        Raises:
-            DivergedError: a loss or weight became NaN or infinite; the model then holds the last
-                good weights.
+            {"d_loss", "g_loss"}, the means since the last reset.
         """
-        if not isinstance(x, Source):
-            if steps is not None or save_to is not None:
-                raise ValueError(
-                    "steps and save_to need a Source; with other data use Keras's epochs, "
-                    f"steps_per_epoch and callbacks, got x of type {type(x).__name__}"
-                )
-            return super().fit(x, callbacks=list(callbacks), verbose=verbose, **options)
-        checks.integer("steps", steps, 1)
-        checks.integer("log_every", log_every, 1)
-        if verbose:
-            print(f"{steps} steps; {self.plan(batch_size, steps)}")
-        guard = Guard(save_to)
-        extra = [Measure(), guard, *callbacks, Progress(steps, disable=not verbose)]
-        whole, rest = divmod(steps, log_every)
-        history = {}
-        for epochs, length in ((whole, log_every), (1, rest)):
-            if epochs and length:
-                data = x.batches(batch_size * self.n_dis, self.seed, int(self.step.numpy()))
-                data = hardware.deal(data, self.distribute_strategy, self.n_dis)
-                with self._groups_that_divide(length):
-                    part = super().fit(
-                        data, epochs=epochs, steps_per_epoch=length, callbacks=extra, verbose=0,
-                        shuffle=False, **options,
-                    )  # fmt: skip
-                for name, values in part.history.items():
-                    history.setdefault(name, []).extend(values)
-        part.history = history
-        return part
-
-    @contextlib.contextmanager
-    def _groups_that_divide(self, length):
-        """Meanwhile steps_per_execution divides `length`: Keras always finishes a group."""
-        asked = self.steps_per_execution
-        fits = largest_divisor(length, asked)
-        if fits == asked:
-            yield
-            return
-        self.steps_per_execution, self.train_function = fits, None  # the size is traced into it
-        try:
-            yield
-        finally:
-            self.steps_per_execution, self.train_function = asked, None
-
-    def train_step(self, real):
-        """n_dis steps of D, then one of G: real is (n_dis * batch, h, w, 3)."""
         parts = tf.split(real, self.n_dis)
         batch = parts[0].shape[0] or tf.shape(parts[0])[0]
         draw = self.step.value * (self.n_dis + 1)  # no two draws of a run share their number
@@ -184,11 +88,14 @@ class GAN(keras.Model):
         return results
 
     def noise(self, n, draw):
-        """The noise of one draw, (n, latent_dim): a pure function of (seed, draw).
+        """The noise of one draw, float32 (n, latent_dim): a pure function of (seed, draw).
 
-        A replica gets its own n rows of the draw that one device makes for the whole batch.
+        A replica gets its own n rows of the draw that one device makes for the whole batch. XLA
+        has a generator of its own, so a compiled run draws other numbers than a plain one.
 
-        XLA has a generator of its own, so a compiled run draws other numbers than a plain one.
+        Args:
+            n: rows.
+            draw: number of the draw; none is used twice in a run.
         """
         key = tf.stack([tf.constant(self.seed, tf.int64), tf.cast(draw, tf.int64)])
         replica = tf.distribute.get_replica_context()
@@ -199,7 +106,12 @@ class GAN(keras.Model):
         return tf.reshape(z, (count, n, self.latent_dim))[replica.replica_id_in_sync_group]
 
     def d_step(self, real, z):
-        """One optimizer step of D; nothing of G moves, its moments and `u` included."""
+        """One optimizer step of D; nothing of G moves, its moments and `u` included.
+
+        Args:
+            real: images (batch, h, w, 3).
+            z: noise (batch, latent_dim).
+        """
         fake = _frozen_call(self.generator, z)
         with tf.GradientTape() as tape:
             loss = self._losses[0](*self._scores(real, fake))
@@ -230,6 +142,146 @@ class GAN(keras.Model):
             else:
                 mean.assign(weight + decay * (mean - weight))
 
+    def compile(self, g_optimizer, d_optimizer, loss="hinge", n_dis=1, **options):
+        """Choose optimizers, loss and the number of D steps for each G step.
+
+        Args:
+            g_optimizer: Keras's, for G; `ttur.preset` and `ttur.two_time_scale` make both.
+            d_optimizer: another one, for D.
+            loss: "hinge", "bce" (non-saturating) or "minimax".
+            n_dis: D steps for each G step.
+            options: Keras's, such as `steps_per_execution` and `jit_compile` (default: on a GPU);
+                these two with one device only.
+
+        Raises:
+            ValueError: unknown loss, one optimizer twice, one made under another scope, or an
+                option that several devices cannot have.
+        """
+        if g_optimizer is d_optimizer:
+            raise ValueError("g_optimizer and d_optimizer must be two optimizers, got one twice")
+        self._check_scope([g_optimizer.iterations, d_optimizer.iterations])
+        several = self.distribute_strategy.num_replicas_in_sync > 1
+        # XLA compiles for one device; TensorFlow 2.21 cannot run Keras's loop over grouped steps
+        # on several ("You must feed a value for placeholder").
+        grouped = options.get("steps_per_execution", 1) > 1
+        if several and (options.get("jit_compile") is True or grouped):
+            raise ValueError("jit_compile and steps_per_execution work with one device only")
+        options.setdefault("jit_compile", devices.use_jit() and not several)
+        super().compile(optimizer=None, **options)
+        self.loss_name, self._losses = loss, losses.get(loss)
+        self.n_dis = checks.integer("n_dis", n_dis, 1)
+        self.g_optimizer, self.d_optimizer = g_optimizer, d_optimizer
+        g_optimizer.build(self.generator.trainable_variables)
+        d_optimizer.build(self.discriminator.trainable_variables)
+
+    def fit(self, x, *, steps=None, batch_size=64, log_every=100, save_to=None, callbacks=(),
+            verbose=1, **options):  # fmt: skip
+        """Train. With a `Source`, the run goes on from the model's own step counter.
+
+        Args:
+            x: a `Source` (faces, an image folder), or anything that Keras's `fit` takes; then
+                the options are Keras's own, and a batch holds n_dis times the images of a step.
+            steps: G updates to do.
+            batch_size: real images in one D step, on all devices together.
+            log_every: steps between two rows of the history, two checks for NaN and two saves.
+            save_to: a `.keras` file that is kept up to date, if given.
+            callbacks: further Keras callbacks.
+            verbose: 1 first prints what the run will take (see `plan`) and then shows a progress
+                bar with the time left; 0 nothing.
+            options: Keras's own.
+
+        Returns:
+            Keras's History: d_loss, g_loss (means over `log_every` steps), step, and, where there
+            are such layers, g_gamma, d_gamma (attention) and g_sigma, d_sigma (the largest raw
+            singular value of a network's normalized kernels).
+
+        Raises:
+            DivergedError: a loss or weight became NaN or infinite; the model then holds the last
+                good weights.
+        """
+        if not isinstance(x, Source):
+            if steps is not None or save_to is not None:
+                raise ValueError(
+                    "steps and save_to need a Source; with other data use Keras's epochs, "
+                    f"steps_per_epoch and callbacks, got x of type {type(x).__name__}"
+                )
+            return super().fit(x, callbacks=list(callbacks), verbose=verbose, **options)
+        checks.integer("steps", steps, 1)
+        checks.integer("log_every", log_every, 1)
+        if verbose:
+            print(f"{steps} steps; {self.plan(batch_size, steps)}")
+        extra = [Measure(), Guard(save_to), *callbacks, Progress(steps, disable=not verbose)]
+        whole, rest = divmod(steps, log_every)
+        history = {}
+        for epochs, length in ((whole, log_every), (1, rest)):
+            if epochs and length:
+                data = x.batches(batch_size * self.n_dis, self.seed, int(self.step.numpy()))
+                data = devices.shard(data, self.distribute_strategy, self.n_dis)
+                with self._groups_that_divide(length):
+                    part = super().fit(
+                        data, epochs=epochs, steps_per_epoch=length, callbacks=extra, verbose=0,
+                        shuffle=False, **options,
+                    )  # fmt: skip
+                for name, values in part.history.items():
+                    history.setdefault(name, []).extend(values)
+        part.history = history
+        return part
+
+    @property
+    def metrics(self):
+        return [self.d_loss, self.g_loss]
+
+    def call(self, z, training=False):
+        """Images of the averaged generator for noise z (batch, latent_dim)."""
+        return self.ema_generator(z, training=False)
+
+    def sample(self, n, seed=0, truncation=None, ema=True, batch_size=64):
+        """Generate images.
+
+        Args:
+            n: how many.
+            seed: of the noise; image i is the same for every n.
+            truncation: draw z from a normal cut off at plus and minus this value (Brock et al.
+                2018, section 3.1); None does not cut.
+            ema: use the averaged generator, else the current one.
+            batch_size: images at a time.
+
+        Returns:
+            numpy float32 (n, h, w, 3) in [-1, 1].
+        """
+        model = self.ema_generator if ema else self.generator
+        return generate(model, n, seed, truncation, batch_size)
+
+    def plan(self, batch_size=64, steps=1000):
+        """What so many steps take (`cost.plan`); `batch_size` real images in a D step."""
+        return cost.plan(self.generator, self.discriminator, batch_size, steps, self.n_dis)
+
+    def gammas(self):
+        """Attention's gamma of each network that has one: {"g_gamma": ..., "d_gamma": ...}."""
+        return self._of_both("gamma", lambda m: [x.gamma for x in attention_layers(m)])
+
+    def sigmas(self):
+        """The largest raw singular value in each normalized network: {"g_sigma", "d_sigma"}."""
+        return self._of_both("sigma", lambda m: [x.sigma()[0] for x in normalized_layers(m)])
+
+    def _of_both(self, name, read):
+        values = {"g": read(self.generator), "d": read(self.discriminator)}
+        return {f"{k}_{name}": max(float(x) for x in found) for k, found in values.items() if found}
+
+    @contextlib.contextmanager
+    def _groups_that_divide(self, length):
+        """Meanwhile steps_per_execution divides `length`: Keras always finishes a group."""
+        asked = self.steps_per_execution
+        fits = largest_divisor(length, asked)
+        if fits == asked:
+            yield  # and keeps the traced function
+            return
+        self.steps_per_execution, self.train_function = fits, None  # the size is traced into it
+        try:
+            yield
+        finally:
+            self.steps_per_execution, self.train_function = asked, None
+
     def _check_scope(self, variables):
         """ValueError unless these variables were made under the scope that this model is in."""
         strategy = self.distribute_strategy
@@ -239,42 +291,6 @@ class GAN(keras.Model):
                 f"this GAN is under {type(strategy).__name__}, with "
                 f"{strategy.num_replicas_in_sync} device(s)"
             )
-
-    def sample(self, n, seed=0, truncation=None, ema=True, batch_size=64):
-        """Generate images.
-
-        Args:
-            n: how many. seed: of the noise; image i is the same for every n.
-            truncation: draw z from a normal cut off at plus and minus this value (Brock et al.
-                2018, section 3.1); None does not cut.
-            ema: use the averaged generator, else the current one.
-
-        Returns:
-            numpy float32 (n, h, w, 3) in [-1, 1].
-        """
-        model = self.ema_generator if ema else self.generator
-        return generate(model, n, seed, truncation, batch_size)
-
-    def plan(self, batch_size=64, steps=1000):
-        """What a run will take (`hardware.Plan`); print it before training."""
-        return hardware.plan(self.generator, self.discriminator, batch_size, steps, self.n_dis)
-
-    def gammas(self):
-        """Attention's gamma of each network that has one: {"g_gamma": ..., "d_gamma": ...}."""
-        found = {}
-        for letter, model in (("g", self.generator), ("d", self.discriminator)):
-            for layer in attention_layers(model):
-                found[f"{letter}_gamma"] = float(layer.gamma.numpy())
-        return found
-
-    def sigmas(self):
-        """The largest raw singular value in each normalized network: {"g_sigma", "d_sigma"}."""
-        found = {}
-        for letter, model in (("g", self.generator), ("d", self.discriminator)):
-            values = [float(layer.sigma()[0].numpy()) for layer in normalized_layers(model)]
-            if values:
-                found[f"{letter}_sigma"] = max(values)
-        return found
 
     def get_config(self):
         return {
@@ -312,6 +328,9 @@ class GAN(keras.Model):
     def load(cls, path):
         """A GAN from the `.keras` file that `save` wrote, ready to sample or to train on.
 
+        Args:
+            path: of the file.
+
         Raises:
             FileNotFoundError: no such file. TypeError: the file holds another kind of model.
         """
@@ -324,7 +343,15 @@ class GAN(keras.Model):
 
 
 def generate(generator, n, seed=0, truncation=None, batch_size=64):
-    """Images of a generator; arguments and result as in `GAN.sample`."""
+    """Images of a generator: float32 (n, h, w, 3) in [-1, 1].
+
+    Args:
+        generator: model, (batch, latent_dim) -> images.
+        n: how many.
+        seed: of the noise; image i is the same for every n.
+        truncation: as in `GAN.sample`.
+        batch_size: images at a time.
+    """
     checks.integer("n", n, 1)
     checks.integer("batch_size", batch_size, 1)
     z = latent(n, generator.input_shape[-1], seed, truncation)
@@ -333,7 +360,14 @@ def generate(generator, n, seed=0, truncation=None, batch_size=64):
 
 
 def latent(n, latent_dim, seed=0, truncation=None):
-    """Noise z, float32 (n, latent_dim): normal, cut off at plus and minus `truncation` if given."""
+    """Noise z, float32 (n, latent_dim), from a normal distribution.
+
+    Args:
+        n: rows.
+        latent_dim: size of each.
+        seed: of the noise, 0 to 2**31 - 1.
+        truncation: cut the normal off at plus and minus this value, if given.
+    """
     checks.integer("seed", seed, 0, 2**31 - 1)
     key = tf.constant([seed, 2**40 + 7], tf.int64)  # far from the draws of training
     if truncation is None:

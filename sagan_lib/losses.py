@@ -1,6 +1,7 @@
 """The three adversarial losses of the book, on unbounded scores (logits).
 
-Each takes D's scores of real and of fake images and gives a scalar: the mean over the batch.
+Each takes D's scores of real and of fake images, float (batch, 1), and gives a scalar of the same
+dtype: the mean over the batch.
 """
 
 from keras import ops
@@ -22,12 +23,12 @@ def hinge_g(fake):
 
 
 def bce_d(real, fake):
-    """Binary cross-entropy of "real or fake". Goodfellow et al. (2014), equation 1, negated."""
+    """Binary cross-entropy of "real or fake": Goodfellow et al. (2014), equation 1, negated."""
     return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
 
 def bce_g(fake):
-    """The non-saturating loss -log D(G(z)), Goodfellow et al. (2014), section 3."""
+    """The non-saturating loss -log D(G(z)): Goodfellow et al. (2014), section 3."""
     return ops.mean(ops.softplus(-fake))
 
 

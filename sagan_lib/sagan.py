@@ -12,7 +12,7 @@ from keras import layers
 
 from sagan_lib import checks
 from sagan_lib.attention import SelfAttention
-from sagan_lib.dcgan import channels_at, check_size, sides
+from sagan_lib.dcgan import channels_at, check_size, down_sides, sides
 from sagan_lib.spectral_norm import SNConv2D, SNConv2DTranspose, SNDense
 
 
@@ -40,11 +40,20 @@ def generator(
     """SAGAN's generator: z (batch, latent_dim) -> images (batch, resolution, resolution, 3).
 
     Args:
-        resolution: 16, 32, 64, 128 or 256. width: channels at full resolution, a multiple of 4.
+        resolution: of the images in pixels: 16, 32, 64, 128 or 256.
+        width: channels at full resolution, a multiple of 4, at most 128.
         latent_dim: size of the noise vector.
         attention_at: side of the feature map that attends, None for no attention; by default 32,
             or half of the resolution where that is smaller.
-        variant: of `SelfAttention`. use_sn: spectral normalization, of the dense layer too.
+        variant: of `SelfAttention`: "article" or "pooled".
+        use_sn: spectral normalization of every kernel, the dense layer's too.
+        name: of the model.
+
+    Returns:
+        A `keras.Model`; its images are float32 in [-1, 1].
+
+    Raises:
+        TypeError, ValueError: a size, place or variant that cannot be built.
     """
     check_size(resolution, width)
     checks.integer("latent_dim", latent_dim, 1)
@@ -57,10 +66,10 @@ def generator(
     conv = SNConv2D if use_sn else functools.partial(layers.Conv2D, padding="same")
     first = channels_at(resolution, 4, width)
 
-    z = keras.Input((latent_dim,), name="z")
+    z = keras.Input((latent_dim,), name="z")  # (batch, latent_dim) -> (batch, 4, 4, first)
     x = layers.Reshape((4, 4, first))(dense(4 * 4 * first, name="project")(z))
     x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, name="bn4")(x))
-    for side in sides(resolution):
+    for side in sides(resolution):  # (batch, side/2, side/2, 2c) -> (batch, side, side, c)
         x = up(channels_at(resolution, side, width), name=f"up{side}")(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, name=f"bn{side}")(x))
         x = _attend(side, attention_at, variant, use_sn)(x)
@@ -77,9 +86,20 @@ def discriminator(
     No batch normalization: spectral normalization takes its place. The scores are unbounded.
 
     Args:
-        resolution, width, attention_at, variant, use_sn: as in `generator`.
+        resolution: of the images in pixels, as in `generator`.
+        width: channels at full resolution, as in `generator`.
+        attention_at: side of the feature map that attends, as in `generator`.
+        variant: of `SelfAttention`, as in `generator`.
+        use_sn: spectral normalization, as in `generator`.
         slope: of the leaky ReLU. The article's code has 0.1, its text 0.02, DCGAN 0.2; the
             authors of SAGAN use plain ReLU, which is 0.
+        name: of the model.
+
+    Returns:
+        A `keras.Model`; its scores are float32 logits.
+
+    Raises:
+        TypeError, ValueError: as in `generator`, or a slope outside of [0, 1].
     """
     check_size(resolution, width)
     checks.number("slope", slope, 0, 1)
@@ -89,7 +109,7 @@ def discriminator(
 
     images = keras.Input((resolution, resolution, 3), name="images")
     x = images
-    for side in reversed([4, *sides(resolution)[:-1]]):
+    for side in down_sides(resolution):  # (batch, 2 side, 2 side, c/2) -> (batch, side, side, c)
         filters = channels_at(resolution, side, width)
         x = conv(filters, kernel_size=4, strides=2, name=f"down{side}")(x)
         x = _attend(side, attention_at, variant, use_sn)(layers.LeakyReLU(slope)(x))

@@ -1,7 +1,14 @@
-"""The trained weights that come with the book, each verified by its checksum."""
+"""The files that come with the book, each verified by its checksum; and how a file is written."""
 
+import contextlib
 import hashlib
+import os
 from pathlib import Path
+
+
+def root():
+    """The repository's folder: the one place that knows where the package lies in it."""
+    return Path(__file__).resolve().parent.parent
 
 
 def folder():
@@ -10,7 +17,7 @@ def folder():
     Raises:
         FileNotFoundError: the package was installed without its repository.
     """
-    found = Path(__file__).resolve().parent.parent / "data"
+    found = root() / "data"
     if not (found / "SHA256SUMS").is_file():
         raise FileNotFoundError(f"{found}: no data folder; install with 'pip install -e .'")
     return found
@@ -25,8 +32,12 @@ def checksums():
 def path(name):
     """The path of a shipped file.
 
+    Args:
+        name: of the file in `data/`.
+
     Raises:
-        FileNotFoundError: no such file. ValueError: unknown, or its checksum is another one.
+        FileNotFoundError: no such file.
+        ValueError: unknown, or its checksum is another one.
     """
     sums = checksums()
     if name not in sums:
@@ -40,13 +51,35 @@ def path(name):
 
 
 def sha256(path):
-    """The SHA-256 of a file, in hexadecimal."""
+    """The SHA-256 of the file at `path`, in hexadecimal."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def record(path):
-    """Write a file's checksum into `data/SHA256SUMS`, replacing its old line."""
+    """Write the checksum of the file at `path` into `data/SHA256SUMS`, replacing its old line."""
     sums = checksums() | {Path(path).name: sha256(path)}
     text = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
-    (folder() / "SHA256SUMS").write_text(text)
+    with replacing(folder() / "SHA256SUMS") as part:
+        part.write_text(text)
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Write a file whole or not at all: beside its place first, then into it.
+
+    Args:
+        path: the file to write; its folder is made if there is none. What was there stays until
+            the body of the `with` has ended without an error.
+
+    Yields:
+        The path to write to: beside `path`, of this process alone, with the same suffix.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -24,6 +24,13 @@ def kernel_matrix(kernel, kind):
       swapped first, because Keras stores a transposed convolution's input channel last;
     - "dense": kernel (in, out), as it is.
 
+    Args:
+        kernel: a layer's kernel, any float dtype.
+        kind: of the layer, one of `KINDS`.
+
+    Returns:
+        (rows, out) in the kernel's dtype.
+
     Raises:
         ValueError: unknown kind, or a kernel of the wrong rank.
     """
@@ -56,7 +63,7 @@ def _unit(vector, otherwise):
     return tf.where(length > 0, scaled / tf.where(length > 0, length, 1.0), otherwise)
 
 
-def power_iteration(matrix, u, rounds=1):
+def power_iteration(matrix, u, power_iterations=1):
     """Estimate the largest singular value by alternating products (algorithm 1 of the paper).
 
     The vector that is kept from call to call, `u`, lives on the smaller side of the matrix.
@@ -64,7 +71,7 @@ def power_iteration(matrix, u, rounds=1):
     Args:
         matrix: float32 (rows, columns).
         u: float32 (min(rows, columns),), a first guess of the singular vector of that side.
-        rounds: how many times both products are taken, at least 1.
+        power_iterations: how many times both products are taken, at least 1.
 
     Returns:
         (sigma, u, v): sigma a float32 scalar, at most the true value; u and v the improved unit
@@ -73,9 +80,9 @@ def power_iteration(matrix, u, rounds=1):
         paper's equation 9.
 
     Raises:
-        ValueError: `u` does not fit the smaller side, or `rounds` is below 1.
+        ValueError: `u` does not fit the smaller side, or `power_iterations` is below 1.
     """
-    checks.integer("rounds", rounds, 1)
+    checks.integer("power_iterations", power_iterations, 1)
     matrix, u = tf.convert_to_tensor(matrix), tf.convert_to_tensor(u)
     if len(matrix.shape) != 2 or None in matrix.shape:
         raise ValueError(f"matrix must have rank 2 and known sides, got shape {matrix.shape}")
@@ -92,7 +99,7 @@ def power_iteration(matrix, u, rounds=1):
         return tf.linalg.matvec(frozen, vector, transpose_a=tall)
 
     v = tf.zeros((max(matrix.shape),), matrix.dtype)
-    for _ in range(rounds):
+    for _ in range(power_iterations):
         v = _unit(up(u), v)
         u = _unit(down(v), u)
     u, v = tf.stop_gradient(u), tf.stop_gradient(v)
@@ -107,13 +114,14 @@ class _SpectralNorm(keras.layers.Layer):
     kind = None
 
     def __init__(
-        self, units, use_bias=True, kernel_initializer="glorot_uniform", rounds=1, **options
-    ):
+        self, units, use_bias=True, kernel_initializer="glorot_uniform", power_iterations=1,
+        **options,
+    ):  # fmt: skip
         super().__init__(**options)
         self._units = checks.integer("filters" if self.kind != "dense" else "units", units, 1)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.rounds = checks.integer("rounds", rounds, 1)
+        self.power_iterations = checks.integer("power_iterations", power_iterations, 1)
 
     def _add_weights(self, shape):
         # autocast=False: sigma is computed from the float32 kernel whatever the compute dtype.
@@ -134,13 +142,16 @@ class _SpectralNorm(keras.layers.Layer):
         The estimate is float32 and starts from the stored `u`, which it does not change.
         """
         matrix = ops.cast(kernel_matrix(self.kernel, self.kind), "float32")
-        estimate, u, _ = power_iteration(matrix, self.u, self.rounds)
+        estimate, u, _ = power_iteration(matrix, self.u, self.power_iterations)
         return estimate, u
 
     def normalized_kernel(self, training=False):
         """kernel / sigma in the compute dtype; only `training` moves the stored `u`.
 
         Inference divides too: the network that is sampled is the one that was trained.
+
+        Args:
+            training: keep the improved `u` for the next call.
         """
         estimate, u = self.sigma()
         if training:
@@ -155,8 +166,15 @@ class _SpectralNorm(keras.layers.Layer):
         return super().get_config() | {
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "rounds": self.rounds,
+            "power_iterations": self.power_iterations,
         }
+
+    @classmethod
+    def from_config(cls, config):
+        if "rounds" in config:  # the name of `power_iterations` in older files
+            config = config | {"power_iterations": config["rounds"]}
+            del config["rounds"]
+        return cls(**config)
 
 
 @keras.saving.register_keras_serializable("sagan_lib")
@@ -164,8 +182,11 @@ class SNDense(_SpectralNorm):
     """`keras.layers.Dense` with a spectrally normalized kernel: (..., in) -> (..., units).
 
     Args:
-        units: size of the output. use_bias, kernel_initializer: as in Keras.
-        rounds: power iterations for each call; 1 suffices because `u` is kept between calls.
+        units: size of the output.
+        use_bias: add a bias, which is not normalized.
+        kernel_initializer: as in Keras.
+        power_iterations: for each call; 1 suffices because `u` is kept between calls.
+        options: those of every Keras layer, such as `name` and `dtype`.
     """
 
     kind = "dense"
@@ -178,9 +199,6 @@ class SNDense(_SpectralNorm):
 
     def call(self, inputs, training=False):
         return self._add_bias(ops.matmul(inputs, self.normalized_kernel(training)))
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self._units)
 
     def get_config(self):
         return super().get_config() | {"units": self._units}
@@ -207,8 +225,11 @@ class SNConv2D(_SNConv):
     (batch, h, w, in) -> (batch, ceil(h / strides), ceil(w / strides), filters)
 
     Args:
-        filters: output channels. kernel_size, strides: integers.
-        use_bias, kernel_initializer, rounds: as in `SNDense`.
+        filters: output channels.
+        kernel_size: side of the kernel in pixels.
+        strides: step of the kernel in pixels.
+        options: `use_bias`, `kernel_initializer` and `power_iterations` as in `SNDense`, and
+            those of every Keras layer.
     """
 
     kind = "conv"
@@ -220,10 +241,6 @@ class SNConv2D(_SNConv):
         kernel = self.normalized_kernel(training)
         return self._add_bias(ops.conv(inputs, kernel, self.strides, "same"))
 
-    def compute_output_shape(self, input_shape):
-        height, width = (side and -(-side // self.strides) for side in input_shape[1:3])
-        return (input_shape[0], height, width, self._units)
-
 
 @keras.saving.register_keras_serializable("sagan_lib")
 class SNConv2DTranspose(_SNConv):
@@ -231,7 +248,11 @@ class SNConv2DTranspose(_SNConv):
 
     (batch, h, w, in) -> (batch, h * strides, w * strides, filters)
 
-    Args: as in `SNConv2D`.
+    Args:
+        filters: output channels.
+        kernel_size: side of the kernel in pixels.
+        strides: by how much the side grows.
+        options: as in `SNConv2D`.
     """
 
     kind = "conv_transpose"
@@ -242,10 +263,6 @@ class SNConv2DTranspose(_SNConv):
     def call(self, inputs, training=False):
         kernel = self.normalized_kernel(training)
         return self._add_bias(ops.conv_transpose(inputs, kernel, self.strides, "same"))
-
-    def compute_output_shape(self, input_shape):
-        height, width = (side and side * self.strides for side in input_shape[1:3])
-        return (input_shape[0], height, width, self._units)
 
 
 def normalized_layers(model):

@@ -13,10 +13,10 @@ from sagan_lib import checks
 
 @dataclass(frozen=True)
 class Preset:
-    """Adam's settings of both players: rates g and d, the decay rates, D steps per G step."""
+    """Adam's settings of both players: rates, decay rates of the moments, D steps per G step."""
 
-    g: float
-    d: float
+    g_rate: float
+    d_rate: float
     beta_1: float
     beta_2: float
     n_dis: int = 1
@@ -38,21 +38,28 @@ PRESETS = {
 }
 
 
-def two_time_scale(g=1e-4, d=4e-4, beta_1=0.0, beta_2=0.9, decay_steps=None, n_dis=1):
-    """Two Adam optimizers, one a player: {"g_optimizer": ..., "d_optimizer": ...}.
+def two_time_scale(g_rate=1e-4, d_rate=4e-4, beta_1=0.0, beta_2=0.9, decay_steps=None, n_dis=1):
+    """Two Adam optimizers, one a player, for `GAN.compile(**two_time_scale())`.
 
     Args:
-        g, d: learning rates, greater than 0. beta_1, beta_2: decay rates in [0, 1).
+        g_rate: learning rate of G, greater than 0.
+        d_rate: learning rate of D, greater than 0.
+        beta_1: decay rate of Adam's mean of gradients, in [0, 1).
+        beta_2: decay rate of Adam's mean of their squares, in [0, 1).
         decay_steps: if given, both rates fall linearly to 0 over so many G updates, as in the long
-            runs of Miyato et al. (2018), appendix B; D makes `n_dis` updates for each of them.
+            runs of Miyato et al. (2018), appendix B.
+        n_dis: updates that D makes for each of them.
 
-    The result is meant for `GAN.compile(**two_time_scale())`.
+    Returns:
+        {"g_optimizer": ..., "d_optimizer": ...}.
+
+    Raises:
+        TypeError, ValueError: an argument is out of its range.
     """
-    for name, rate in (("g", g), ("d", d)):
+    for name, rate in (("g_rate", g_rate), ("d_rate", d_rate)):
         checks.number(name, rate, 0, open_low=True)
     for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
         checks.number(name, beta, 0, 0.999999)
-
     if decay_steps is not None:
         checks.integer("decay_steps", decay_steps, 1)
 
@@ -62,14 +69,22 @@ def two_time_scale(g=1e-4, d=4e-4, beta_1=0.0, beta_2=0.9, decay_steps=None, n_d
         return keras.optimizers.Adam(rate, beta_1, beta_2, epsilon=1e-8, name=name)
 
     updates = checks.integer("n_dis", n_dis, 1)
-    return {"g_optimizer": adam(g, "g_adam", 1), "d_optimizer": adam(d, "d_adam", updates)}
+    return {
+        "g_optimizer": adam(g_rate, "g_adam", 1),
+        "d_optimizer": adam(d_rate, "d_adam", updates),
+    }
 
 
 def preset(name, decay_steps=None):
     """The arguments of `GAN.compile` under a preset's name: both optimizers and n_dis.
 
-    `decay_steps` is that of `two_time_scale`.
+    Args:
+        name: of `PRESETS`.
+        decay_steps: as in `two_time_scale`.
+
+    Raises:
+        ValueError: unknown name.
     """
     p = PRESETS[checks.one_of("preset", name, PRESETS)]
-    optimizers = two_time_scale(p.g, p.d, p.beta_1, p.beta_2, decay_steps, p.n_dis)
+    optimizers = two_time_scale(p.g_rate, p.d_rate, p.beta_1, p.beta_2, decay_steps, p.n_dis)
     return optimizers | {"n_dis": p.n_dis}

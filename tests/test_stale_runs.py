@@ -1,4 +1,4 @@
-"""The book's own extensions: stale runs are dropped in time, and two faults are mended.
+"""The book's own extension: stale runs are dropped in time.
 
 The last part builds a book of one page with the real settings.
 """
@@ -14,7 +14,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book" / "ext"))
 
-import one_script
 import stale_runs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +25,7 @@ def repository(tmp_path):
     for name, text in {
         "sagan_lib/__init__.py": "ONE = 1\n",
         "sagan_lib/deep/more.py": "TWO = 2\n",
+        "experiments/arms.py": "THREE = 3\n",
         "data/results/table.json": "{}\n",
         "data/celeba/000001.jpg": "a picture\n",
         "constraints.txt": "numpy==2.4.6\n",
@@ -57,7 +57,7 @@ def test_stored_runs_are_kept_while_nothing_changes(repository):
 @pytest.mark.parametrize(
     "name",
     ["sagan_lib/__init__.py", "sagan_lib/deep/more.py", "data/results/table.json",
-     "constraints.txt", "sagan_lib/new.py", "data/new.h5"],
+     "constraints.txt", "experiments/arms.py", "sagan_lib/new.py", "data/new.h5"],
 )  # fmt: skip
 def test_a_changed_or_new_file_drops_them_once(repository, name):
     (repository / name).write_text("changed\n")
@@ -96,14 +96,6 @@ def test_a_failed_build_is_read_again(tmp_path, error, warnings, kept):
     app = SimpleNamespace(_warncount=warnings, doctreedir=str(tmp_path))
     stale_runs._distrust_a_failed_build(app, error)
     assert pickled.exists() == bool(kept)
-
-
-def test_repeated_scripts_are_dropped_in_order():
-    scripts = [("a.js", None), (None, "x = 1"), ("", "x = 1"), ("b.js", None), ("a.js", None)]
-    scripts = [SimpleNamespace(filename=f, attributes={"body": b} if b else {}) for f, b in scripts]
-    context = {"script_files": scripts}
-    one_script._drop_repeated(None, "page", "page.html", context, None)
-    assert context["script_files"] == [scripts[0], scripts[1], scripts[3]]
 
 
 # A real book of one page.

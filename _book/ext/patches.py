@@ -1,0 +1,43 @@
+"""Three faults of the book's builder, each mended by a few lines.
+
+1. The theme lists one inline script twice on every page, and the browser then complains that
+   `THEBE_JS_URL` has already been declared. Each script is loaded once.
+2. sphinx-exercise registers handlers for the builder "singlehtml". Sphinx takes a builder's own
+   handlers instead of those of its format, "html", and then knows none of the other extensions'
+   nodes. Both tables are merged, so that the book can be built as one page, for print.
+3. Each kernel begins with a warning about an open connection, which worries a newcomer for
+   nothing. The connection is encrypted instead.
+"""
+
+import zmq
+from jupyter_client import KernelManager
+
+
+def _drop_repeated(app, page, template, context, doctree):
+    # Inline scripts have no file name: None for one extension, "" for another.
+    kept = {}
+    for script in context.get("script_files", []):
+        kept.setdefault((script.filename or "", script.attributes.get("body")), script)
+    context["script_files"] = list(kept.values())
+
+
+def _add_html_handlers(app, config):
+    handlers = app.registry.translation_handlers
+    handlers["singlehtml"] = {**handlers.get("html", {}), **handlers.get("singlehtml", {})}
+
+
+def encrypt_kernels():
+    """Encrypt the connection to kernels that say they can, where this machine's library can."""
+    # The book's builder gives no way to configure its kernels but this default.
+    encryption = getattr(KernelManager, "transport_encryption", None)
+    if encryption is not None and zmq.has("curve"):
+        encryption.default_value = "auto"
+
+
+def setup(app):
+    """Called by Sphinx."""
+    # Late, when all other extensions have added theirs.
+    app.connect("html-page-context", _drop_repeated, priority=900)
+    app.connect("config-inited", _add_html_handlers)
+    encrypt_kernels()
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

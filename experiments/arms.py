@@ -1,0 +1,285 @@
+"""Arms: many short trainings that differ in one thing.
+
+Every arm is trained with the same seeds, so two arms are compared seed by seed: the same images
+in the same order, the same noise and, where the networks are alike, the same first weights.
+"""
+
+import functools
+import time
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from experiments import bugs
+from sagan_lib import cost, ttur
+from sagan_lib import networks as pairs_of_networks
+from sagan_lib.callbacks import DivergedError
+from sagan_lib.datasets import pairs
+from sagan_lib.datasets.faces import Faces
+from sagan_lib.datasets.source import from_bytes
+from sagan_lib.evaluation import judge, metrics, scores
+from sagan_lib.gan import GAN
+from sagan_lib.spectral_norm import normalized_layers
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What all arms share. `images` are scored, `checkpoints` times in a run."""
+
+    resolution: int = 32
+    width: int = 16
+    latent_dim: int = 64
+    batch_size: int = 32
+    steps: int = 600
+    faces: int = 20_000
+    images: int = 1000
+    reference: int = 5000
+    checkpoints: int = 4
+    ema_decay: float = 0.99
+
+
+SCALES = {
+    "cpu": Scale(),
+    # Where a GPU is at hand: larger faces and networks, trained for longer.
+    "gpu": Scale(resolution=64, width=32, latent_dim=128, batch_size=64, steps=5000, faces=50_000,
+                 images=2000, ema_decay=0.999),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train; the default is the SAGAN without attention that others are held against.
+
+    `sn` is "both", "d" or "none"; `bug` a name of `bugs.BUGS`; `length` multiplies the steps;
+    `equal_work` takes as many steps as cost the operations of the default arm's. `resolution`
+    replaces that of the scale; `pairs` trains on two discs of one colour, so many pixels apart,
+    in place of faces.
+    """
+
+    kind: str = "sagan"
+    sn: str = "both"
+    attention_at: int | None = None
+    variant: str = "article"
+    g_rate: float = 4e-4
+    d_rate: float = 1.6e-3
+    beta_1: float = 0.0
+    beta_2: float = 0.9
+    n_dis: int = 1
+    loss: str = "hinge"
+    slope: float = 0.1
+    batch_norm: bool = True
+    power_iterations: int = 1
+    bug: str | None = None
+    by_colour: bool = False
+    length: int = 1
+    equal_work: bool = False
+    resolution: int | None = None
+    pairs: int | None = None
+
+
+_FAST = functools.partial(Arm, g_rate=1e-3, d_rate=4e-3)  # the rates that the article prints
+_DCGAN = functools.partial(
+    Arm,
+    kind="dcgan",
+    sn="none",
+    g_rate=2e-4,
+    d_rate=2e-4,
+    beta_1=0.5,
+    beta_2=0.999,
+    loss="bce",
+    slope=0.2,
+)
+
+ARMS = {
+    "base": Arm(),
+    "sn_d": Arm(sn="d"),
+    "sn_none": Arm(sn="none"),
+    "ratio1": Arm(d_rate=4e-4),
+    "ratio2": Arm(d_rate=8e-4),
+    "ratio8": Arm(d_rate=3.2e-3),
+    "none_ratio1": Arm(sn="none", d_rate=4e-4),
+    "five_to_one": Arm(d_rate=4e-4, n_dis=5, equal_work=True),
+    "rates_text": _FAST(),
+    "rates_code": Arm(g_rate=1e-4, d_rate=4e-4),
+    "bce": Arm(loss="bce"),
+    "rounds5": Arm(power_iterations=5),
+    "fresh_u": Arm(bug="frozen_u"),
+    # Eyes must be drawn before they can agree: attention is judged at rates that get there.
+    "attention16": _FAST(attention_at=16),
+    "attention8": _FAST(attention_at=8),
+    "pooled16": _FAST(attention_at=16, variant="pooled"),
+    "attention16_frozen": _FAST(attention_at=16, bug="frozen_u"),
+    # Where else attention might pay: longer, on larger pictures, over a distance.
+    "long": _FAST(length=4),
+    "attention16_long": _FAST(length=4, attention_at=16),
+    "large": _FAST(resolution=64),
+    "large_pooled32": _FAST(resolution=64, attention_at=32, variant="pooled"),
+    "pairs_near": _FAST(pairs=10, length=2),
+    "pairs_near_attention": _FAST(pairs=10, length=2, attention_at=16),
+    "pairs_far": _FAST(pairs=22, length=2),
+    "pairs_far_attention": _FAST(pairs=22, length=2, attention_at=16),
+    "scrambled": Arm(bug="scrambled"),
+    "leaky_gradient": Arm(bug="leaky_gradient"),
+    "plain_dense": Arm(bug="plain_dense"),
+    "one_forward": Arm(bug="one_forward"),
+    "sorted": Arm(by_colour=True),
+    "short_shuffle": Arm(by_colour=True, bug="short_shuffle"),
+    "dcgan": _DCGAN(),
+    "dcgan_no_bn": _DCGAN(batch_norm=False),
+    "dcgan_relu": _DCGAN(slope=0.0),
+    "dcgan_slope002": _DCGAN(slope=0.02),
+}
+
+
+def networks(arm, scale):
+    """The untrained (generator, discriminator) of an `Arm` at a `Scale`, without its bug."""
+    return pairs_of_networks.build(
+        arm.kind, arm.resolution or scale.resolution, scale.width, scale.latent_dim,
+        attention_at=arm.attention_at, variant=arm.variant, sn=arm.sn, slope=arm.slope,
+        power_iterations=arm.power_iterations, batch_norm=arm.batch_norm,
+    )  # fmt: skip
+
+
+def build(arm, scale, seed):
+    """The compiled GAN of an arm, its bug included.
+
+    Args:
+        arm: an `Arm`.
+        scale: a `Scale`.
+        seed: of weights, shuffles and noise.
+    """
+    keras.utils.set_random_seed(seed)
+    make = bugs.OneForward if arm.bug == "one_forward" else GAN
+    model = make(*networks(arm, scale), seed=seed, ema_decay=scale.ema_decay)
+    if arm.bug in bugs.LAYER_BUGS:
+        everywhere = arm.bug == "frozen_u" and arm.attention_at is None
+        bugs.apply(model, arm.bug, everywhere)
+    rates = ttur.two_time_scale(arm.g_rate, arm.d_rate, arm.beta_1, arm.beta_2)
+    model.compile(**rates, n_dis=arm.n_dis, loss=arm.loss)
+    return model
+
+
+def steps_of(arm, scale):
+    """G updates of an arm; with `equal_work`, those that cost what the default arm's cost."""
+    if not arm.equal_work:
+        return arm.length * scale.steps
+    costs = [
+        cost.plan(*networks(a, scale), scale.batch_size, 1, a.n_dis).step_flops
+        for a in (Arm(), arm)
+    ]
+    return round(arm.length * scale.steps * costs[0] / costs[1])
+
+
+@functools.cache
+def _source(scale, resolution, by_colour, distance):
+    if distance:
+        return pairs.Pairs(resolution, scale.faces, distance=distance)
+    source = Faces(resolution, scale.faces)
+    if by_colour:  # a file whose neighbours are alike: by background, then by hair
+        record = source.factors()
+        source.reorder(np.lexsort((record.hair, record.background)))
+    return source
+
+
+def source(arm, scale):
+    """What an arm is trained on at a scale."""
+    return _source(scale, arm.resolution or scale.resolution, arm.by_colour, arm.pairs)
+
+
+_extractor = functools.cache(scores.extractor)
+
+
+@functools.cache
+def _real(data, count):
+    """Features of real images like those of a source."""
+    return _extractor(data.extractor).features(data.held_out(count, 1)[0])
+
+
+def score(model, arm, scale, ema=True, whole=False):
+    """Point scores of a model's images.
+
+    Args:
+        model: a `GAN`.
+        arm: its `Arm`, which says what real images are.
+        scale: its `Scale`.
+        ema: of the averaged generator, else of the current one.
+        whole: all scores, not the Fréchet distance alone.
+
+    Returns:
+        {"frechet": ...} and, with `whole`, the others.
+    """
+    data = source(arm, scale)
+    images = model.sample(scale.images, seed=1, ema=ema, batch_size=250)
+    features, real = _extractor(data.extractor).features(images), _real(data, scale.reference)
+    found = {"frechet": metrics.frechet(features, real)}
+    if not whole:
+        return found
+    precision, recall = metrics.precision_recall(real[: scale.images], features)
+    if arm.pairs:
+        known = {"agreement": metrics.agreement(*pairs.read(images, arm.pairs).T)}
+    else:
+        known = scores.counts(judge.read(images))
+    return found | {
+        "kernel_distance": metrics.kernel_distance(features, real),
+        "precision": float(precision.mean()),
+        "recall": float(recall.mean()),
+    } | known  # fmt: skip
+
+
+def _steepness(model, data):
+    """(the largest slope of D's score over 256 images, the share of scores outside 0 to 1)."""
+    images = tf.constant(from_bytes(data.images[:256]))
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        values = model.discriminator(images, training=False)
+    slopes = tf.norm(tf.reshape(tape.gradient(values, images), (len(images), -1)), axis=1)
+    return float(tf.reduce_max(slopes)), float(tf.reduce_mean(tf.cast(
+        (values < 0) | (values > 1), tf.float32)))  # fmt: skip
+
+
+def run(arm, seed, scale=Scale()):
+    """Train one arm with one seed and score it.
+
+    Args:
+        arm: an `Arm`.
+        seed: of weights, shuffles and noise.
+        scale: a `Scale`.
+
+    Returns:
+        A dict of numbers: final scores of the averaged generator, "curve" (step and Fréchet
+        distance at each checkpoint), "live" and "raw" (Fréchet distance of the generator that is
+        not averaged, and of the averaged one with raw kernels, erratum E2), gamma, D's slope, the
+        share of D's scores outside 0..1, "diverged" and "seconds" of training.
+    """
+    started, steps = time.perf_counter(), steps_of(arm, scale)
+    model, data = build(arm, scale, seed), source(arm, scale)
+    if arm.bug == "short_shuffle":
+        data = bugs.ShortShuffle(data)
+    curve, diverged, trained = [], False, 0.0
+    for part in range(1, scale.checkpoints + 1):
+        goal = steps * part // scale.checkpoints
+        begin = time.perf_counter()
+        try:
+            todo = goal - int(model.step.numpy())
+            model.fit(data, steps=todo, batch_size=scale.batch_size, log_every=todo, verbose=0)
+        except DivergedError:
+            diverged = True
+        trained += time.perf_counter() - begin
+        last = diverged or part == scale.checkpoints
+        found = score(model, arm, scale, whole=last)
+        curve.append([int(model.step.numpy()), found["frechet"]])
+        if diverged:
+            break
+    found |= {"live": score(model, arm, scale, ema=False)["frechet"]} | model.gammas()
+    found["steepness"], found["outside"] = _steepness(model, source(arm, scale))
+    if normalized_layers(model.ema_generator):
+        bugs.apply(model.ema_generator, "raw_inference")
+        found["raw"] = score(model, arm, scale)["frechet"]
+    rounded = {name: float(f"{value:.5g}") for name, value in found.items()}
+    return rounded | {
+        "curve": [[step, float(f"{value:.5g}")] for step, value in curve],
+        "diverged": diverged, "seconds": round(trained, 1),
+        "seconds_with_scores": round(time.perf_counter() - started, 1),
+    }  # fmt: skip

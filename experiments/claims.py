@@ -1,0 +1,264 @@
+"""The table of claims: what the article says about training, as experiments.
+
+A claim is one number for each seed, its *effect*, and a limit: the smallest effect worth naming,
+fixed before the seeds were run. `ledger` makes the verdict. To add a claim, add an entry here.
+"""
+
+import math
+from dataclasses import dataclass
+
+TENTH = math.log(1.1)  # a tenth more or less
+
+#: The chapters that have claims, and their titles; in the order of the book.
+CHAPTERS = {
+    "01_dcgan": "DCGAN", "02_spectral_norm": "Spectral normalization",
+    "03_attention": "Self-attention", "04_ttur": "Two time scales",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement.
+
+    Args:
+        says: the statement.
+        where: it stands in the article.
+        chapter: that shows it, of `CHAPTERS`.
+        quantity: what the effect is, in words.
+        limit: the smallest effect worth naming.
+        arms: those of `arms.ARMS` that it needs.
+        measure: one of `measures.MEASURES` instead.
+        effect: function of the arms' results for a seed, in their order, that gives a number.
+        below: the claim is that the effect stays short of the limit.
+        ratio: the effect is a logarithm, and shown as a factor.
+        fast: cheap enough that every `make test` measures it again.
+    """
+
+    says: str
+    where: str
+    chapter: str
+    quantity: str
+    limit: float
+    arms: tuple = ()
+    measure: str = ""
+    effect: object = None
+    below: bool = False
+    ratio: bool = True
+    fast: bool = False
+
+
+def _log_ratio(name="frechet"):
+    return lambda better, worse: math.log(worse[name] / better[name])
+
+
+def _number(name):
+    return lambda arm: arm[name]
+
+
+def _more(name):
+    return lambda better, worse: better[name] - worse[name]
+
+
+def _reach(far, plain_far, near, plain_near):
+    return (far["agreement"] - plain_far["agreement"]) - (
+        near["agreement"] - plain_near["agreement"]
+    )
+
+
+def _interaction(fast, slow, plain_fast, plain_slow):
+    return _log_ratio()(fast, slow) - _log_ratio()(plain_fast, plain_slow)
+
+
+def _trained(says, where, chapter, arms, quantity="Fréchet distance, {1} over {0}", **options):
+    options = {"limit": TENTH, "effect": _log_ratio()} | options
+    return Claim(says, where, chapter, quantity.format(*arms), arms=arms, **options)
+
+
+def _measured(says, where, chapter, name, quantity, limit, **options):
+    return Claim(says, where, chapter, quantity, limit, measure=name, **{"fast": True} | options)
+
+
+_DCGAN, _SN, _ATT, _TTUR = CHAPTERS
+_CONV, _SNTEXT, _SNCODE = "Convolutional GAN", "Spectral normalization", "SN, implementation"
+_ATTTEXT, _ATTCODE = "Self-attention GAN", "Self-attention, implementation"
+_NOTES = "Implementation notes"
+
+CLAIMS = {
+    # Chapter 1
+    "bn-signal": _measured(
+        "Batch normalization repairs poor initialization: more of D's gradient arrives at its "
+        "input at the start.", _CONV, _DCGAN, "bn_gradient",
+        "gradient at the images, with over without", math.log(2)),
+    "bn-quality": _trained(
+        "Batch normalization is crucial for deeper models to work.", _CONV, _DCGAN,
+        ("dcgan", "dcgan_no_bn")),
+    "bn-collapse": _trained(
+        "Batch normalization prevents mode collapse.", _CONV, _DCGAN, ("dcgan", "dcgan_no_bn"),
+        "combinations of attributes, {0} less {1}", limit=10, ratio=False,
+        effect=_more("coverage")),
+    "leaky-signal": _measured(
+        "Leaky ReLU lets a stronger gradient flow from D into G than ReLU (slope 0.2, no BN).",
+        _CONV, _DCGAN, "leaky_gradient_02", "gradient at the images, leaky over ReLU",
+        math.log(1.05)),
+    "leaky-signal-002": _measured(
+        "The same with the slope that the article's text names, 0.02.", _NOTES, _DCGAN,
+        "leaky_gradient_002", "gradient at the images, leaky over ReLU", math.log(1.05)),
+    "leaky-signal-bn": _measured(
+        "Leaky ReLU does so next to batch normalization, as in DCGAN's D.", _CONV, _DCGAN,
+        "leaky_gradient_bn", "gradient at the images, leaky over ReLU", math.log(1.05)),
+    "leaky-quality": _trained(
+        "Leaky ReLU in D makes a better GAN than ReLU.", _CONV, _DCGAN, ("dcgan", "dcgan_relu")),
+    "slope": _trained(
+        "The slope matters: 0.2 does better than the text's 0.02.", _NOTES, _DCGAN,
+        ("dcgan", "dcgan_slope002")),
+    "hinge": _trained(
+        "The hinge loss is the one to take: it does better than binary cross-entropy.", _NOTES,
+        _DCGAN, ("base", "bce")),
+    "unscaled": _trained(
+        "D's output under the hinge loss is no probability: most scores lie outside 0 to 1.",
+        _NOTES, _DCGAN, ("base",), "share of D's scores outside 0 to 1", limit=0.5, ratio=False,
+        effect=_number("outside")),
+    "ema": _trained(
+        "The averaged generator is better than the last one.", "not in the article", _DCGAN,
+        ("base",), "Fréchet distance, last generator over averaged",
+        effect=lambda a: math.log(a["live"] / a["frechet"])),
+    # Chapter 2
+    "sn-slope": _trained(
+        "SN constrains D's slope.", _SNTEXT, _SN, ("base", "sn_none"),
+        "largest gradient of D's score, {1} over {0}", limit=math.log(2),
+        effect=_log_ratio("steepness")),
+    "sn-d": _trained(
+        "SN in D stabilizes training, very effectively.", _SNTEXT, _SN, ("sn_d", "sn_none")),
+    "sn-g": _trained(
+        "SN in G helps as well.", _SNTEXT, _SN, ("base", "sn_d")),
+    "one-round": _measured(
+        "One round of power iteration a step gives a very good estimate, because u is kept.",
+        _SNCODE, _SN, "one_round_kept", "median relative error of sigma", 0.1, below=True,
+        ratio=False),
+    "kept-u": _measured(
+        "It is the kept u that makes it good.", _SNCODE, _SN, "one_round_fresh",
+        "error of sigma, fresh u over kept u", math.log(2)),
+    "more-rounds": _trained(
+        "One round is enough: five do not train better.", _SNCODE, _SN, ("rounds5", "base"),
+        below=True),
+    "fresh-u": _trained(
+        "A u that never moves trains worse.", _SNCODE, _SN, ("base", "fresh_u")),
+    "svd-dear": _measured(
+        "A full SVD in every step is too dear.", _SNCODE, _SN, "svd_cost",
+        "time of an SVD over that of one round", math.log(10), fast=False),  # a busy machine lies
+    "l2": _measured(
+        "Power iteration computes an l2 norm: no, a kernel's l2 norm is far from sigma.", _SNCODE,
+        _SN, "frobenius", "l2 norm over sigma", math.log(2)),
+    "operator": _measured(
+        "SN does not bound the convolution itself: its own norm is larger than sigma.", _SNTEXT,
+        _SN, "operator_norm", "norm of the operator over sigma", math.log(1.2)),
+    "scrambled-sigma": _measured(
+        "The reshape without a transpose misses sigma where one direction dominates.", _SNCODE,
+        _SN, "scrambled_sigma", "sigma over the scrambled matrix's", math.log(1.2)),
+    "scrambled": _trained(
+        "The reshape without a transpose trains worse.", _SNCODE, _SN, ("base", "scrambled")),
+    "raw-inference": _trained(
+        "Raw kernels at inference draw worse pictures.", _SNCODE, _SN, ("base",),
+        "Fréchet distance, raw kernels over divided",
+        effect=lambda a: math.log(a["raw"] / a["frechet"])),
+    "leaky-gradient": _trained(
+        "Gradients through u and v train worse.", _SNCODE, _SN, ("base", "leaky_gradient")),
+    "plain-dense": _trained(
+        "Dense layers without SN train worse.", _NOTES, _SN, ("base", "plain_dense")),
+    # Chapter 3
+    "gamma-start": _measured(
+        "At the start gamma switches attention off.", _ATTCODE, _ATT, "gamma_start",
+        "largest change made by the untrained layer", 1e-6, below=True, ratio=False),
+    "gamma-grows": _trained(
+        "Gamma then lets non-local signals pass.", _ATTCODE, _ATT, ("attention16",),
+        "size of G's gamma at the end", limit=0.02, ratio=False,
+        effect=lambda a: abs(a["g_gamma"])),
+    "copy-convolutions": _measured(
+        "Convolutions cannot carry a fact further than their reach.", _ATTTEXT, _ATT,
+        "copy_convolutions", "accuracy above chance, 4 layers, 10 pixels", 0.1, below=True,
+        ratio=False, fast=False),
+    "copy-attention": _measured(
+        "One attention layer can.", _ATTTEXT, _ATT, "copy_attention",
+        "accuracy, attention less convolutions", 0.3, ratio=False, fast=False),
+    "attention-eyes": _trained(
+        "Attention makes distant details agree.", _ATTTEXT, _ATT, ("attention16", "rates_text"),
+        "agreement of both eyes beyond chance, {0} less {1}", limit=0.05, ratio=False,
+        effect=_more("eye_agreement")),
+    "attention-quality": _trained(
+        "Attention makes better pictures.", _ATTTEXT, _ATT, ("attention16", "rates_text")),
+    "attention-long": _trained(
+        "Attention makes better pictures after four times the training.", _ATTTEXT, _ATT,
+        ("attention16_long", "long")),
+    "attention-long-eyes": _trained(
+        "Attention makes distant details agree after four times the training.", _ATTTEXT, _ATT,
+        ("attention16_long", "long"), "agreement of both eyes beyond chance, {0} less {1}",
+        limit=0.05, ratio=False, effect=_more("eye_agreement")),
+    "attention-large": _trained(
+        "Attention at 32x32 makes better pictures of 64 pixels.", _ATTTEXT, _ATT,
+        ("large_pooled32", "large")),
+    "attention-large-eyes": _trained(
+        "Attention at 32x32 makes distant details agree in pictures of 64 pixels.", _ATTTEXT,
+        _ATT, ("large_pooled32", "large"), "agreement of both eyes beyond chance, {0} less {1}",
+        limit=0.05, ratio=False, effect=_more("eye_agreement")),
+    "far-is-hard": _trained(
+        "A convolutional GAN keeps a rule between near places better than between far ones.",
+        _ATTTEXT, _ATT, ("pairs_near", "pairs_far"),
+        "agreement of two discs beyond chance, {0} less {1}", limit=0.05, ratio=False,
+        effect=_more("agreement")),
+    "attention-far": _trained(
+        "Where a rule over a distance is all there is to learn, attention helps to keep it.",
+        _ATTTEXT, _ATT, ("pairs_far_attention", "pairs_far"),
+        "agreement of two far discs beyond chance, {0} less {1}", limit=0.05, ratio=False,
+        effect=_more("agreement")),
+    "attention-reach": _trained(
+        "Attention helps a far rule more than a near one.", _ATTTEXT, _ATT,
+        ("pairs_far_attention", "pairs_far", "pairs_near_attention", "pairs_near"),
+        "gain in agreement, far discs less near ones", limit=0.05, ratio=False, effect=_reach),
+    "placement": _trained(
+        "Middle to high feature maps are the place: 16x16 does better than 8x8.", _NOTES, _ATT,
+        ("attention16", "attention8")),
+    "pooled": _trained(
+        "The layer of SAGAN's authors costs no quality: keys and values pooled, half the value "
+        "channels, an output convolution.", _ATTCODE, _ATT,
+        ("attention16", "pooled16"), below=True),
+    "frozen-error": _measured(
+        "A u that never moves misses sigma in attention's convolutions.", _ATTCODE, _ATT,
+        "frozen_error", "median relative error of sigma", 0.1, ratio=False),
+    "frozen-attention": _trained(
+        "A u that never moves in attention's convolutions trains worse.", _ATTCODE, _ATT,
+        ("attention16", "attention16_frozen")),
+    # Chapter 4
+    "ttur": _trained(
+        "Two time scales do better than equal rates.", _SNTEXT, _TTUR, ("base", "ratio1")),
+    "ttur-needs-sn": _trained(
+        "It is the normalized D that learns slowly: two time scales gain more with SN than "
+        "without.", _SNTEXT, _TTUR, ("base", "ratio1", "sn_none", "none_ratio1"),
+        "gain of two time scales, with SN over without", effect=_interaction),
+    "five-to-one": _trained(
+        "Two time scales do better than five D steps for each G step, at equal work.", _SNTEXT,
+        _TTUR, ("base", "five_to_one")),
+    "ratio-2": _trained(
+        "A ratio of 4 does better than 2.", _SNTEXT, _TTUR, ("base", "ratio2")),
+    "ratio-8": _trained(
+        "A ratio of 4 does better than 8.", _SNTEXT, _TTUR, ("base", "ratio8")),
+    "printed-rates": _trained(
+        "The rates as printed, ten times those of the code, train worse.", _SNTEXT, _TTUR,
+        ("rates_code", "rates_text")),
+    "one-forward": _trained(
+        "One forward pass for both players trains worse than alternation.", _NOTES, _TTUR,
+        ("base", "one_forward")),
+    "one-forward-differs": _measured(
+        "One forward pass for both players is another algorithm than alternation.", _NOTES, _TTUR,
+        "same_images", "largest difference in G's weights after one step", 1e-6, ratio=False),
+    "double-count": _measured(
+        "A step counter that both optimizers advance counts each step twice.", "the linked code",
+        _TTUR, "double_count", "share of counted steps that are G's", 0.55, below=True,
+        ratio=False),
+    "short-shuffle-colours": _measured(
+        "A short shuffle buffer on a sorted file hides most of it from a batch.",
+        "the linked code", _TTUR, "short_shuffle_spread",
+        "of ten colours, how many the first batch misses", 5, ratio=False),
+    "short-shuffle": _trained(
+        "A short shuffle buffer on a sorted file trains worse.", "the linked code", _TTUR,
+        ("sorted", "short_shuffle")),
+}  # fmt: skip

@@ -1,0 +1,119 @@
+"""What the article and the code that it links to get wrong, each with its demonstration."""
+
+from dataclasses import dataclass
+
+from experiments.claims import CHAPTERS
+
+
+@dataclass(frozen=True)
+class Erratum:
+    """One mistake: where, what stands there, what is right, and what shows it.
+
+    `claims` are names in `claims.CLAIMS` whose results tell how large it is and whether it changes
+    the outcome; `test` is the test that fails if the library makes the mistake.
+    """
+
+    where: str
+    says: str
+    right: str
+    chapter: str
+    test: str
+    claims: tuple = ()
+
+
+_DCGAN, _SN, _ATT, _TTUR = CHAPTERS
+
+ERRATA = {
+    "E1": Erratum(
+        "code of SN",
+        "The kernel is reshaped to (out, -1) without a transpose. Its axes are height, width, in, "
+        "out, so the rows mix weights of different outputs.",
+        "Reshape to (-1, out); swap the last two axes of a transposed convolution first.",
+        _SN, "experiments/test_bugs.py::test_scrambled_misses_a_dominant_direction",
+        ("scrambled-sigma", "scrambled"),
+    ),
+    "E2": Erratum(
+        "listing of SN",
+        "As printed, without indentation, the listing can be read to return the raw kernel when "
+        "not training. The linked code divides in both cases; Keras's own layer does run the "
+        "stored kernel.",
+        "Divide always, move `u` only in training: the network that is sampled is the trained one.",
+        _SN, "experiments/test_bugs.py::test_raw_inference_is_another_network", ("raw-inference",),
+    ),
+    "E3": Erratum(
+        "code of attention",
+        "The 1x1 convolutions are called without `training`, so their `u` stays at its random "
+        "start.",
+        "Pass `training` on.", _ATT, "experiments/test_bugs.py::test_frozen_u_never_moves",
+        ("frozen-error", "frozen-attention", "fresh-u"),
+    ),
+    "E4": Erratum(
+        "code of SN", "Gradients flow through u and v of the power iteration.",
+        "Treat both as constants: the gradient of sigma is then their outer product, equation 9 "
+        "of the SN paper.",
+        _SN, "experiments/test_bugs.py::test_leaky_gradient_is_not_equation_9", ("leaky-gradient",),
+    ),
+    "E5": Erratum(
+        "text against code",
+        "The text normalizes all layers, the dense ones too. In the code G's is not, and D's "
+        "dense path skips it.",
+        "Normalize them, or say that you do not.", _SN,
+        "experiments/test_bugs.py::test_plain_dense_is_not_normalized", ("plain-dense",),
+    ),
+    "E6": Erratum(
+        "text against code",
+        "The text updates D and G alternately. The code computes both gradients from one forward "
+        "pass.",
+        "A step of D, then a step of G with fresh noise against the new D.", _TTUR,
+        "experiments/test_bugs.py::test_one_forward_uses_the_old_discriminator",
+        ("one-forward-differs", "one-forward"),
+    ),
+    "E7": Erratum(
+        "text", "The learning rates are 0.004 and 0.001.",
+        "0.0004 and 0.0001, as in the code and in the SAGAN paper.", _TTUR,
+        "test_ttur.py", ("printed-rates",),
+    ),
+    "E8": Erratum(
+        "text against code",
+        "Leaky ReLU's slope is 0.02 in the text, 0.1 in the code; DCGAN has 0.2 and the authors "
+        "of SAGAN use plain ReLU.",
+        "State which, and why.", _DCGAN, "test_dcgan.py", ("leaky-signal-002", "slope"),
+    ),
+    "E9": Erratum(
+        "text", "Power iteration computes the l2 distance between u and the kernel.",
+        "It estimates the largest singular value.", _SN, "test_spectral_norm.py", ("l2",),
+    ),
+    "E10": Erratum(
+        "text", "D puts out an unscaled probability.",
+        "An unbounded score: under the hinge loss nothing makes it a probability.", _DCGAN,
+        "test_losses.py", ("unscaled",),
+    ),
+    "E11": Erratum(
+        "text", "Two time scales means that D learns four times as fast.",
+        "Four is SAGAN's choice; the authors of the rule vary the ratio.", _TTUR, "test_ttur.py",
+        ("ratio-2", "ratio-8"),
+    ),
+    "E12": Erratum(
+        "code", "One global step counter is advanced by both optimizers.",
+        "One counter for training steps: the code's 600,000 are 300,000.", _TTUR,
+        "experiments/test_bugs.py::test_two_optimizers_on_one_counter_count_double",
+        ("double-count",),
+    ),
+    "E13": Erratum(
+        "text", "SN constrains the Lipschitz constant of the convolution.",
+        "It bounds the reshaped matrix. The convolution's own norm is larger.", _SN,
+        "test_spectral_norm.py", ("operator",),
+    ),
+    "E14": Erratum(
+        "text",
+        "One link, 1802.08768, stands for all. It is right for the conditioning of generators.",
+        "SAGAN is 1805.08318, SN 1802.05957, TTUR 1706.08500, DCGAN 1511.06434.", _SN,
+        "test_book.py", (),
+    ),
+    "E15": Erratum(
+        "code", "A shuffle buffer of 1,000 on a file of 200,000.",
+        "A full shuffle of indices.", _TTUR,
+        "experiments/test_bugs.py::test_a_short_shuffle_cannot_carry_far",
+        ("short-shuffle-colours", "short-shuffle"),
+    ),
+}  # fmt: skip

@@ -1,0 +1,181 @@
+"""Two pages of the book that are written from results: claims.md and errata.md."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from experiments import arms, errata, ledger
+from experiments.claims import CHAPTERS, CLAIMS
+from sagan_lib import shipped
+
+_HEAD = """# The ledger of claims
+
+<!-- Written by `python -m experiments claims report`; do not edit. -->
+
+Each statement that the article makes about training is an experiment here. Code says what is
+trained and what is measured, and the smallest effect worth naming, the *limit*. These were set
+after a first look at seed 0 and before the other seeds were run. The verdict follows by rule from
+the 95 % interval of the mean effect (Student's *t*, over seeds):
+
+- **holds**: the whole interval is beyond the limit;
+- **does not hold here**: the whole interval is short of it;
+- **undecided**: the limit is inside, or fewer than three seeds were run.
+
+With {total} claims one or two of the intervals will miss their true value by chance.
+
+"Here" is a small scale: faces of {resolution} pixels, networks of width {width}, {steps} steps of
+{batch_size} images. A technique that does not pay here may pay at a larger one. Compared runs share
+seeds: same images, same noise, and same first weights where the networks are alike.
+
+The default run is a SAGAN without attention: SN in both networks, hinge loss, rates {g} and {d}.
+Scores are taken from {images} images of the averaged generator. The Fréchet distance is in the
+feature space of the book's judge, against {reference} faces. It is a ratio of two runs' distances
+wherever a claim compares them; a ratio above 1 is in the claim's favour.
+
+{summary}"""
+
+_ARMS = """
+## What was trained
+
+Each *arm* is one way to train: the default run with the changes named here (`arms.Arm` tells the
+words). Scores are medians over the seeds. Agreement is that of both eyes, or of both discs,
+beyond chance (Cohen's kappa): 1 always, 0 as if drawn apart. A Fréchet distance stands beside
+those of arms with the same data and resolution only.
+
+"""
+
+_FOOT = """
+## Run it yourself
+
+```sh
+python -m experiments claims list          # this table, in the terminal
+python -m experiments claims run ttur      # compute what a claim still lacks
+python -m experiments claims check         # measure the fast ones again, compare the verdicts
+```
+
+Every run is stored in `data/results/{file}`, with the definition of its arm. An arm that is
+defined anew is run anew. A test measures the fast claims again and fails when a verdict changes.
+
+These results: {provenance}.
+"""
+
+
+def _limit(result):
+    claim = result.claim
+    return f"{'below' if claim.below else 'above'} {result.shown(claim.limit)}"
+
+
+def _row(name, result, brief):
+    claim, verdict = result.claim, result.verdict if result.values else "not run"
+    if brief:
+        return [f"{claim.says} (`{name}`)", str(result), f"**{verdict}**"]
+    effect = f"{claim.quantity}; {_limit(result)}"
+    return [f"{claim.says} (`{name}`; {claim.where})", effect, str(result), f"**{verdict}**"]
+
+
+def _markdown(head, rows):
+    lines = (f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
+    return "".join(lines)
+
+
+def table(results, brief=False):
+    """The ledger's rows as Markdown.
+
+    Args:
+        results: {name: `ledger.Result`}.
+        brief: without effect and limit.
+    """
+    first = (
+        ["statement (claim)"] if brief else ["statement (claim; where it stands)", "effect; limit"]
+    )
+    head = [*first, "median (95 % interval of the mean)", "verdict"]
+    return _markdown(head, (_row(name, result, brief) for name, result in results.items()))
+
+
+def _difference(arm):
+    """The fields in which an arm is not the default one, as code says them."""
+    plain = dataclasses.asdict(arms.ARMS["base"])
+    changed = {k: v for k, v in dataclasses.asdict(arm).items() if v != plain[k]}
+    return f"`{', '.join(f'{k}={v!r}' for k, v in changed.items())}`" if changed else "not at all"
+
+
+def arms_table(store):
+    """The arms as Markdown: how each differs from the default, and its median scores."""
+    rows = []
+    for name, arm in arms.ARMS.items():
+        runs = store.seeds("runs", name).values()
+        found = ([run[key] for run in runs if key in run] for key in
+                 ("frechet", "agreement" if arm.pairs else "eye_agreement"))  # fmt: skip
+        medians = (f"{np.median(values):.4g}" if values else "-" for values in found)
+        rows.append([f"`{name}`", _difference(arm), *medians])
+    return _markdown(["arm", "how it differs", "Fréchet distance", "agreement"], rows)
+
+
+def _seeds(item):
+    name, result = item
+    return [f"`{name}`", ", ".join(result.shown(value) for value in result.values.values())]
+
+
+def claims_page(store):
+    """The text of claims.md."""
+    results = {name: ledger.result(name, store) for name in CLAIMS}
+    base, counts = arms.ARMS["base"], ledger.summary(store)
+    text = _HEAD.format(
+        total=len(results), g=base.g_rate, d=base.d_rate, **store.scale,
+        summary=_markdown(["verdict", "claims"], ([v, str(n)] for v, n in counts.items())),
+    )  # fmt: skip
+    for chapter, title in CHAPTERS.items():
+        mine = ledger.of_chapter(chapter, store)
+        text += f"\n## {title}\n\nThe chapter: {{doc}}`{chapter}`. "
+        text += "Tests: `tests/experiments/test_ledger.py`, one by one with "
+        text += f"`-k {next(iter(mine))}`.\n\n"
+        text += table(mine)
+        seeds = _markdown(["claim", "effects of the seeds, from 0 on"], map(_seeds, mine.items()))
+        text += f"\n```{{dropdown}} Every seed\n{seeds}```\n"
+    text += _ARMS + arms_table(store)
+    made = store.data["provenance"]
+    machine, versions = made.get("machine", {}), made.get("versions", {})
+    provenance = (
+        f"TensorFlow {versions.get('tensorflow')}, Keras {versions.get('keras')}, "
+        f"{machine.get('cores')} cores {machine.get('processor')}, {made.get('date')}"
+    )
+    return text + _FOOT.format(file=store.path.name, provenance=provenance)
+
+
+def errata_page(store):
+    """The text of errata.md."""
+    text = (
+        "# Errata of the article\n\n"
+        "<!-- Written by `python -m experiments claims report`; do not edit. -->\n\n"
+        "The article is a good guide, and it has mistakes; so has the code that it links to. Each "
+        "is told here with what is right, with the test that would fail if this book's library "
+        "made it, and with what it changes.\n\n"
+        "`experiments.bugs` keeps the mistakes of the code. Each is a switch that is off, and is "
+        "applied to an ordinary network from outside. Results are those of "
+        "{doc}`claims`, where the rule of the verdicts is told.\n"
+    )
+    for number, erratum in errata.ERRATA.items():
+        text += f"\n## {number}: {erratum.where}\n\n{erratum.says}\n\n"
+        text += f"**Right:** {erratum.right}\n\n"
+        for name in erratum.claims:
+            found = ledger.result(name, store)
+            shown = f"{found}: **{found.verdict}**" if found.values else "not run"
+            text += f"- {found.claim.says} ({found.claim.quantity}) {shown} (`{name}`)\n"
+        text += "\n" if erratum.claims else ""
+        text += f"Chapter: {{doc}}`{erratum.chapter}`. Test: `tests/{erratum.test}`.\n"
+    return text
+
+
+def write(store, folder=None):
+    """Write both pages; returns their paths.
+
+    Args:
+        store: a `store.Store`.
+        folder: where to; by default that of the chapters.
+    """
+    folder = Path(folder or shipped.root() / "chapters")
+    paths = folder / "claims.md", folder / "errata.md"
+    for path, text in zip(paths, (claims_page(store), errata_page(store)), strict=True):
+        path.write_text(text)
+    return paths

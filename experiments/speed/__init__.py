@@ -1,0 +1,1 @@
+"""How fast a training step is, next to other ways to write it."""

@@ -1,0 +1,128 @@
+"""The results of the experiments in a file, and the processes that compute what it lacks."""
+
+import contextlib
+import dataclasses
+import json
+import multiprocessing
+import os
+from pathlib import Path
+
+from tqdm import tqdm
+
+from experiments import measures
+from experiments.arms import ARMS, Arm, Scale, run
+from sagan_lib import devices, shipped
+from sagan_lib.evaluation import judge
+
+
+class Store:
+    """The results of all arms and measures in one JSON file; what fits is not computed again.
+
+    Args:
+        path: of the file, which need not exist.
+        scale: an `arms.Scale`.
+
+    Raises:
+        ValueError: the file holds results of another scale.
+    """
+
+    def __init__(self, path, scale):
+        self.path, self.scale = Path(path), dataclasses.asdict(scale)
+        self.data = {"scale": self.scale, "runs": {}, "measures": {}, "provenance": {}}
+        if self.path.exists():
+            self.data = json.loads(self.path.read_text())
+            if self.data["scale"] != self.scale:
+                raise ValueError(f"{path} holds results of another scale: {self.data['scale']}")
+
+    def seeds(self, kind, name):
+        """{seed: result} of an arm, only if it is still defined alike, or of a measure.
+
+        Args:
+            kind: "runs" or "measures".
+            name: of the arm or measure.
+        """
+        entry = self.data[kind].get(name, {"seeds": {}})
+        if kind == "runs" and (not entry["seeds"] or Arm(**entry["arm"]) != ARMS[name]):
+            return {}
+        return {int(seed): value for seed, value in entry["seeds"].items()}
+
+    def add(self, kind, name, seed, value):
+        """Keep one result, and write the file as a whole.
+
+        Args:
+            kind: "runs" or "measures".
+            name: of the arm or measure.
+            seed: of the result.
+            value: the result, as JSON takes it.
+        """
+        arm = {"arm": dataclasses.asdict(ARMS[name])} if kind == "runs" else {}
+        seeds = self.seeds(kind, name) | {seed: value}
+        ordered = {str(s): seeds[s] for s in sorted(seeds)}
+        self.data[kind][name] = arm | {"seeds": ordered}
+        with shipped.replacing(self.path) as part:
+            part.write_text(dump(self.data) + "\n")
+
+
+def dump(data):
+    """JSON with one line for each seed's result."""
+    if isinstance(data, dict) and any(isinstance(v, dict) for v in data.values()):
+        inner = ",\n".join(f"{json.dumps(k)}: {dump(v)}" for k, v in data.items())
+        return "{\n" + inner + "\n}"
+    return json.dumps(data)
+
+
+def _work(task):
+    """One task, in a process of the pool; returns it with its result."""
+    kind, name, seed, scale = task
+    if kind == "runs":
+        return task, run(ARMS[name], seed, scale)
+    return task, measures.MEASURES[name](seed)
+
+
+@contextlib.contextmanager
+def _threads(count):
+    """Meanwhile new processes compute with so many threads; None leaves it to TensorFlow."""
+    names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+    before = {name: os.environ[name] for name in names if name in os.environ}
+    if count:
+        os.environ |= dict.fromkeys(names, str(count))
+    try:
+        yield
+    finally:
+        for name in names:
+            os.environ.pop(name, None)
+        os.environ |= before
+
+
+def fill(store, wanted, seeds, jobs=None, line=""):
+    """Compute what a store lacks; seed 0 of everything comes first.
+
+    Several processes share the cores, one thread each: these networks are too small for more.
+    Ctrl-C loses the runs that are under way only.
+
+    Args:
+        store: a `Store`.
+        wanted: pairs (kind, name).
+        seeds: how many, from 0 on.
+        jobs: processes; by default one for each core.
+        line: the command, for the provenance.
+    """
+    jobs = jobs or (1 if devices.gpus() else os.cpu_count() or 1)
+    scale = Scale(**store.scale)
+    missing = [(*w, s, scale) for s in range(seeds) for w in wanted if s not in store.seeds(*w)]
+    if not missing:
+        return
+    made = devices.provenance(line)
+    store.data["provenance"] = made | {"jobs": jobs, "judge": shipped.checksums()[judge.WEIGHTS]}
+    context = multiprocessing.get_context("spawn")
+    # A process is replaced after a few runs, because TensorFlow keeps some memory of each. Not
+    # with concurrent.futures: its pool can hang when it replaces processes (Python issue 115634).
+    with (
+        _threads(1 if jobs > 1 else None),
+        context.Pool(jobs, maxtasksperchild=8) as pool,
+        tqdm(total=len(missing), unit="run") as bar,
+    ):
+        for (kind, name, seed, _), value in pool.imap_unordered(_work, missing):
+            store.add(kind, name, seed, value)
+            bar.set_postfix_str(f"{kind}/{name}/{seed}")
+            bar.update()

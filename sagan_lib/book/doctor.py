@@ -1,0 +1,107 @@
+"""`python -m sagan_lib doctor`: is this machine ready, and if not, what to do."""
+
+import importlib.metadata
+import shutil
+import subprocess
+import sys
+
+from sagan_lib import devices, shipped
+from sagan_lib.datasets import celeba, folder
+
+WANTED = ("tensorflow", "keras", "numpy", "matplotlib", "pillow")
+
+
+def _python():
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    fine = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    return fine, f"Python {version}", "install Python 3.11, 3.12 or 3.13; TensorFlow has no other"
+
+
+def _packages():
+    """Are the installed versions inside the ranges that the package asks for?"""
+    from packaging.requirements import Requirement
+
+    needed = [Requirement(text) for text in importlib.metadata.requires("sagan_lib") or []]
+    for requirement in needed:
+        if requirement.name in WANTED and requirement.marker is None:
+            try:
+                have = importlib.metadata.version(requirement.name)
+            except importlib.metadata.PackageNotFoundError:
+                have = None
+            yield (
+                have is not None and have in requirement.specifier,
+                f"{requirement.name} {have or 'is not installed'}",
+                f"pip install '{requirement}'",
+            )
+
+
+def _gpu():
+    found = devices.gpus()
+    if found:
+        return True, f"{len(found)} GPU visible to TensorFlow", ""
+    if shutil.which("nvidia-smi"):
+        answer = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
+        if answer.returncode == 0 and answer.stdout.strip():
+            return (
+                False,
+                "a GPU is there, TensorFlow does not see it",
+                "pip install -c constraints.txt -e '.[gpu]', then restart the kernel",
+            )
+    return True, "no GPU: the chapters run at cpu scale, in minutes", ""
+
+
+def _shipped():
+    for name in shipped.checksums():
+        try:
+            shipped.path(name)
+            yield True, f"data/{name}: checksum right", ""
+        except (OSError, ValueError) as error:
+            yield False, str(error), "git checkout -- data"
+
+
+def _images(path):
+    try:
+        source = folder.ImageFolder(path, resolution=32, limit=100)
+    except (OSError, ValueError) as error:
+        return False, str(error), "data/README.md says how to get CelebA"
+    return True, f"{path}: the first {source.size} images decode", ""
+
+
+def _celeba(path):
+    place = path if path.is_dir() else path.parent
+    for name, right in celeba.check(place).items():
+        word = "checksum as published" if right else "another checksum than the published file"
+        yield right, f"{place / name}: {word}", "download it again; data/README.md"
+
+
+def checks(data=None):
+    """All checks, each (passed, what was found, what to do about it).
+
+    Args:
+        data: a folder or zip of images to check as well.
+    """
+    yield _python()
+    yield from _packages()
+    yield _gpu()
+    yield from _shipped()
+    if data is not None:
+        yield _images(data)
+        yield from _celeba(data)
+
+
+def main(data=None):
+    """Print the checks.
+
+    Args:
+        data: as in `checks`.
+
+    Returns:
+        0 when all passed, else 1.
+    """
+    failed = 0
+    for passed, found, advice in checks(data):
+        print(f"{'ok  ' if passed else 'FAIL'}  {found}" + ("" if passed else f"\n      {advice}"))
+        failed += not passed
+    print(f"scale: {devices.scale()} (set SAGAN_SCALE to cpu or gpu to choose)")
+    print("ready" if not failed else f"{failed} to mend")
+    return int(failed > 0)

@@ -1,0 +1,62 @@
+"""What binds a cell's results into the book: figures and numbers that prose can quote.
+
+The outputs carry the metadata that MyST-NB's `glue` looks for, without needing MyST-NB where the
+notebook runs.
+"""
+
+import base64
+import io
+
+from sagan_lib import checks
+
+
+def show(name, figure):
+    """Display a figure and store it, so that the book can give it a caption.
+
+    Args:
+        name: under which it is stored.
+        figure: a matplotlib figure; it is closed.
+    """
+    import matplotlib.pyplot as plt
+    from IPython.display import display
+
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    _publish(display, name, {"image/png": data, "text/plain": f"<figure {name}>"})
+
+
+def glue(name, value, form="{}"):
+    """Store a number, so that prose can quote it; a reader of the notebook sees it printed.
+
+    Args:
+        name: under which it is stored.
+        value: anything that can be formatted.
+        form: how it is formatted.
+    """
+    from IPython.display import display
+
+    text = form.format(value)
+    _publish(display, name, {"text/plain": repr(text)})  # the role evaluates what it finds
+    print(f"{name} = {text}")
+
+
+def glue_results(results, *names):
+    """`glue` for claims: the result under the claim's name, its verdict under name-verdict.
+
+    Args:
+        results: {name: `ledger.Result`}.
+        names: those that the prose quotes.
+    """
+    for name in names:
+        checks.one_of("claim", name, results)
+        glue(name, results[name])
+        glue(f"{name}-verdict", results[name].verdict)
+
+
+def _publish(display, name, bundle):
+    # Numbers are stored under a prefix that notebooks do not show; pictures are shown as well.
+    prefix = "" if "image/png" in bundle else "application/papermill.record/"
+    data = {prefix + kind: value for kind, value in bundle.items()}
+    display(data, raw=True, metadata={"scrapbook": {"name": name, "mime_prefix": prefix}})

@@ -1,0 +1,120 @@
+"""What a network costs: counted operations and memory, measured rates, the plan of a run."""
+
+import math
+import time
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from sagan_lib.attend import keeps_map
+
+#: Share of the measured matmul rate that a training step of these nets reaches: seen, on two
+#: cores, between 0.2 and 0.5. It turns counted operations into a rough time.
+EFFICIENCY = 0.3
+
+
+def forward_flops(model):
+    """Floating-point operations of one forward pass for one image: the matrix products'.
+
+    Args:
+        model: a functional model. A layer that has `flops()` is asked; else its kernel is counted.
+    """
+    total = 0
+    for layer in model.layers:
+        if hasattr(layer, "flops"):
+            total += layer.flops()
+        elif hasattr(layer, "kernel"):
+            transposed = "Transpose" in type(layer).__name__
+            shape = layer.input.shape if transposed else layer.output.shape
+            total += 2 * math.prod(layer.kernel.shape) * math.prod(shape[1:-1])
+    return total
+
+
+def activation_bytes(model, batch_size=1):
+    """Bytes of all layers' float32 outputs; attention's map counts where it is kept whole.
+
+    Args:
+        model: a functional model.
+        batch_size: images.
+    """
+    numbers = sum(math.prod(layer.output.shape[1:]) for layer in model.layers)
+    for layer in model.layers:
+        if hasattr(layer, "map_shape"):
+            shape = layer.map_shape()
+            if keeps_map(batch_size, *shape, layer.method):
+                numbers += 2 * math.prod(shape)  # scores and weights
+    return 4 * batch_size * numbers
+
+
+def matmul_rate(size=1024, seconds=0.2):
+    """Measured float32 operations a second of a square matrix product on this device.
+
+    Args:
+        size: side of the matrices.
+        seconds: to measure for.
+    """
+    a = tf.random.stateless_normal((size, size), (1, 2))
+    return 2 * size**3 / best_time(lambda x: tf.matmul(x, x), a, seconds)
+
+
+def best_time(function, x, seconds):
+    """Shortest time of one call in seconds, over as many calls as fit; the first is not timed.
+
+    Args:
+        function: of one tensor; it is compiled.
+        x: the tensor.
+        seconds: to measure for.
+    """
+    compiled = tf.function(function)
+    compiled(x).numpy()
+    best, end = math.inf, time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        compiled(x)[(0,) * x.shape.rank].numpy()  # one number: waits, and copies next to nothing
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will take: printed before training. Bytes and seconds are estimates."""
+
+    parameters: int
+    step_flops: int
+    memory_bytes: int
+    seconds: float
+
+    def __str__(self):
+        time_text = f"{self.seconds / 60:.0f} min" if self.seconds > 99 else f"{self.seconds:.0f} s"
+        return (
+            f"{self.parameters / 1e6:.2f} M parameters, {self.step_flops / 1e9:.1f} GFLOP a step, "
+            f"about {self.memory_bytes / 2**30:.1f} GiB and {time_text} on this machine"
+        )
+
+
+def plan(generator, discriminator, batch_size, steps, n_dis=1):
+    """Parameters, memory and time of a run, from counted operations and the measured rate.
+
+    A D step runs G forward on a batch and D forward and backward (twice the work) on two; a G
+    step runs G forward and backward and D forward and backward to its input only.
+
+    Args:
+        generator: functional model.
+        discriminator: functional model.
+        batch_size: real images in a D step.
+        steps: G updates.
+        n_dis: D steps for each G step.
+
+    Returns:
+        A `Plan`; printed, it is a sentence.
+    """
+    g, d = forward_flops(generator), forward_flops(discriminator)
+    flops = batch_size * (n_dis * (g + 6 * d) + 3 * g + 2 * d)
+    weights = generator.count_params() + discriminator.count_params()
+    # D's step holds real and fake together; G's step a batch in both.
+    kept = max(activation_bytes(discriminator, 2 * batch_size),
+               activation_bytes(generator, batch_size)
+               + activation_bytes(discriminator, batch_size))  # fmt: skip
+    memory = 2 * kept + 4 * 6 * weights  # activations and their gradients; Adam, EMA
+    seconds = steps * flops / (EFFICIENCY * matmul_rate())
+    return Plan(weights, flops, memory, seconds)

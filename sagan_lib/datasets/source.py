@@ -1,0 +1,134 @@
+"""What all collections of images share: numbered images, and batches that a step number decides.
+
+Batch k is a pure function of (seed, k): an index shuffle decides which images it holds, so a run
+that was interrupted goes on with exactly the images it would have seen.
+"""
+
+import numpy as np
+
+from sagan_lib import checks
+
+
+class Source:
+    """A numbered collection of images that says by itself what it is and who judges it.
+
+    Attributes:
+        size: how many images there are.
+        resolution: their side in pixels.
+        images: uint8 (size, resolution, resolution, 3), an array or a memory map.
+        description: which images `held_out` draws, in words for a score's protocol.
+        extractor: whose features judge generated images: a name of `scores.EXTRACTORS`.
+    """
+
+    size = 0
+    resolution = 0
+    images = None
+    description = ""
+    extractor = "inception"
+
+    def held_out(self, real, floor):
+        """Two sets of real images to score generated ones with; no image is in both.
+
+        Args:
+            real: images of the reference.
+            floor: images that are scored in place of generated ones.
+
+        Returns:
+            (real, floor), float32 (n, resolution, resolution, 3) in [-1, 1].
+
+        Raises:
+            ValueError: there are fewer images.
+        """
+        if self.size < real + floor:
+            raise ValueError(
+                f"{self.description}: {self.size} images; {real} real ones and {floor} for the "
+                f"floor make {real + floor}"
+            )
+        chosen = np.random.default_rng(0).permutation(self.size)[: real + floor]
+        images = from_bytes(self.images[chosen])
+        return images[:real], images[real:]
+
+    def batches(self, batch_size, seed=0, start=0):
+        """An endless `tf.data.Dataset` of image batches, from batch number `start` on.
+
+        Args:
+            batch_size: images in a batch, 1 to `size`.
+            seed: of the shuffle. Every epoch has its own full permutation.
+            start: number of the first batch; batch k is the same whatever the start.
+
+        Returns:
+            Batches float32 (batch_size, resolution, resolution, 3) in [-1, 1], prefetched.
+        """
+        import tensorflow as tf
+
+        checks.integer("batch_size", batch_size, 1, self.size)
+        checks.integer("seed", seed, 0)
+        checks.integer("start", start, 0)
+        steps = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
+        return self.look_up(
+            steps, lambda step: shuffled_indices(step, batch_size, self.size, seed), batch_size
+        )
+
+    def look_up(self, dataset, indices_of, batch_size):
+        """Batches of images by their indices.
+
+        Args:
+            dataset: a `tf.data.Dataset`.
+            indices_of: function of one of its elements that gives int64 (batch_size,).
+            batch_size: images in a batch.
+        """
+        import tensorflow as tf
+
+        images, shape = self.images, (batch_size, self.resolution, self.resolution, 3)
+
+        def fetch(element):
+            # numpy does the look-up: as a tensor the whole set would be copied into the graph.
+            batch = tf.numpy_function(
+                lambda i: images[i], [indices_of(element)], tf.uint8, stateful=False
+            )
+            return tf.cast(tf.ensure_shape(batch, shape), tf.float32) / 127.5 - 1
+
+        return dataset.map(fetch, num_parallel_calls=2).prefetch(tf.data.AUTOTUNE)
+
+
+def shuffled_indices(step, batch_size, size, seed):
+    """Which images batch `step` holds: a fresh permutation of all `size` images every epoch.
+
+    The permutation is computed index by index (TensorFlow's `RandomIndexShuffle`), so no buffer
+    limits how far an image can travel.
+
+    Args:
+        step: number of the batch, an integer or a scalar tensor.
+        batch_size: at most `size`.
+        size: how many images there are.
+        seed: of the shuffle, at least 0.
+
+    Returns:
+        int64 tensor of shape (batch_size,).
+    """
+    import tensorflow as tf
+
+    position = tf.cast(step, tf.int64) * batch_size + tf.range(batch_size, dtype=tf.int64)
+    epoch, offset = position // size, position % size
+    # The op uses only the low bits of its key: given (seed, epoch) as it is, epochs 0 and 256
+    # would be alike, and so would seeds 0 and 256. So the key is drawn from (seed, epoch).
+    keys = [
+        tf.random.stateless_uniform(
+            (3,), [tf.constant(seed % 2**63, tf.int64), which], None, None, tf.int32
+        )
+        for which in (epoch[0], epoch[0] + 1)  # a batch touches two epochs at most
+    ]
+    return tf.raw_ops.RandomIndexShuffle(
+        index=offset, seed=tf.gather(keys, epoch - epoch[0]),
+        max_index=tf.constant(size - 1, tf.int64),
+    )  # fmt: skip
+
+
+def to_bytes(images):
+    """Images in [-1, 1] as uint8 0..255, rounded to the nearest level."""
+    return np.clip(np.rint((np.asarray(images, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
+
+
+def from_bytes(images):
+    """uint8 images as float32 in [-1, 1]: the inverse of `to_bytes`."""
+    return np.asarray(images).astype(np.float32) / 127.5 - 1

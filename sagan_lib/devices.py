@@ -1,0 +1,168 @@
+"""The machine that a run meets: GPUs, scale, precision, several devices, its name in a result."""
+
+import contextlib
+import functools
+import importlib.metadata
+import os
+import platform
+import re
+import time
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from sagan_lib import checks
+
+
+def gpus():
+    """The GPUs TensorFlow can see."""
+    return tf.config.list_physical_devices("GPU")
+
+
+def scale():
+    """ "gpu" when a GPU is visible, else "cpu"; the variable SAGAN_SCALE decides first.
+
+    Raises:
+        ValueError: SAGAN_SCALE is set to something else.
+    """
+    chosen = os.environ.get("SAGAN_SCALE") or ("gpu" if gpus() else "cpu")
+    return checks.one_of("SAGAN_SCALE", chosen, ("cpu", "gpu"))
+
+
+def setup(mixed=False):
+    """Prepare TensorFlow; call it before any network is built. GPU memory grows on demand.
+
+    Args:
+        mixed: compute in bfloat16; weights and norms stay float32.
+    """
+    for gpu in gpus():
+        with contextlib.suppress(RuntimeError):  # in use already: too late to change
+            tf.config.experimental.set_memory_growth(gpu, True)
+    keras.config.set_dtype_policy("mixed_bfloat16" if mixed else "float32")
+
+
+def use_jit():
+    """Whether to compile with XLA: on a GPU yes; on a CPU XLA's convolutions are slower."""
+    return bool(gpus())
+
+
+def strategy(name="one", devices=None):
+    """Where a model lives and trains; build and compile it under the result's `scope()`.
+
+    Args:
+        name: "one": a single device. "mirrored": every GPU of this machine (its logical CPUs
+            where there is none). "workers": every GPU of several machines; each runs the same
+            program, and TF_CONFIG tells it the addresses of all and its own place.
+        devices: for "mirrored", the names of the devices to use, such as ["GPU:0", "GPU:1"].
+
+    Returns:
+        A `tf.distribute.Strategy`, the same one for the same arguments. Each replica takes an
+        equal part of the batch. TensorFlow bears one set of several devices in each process.
+
+    Raises:
+        ValueError: unknown name; devices without "mirrored"; "workers" without TF_CONFIG.
+    """
+    checks.one_of("devices", name, ("one", "mirrored", "workers"))
+    if devices is not None and name != "mirrored":
+        raise ValueError(f"a list of devices goes with 'mirrored', got {name!r} with {devices}")
+    if name == "one":
+        return tf.distribute.get_strategy()
+    if name == "mirrored":
+        found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        names = devices or [device.name for device in found]
+        # "/device:GPU:0", "/gpu:0" and "GPU:0" are one device.
+        short = (":".join(name.split(":")[-2:]).split("/")[-1].upper() for name in names)
+        return _mirrored(tuple(short))
+    if not os.environ.get("TF_CONFIG"):
+        raise ValueError(
+            "'workers' needs the environment variable TF_CONFIG on each machine, such as "
+            '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, '
+            '"task": {"type": "worker", "index": 0}}; index is the machine\'s own place'
+        )
+    return _workers()
+
+
+# Made once: two strategies in a process number their messages alike, and so mix them up.
+@functools.cache
+def _mirrored(devices):
+    return tf.distribute.MirroredStrategy(devices)
+
+
+@functools.cache
+def _workers():
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def is_chief(strategy):
+    """Whether this process writes the files of a run: the only one, or a strategy's first worker.
+
+    Args:
+        strategy: a `tf.distribute.Strategy`.
+    """
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.task_type:
+        return True
+    chiefs = {"chief", "master"} & set(resolver.cluster_spec().jobs)
+    first = resolver.task_type == "worker" and not chiefs and resolver.task_id == 0
+    return first or resolver.task_type in chiefs
+
+
+def shard(batches, strategy, parts=1):
+    """Deal each batch out to a strategy's replicas, as one device would use it.
+
+    A batch is `parts` sub-batches, one after the other; replica r of n gets the r-th n-th of each
+    sub-batch. So the D steps of a training step see the same images on any number of devices.
+
+    Args:
+        batches: a `tf.data.Dataset` of tensors (batch, ...) of known shape.
+        strategy: the `tf.distribute.Strategy`.
+        parts: sub-batches in a batch.
+
+    Returns:
+        A dataset that Keras's `fit` takes; with one replica, `batches` itself.
+
+    Raises:
+        ValueError: a sub-batch cannot be divided evenly.
+    """
+    count, (size, *shape) = strategy.num_replicas_in_sync, batches.element_spec.shape
+    share, rest = divmod(size // parts, count)
+    if rest:
+        raise ValueError(f"batch_size must be a multiple of {count} devices, got {size // parts}")
+    if count == 1:
+        return batches
+
+    def of_worker(context):
+        here = count // context.num_input_pipelines
+        first = context.input_pipeline_id * here
+
+        def of_replicas(batch):
+            table = tf.reshape(batch, (parts, count, share, *shape))
+            mine = [table[:, replica] for replica in range(first, first + here)]
+            return tf.reshape(tf.stack(mine), (here, parts * share, *shape))
+
+        return batches.map(of_replicas).unbatch().prefetch(here)
+
+    return strategy.distribute_datasets_from_function(of_worker)
+
+
+def processor():
+    """The processor's model, as the machine calls it."""
+    info = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*:\s*(.+)", info.read_text()) if info.exists() else []
+    return re.sub(r"\s+", " ", names[0]) if names else platform.processor() or platform.machine()
+
+
+def provenance(command=""):
+    """Where and with what a result was made: {"command", "date", "versions", "machine"}.
+
+    Args:
+        command: the line that makes it again.
+    """
+    versions = {"python": platform.python_version()}
+    for package in ("tensorflow", "keras", "numpy", "torch"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    machine = {"processor": processor(), "cores": os.cpu_count(), "gpus": len(gpus())}
+    date = time.strftime("%Y-%m-%d")
+    return {"command": command, "date": date, "versions": versions, "machine": machine}

@@ -1,0 +1,195 @@
+"""How good a set of images is, told with its protocol, its interval and its floor.
+
+A score without its protocol says little, so `evaluate` returns both: how many images, of which
+network's features, from which population, and what real images score against real ones.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from sagan_lib import checks, shipped
+from sagan_lib.datasets import faces
+from sagan_lib.evaluation import judge, metrics
+
+ATTRIBUTES = ("hair", "skin", "background", "long_hair")
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A network's features for scoring.
+
+    Args:
+        name: of the network.
+        checksum: of its weights.
+        features: function, images (n, h, w, 3) in [-1, 1] -> (n, d).
+        read: function, images -> a `judge.Reading`; None where no factors are known.
+    """
+
+    name: str
+    checksum: str
+    features: object
+    read: object = None
+
+
+def judge_extractor():
+    """The 64 features of the judge, which was trained on faces with independent eyes."""
+    model = judge.load()
+    inner = keras.Model(model.input, model.get_layer("features").output)
+
+    def features(images):
+        return inner.predict(judge.prepare(images), batch_size=256, verbose=0)
+
+    return Extractor("judge32", shipped.checksums()[judge.WEIGHTS], features, judge.read)
+
+
+def inception_extractor():
+    """Inception's 2,048 features as Keras Applications ships them, for photographs.
+
+    It warns: these are not the weights of the papers, so the numbers cannot stand beside theirs.
+
+    Raises:
+        RuntimeError: the weights are not on this machine and cannot be fetched.
+    """
+    warnings.warn(
+        "Keras's Inception is not the network of the papers' FID: compare scores among "
+        "themselves only", stacklevel=2,
+    )  # fmt: skip
+    try:
+        model = keras.applications.InceptionV3(weights="imagenet", include_top=False, pooling="avg")
+    except Exception as error:
+        raise RuntimeError(
+            f"Inception's weights cannot be fetched ({error}); use the judge for faces that "
+            "are drawn, for photographs put the file that Keras names into ~/.keras/models"
+        ) from error
+
+    def features(images):
+        size = (299, 299)
+        blocks = (images[i : i + 64] for i in range(0, len(images), 64))
+        resized = (keras.ops.image.resize(block, size, antialias=True) for block in blocks)
+        return np.concatenate([model.predict_on_batch(block) for block in resized])
+
+    return Extractor("keras inception_v3 imagenet", f"keras {keras.__version__}", features)
+
+
+#: Name -> function that makes the `Extractor`; a `Source` says which one is its own.
+EXTRACTORS = {"judge": judge_extractor, "inception": inception_extractor}
+
+
+def extractor(name):
+    """The extractor of that name in `EXTRACTORS`; ValueError lists the names there are."""
+    return EXTRACTORS[checks.one_of("extractor", name, EXTRACTORS)]()
+
+
+def evaluate(images, real, floor, extractor, source, bootstrap=200, seed=0):
+    """All scores of generated images, each with an interval and with what real images score.
+
+    Args:
+        images: generated, float (n, h, w, 3) in [-1, 1].
+        real: the reference, likewise.
+        floor: n further real images, scored in place of the generated ones.
+        extractor: an `Extractor`.
+        source: what the images are, such as "EMA generator of run 3": kept in the protocol.
+        bootstrap: resamples for the 95 % intervals.
+        seed: of the resampling.
+
+    Returns:
+        {"protocol": ..., "frechet": {"value", "low", "high", "floor"}, "kernel_distance",
+        "precision", "recall"}; with the judge also "heterochromia", "variation" (mean total
+        variation from uniform over the factors) and "coverage" (no interval: resampling can only
+        lose combinations). An interval is the value and 1.96 standard deviations of its
+        resamples to either side: the spread of this protocol. Resampled are the generated
+        images, for recall the real ones; the reference stays. It does not correct the bias that
+        a Fréchet distance has with so many images; the floor, with as many, shows that.
+    """
+    checks.integer("bootstrap", bootstrap, 10)
+    if len(floor) != len(images):
+        raise ValueError(f"floor must be as many as images, {len(images)}, got {len(floor)}")
+    rng = np.random.default_rng(seed)
+    given = {"images": images, "real": real, "floor": floor}
+    sets = [metrics.features(name, extractor.features(x)) for name, x in given.items()]
+    result = {
+        "protocol": {
+            "fake": len(images), "real": len(real), "floor": len(floor), "source": source,
+            "extractor": extractor.name, "checksum": extractor.checksum, "bootstrap": bootstrap,
+        }
+    }  # fmt: skip
+    result |= _distances(*sets, bootstrap, rng)
+    if extractor.read:
+        result |= _counts(extractor.read(images), extractor.read(floor), bootstrap, rng)
+    return result
+
+
+def _summary(value, resampled, floor):
+    half = 1.96 * float(np.std(resampled))
+    return {"value": float(value), "low": float(value) - half, "high": float(value) + half,
+            "floor": float(floor)}  # fmt: skip
+
+
+def _draws(n, bootstrap, rng):
+    return (rng.integers(0, n, n) for _ in range(bootstrap))
+
+
+def _distances(fake, real, floor, bootstrap, rng, k=3):
+    reference = metrics.moments(real)
+    root = metrics.root_of(reference[1])  # once: with Inception's 2,048 features each takes seconds
+    value = metrics.frechet_of_moments(reference, metrics.moments(fake), root)
+    draws = _draws(len(fake), bootstrap, rng)
+    again = [metrics.frechet_of_moments(reference, metrics.moments(fake[i]), root) for i in draws]
+    found = {"frechet": _summary(value, again, metrics.frechet(floor, real))}
+
+    kernels = metrics.kernels(fake, real)
+    ones = np.ones(len(real))
+    weights = [np.bincount(i, minlength=len(fake)) for i in _draws(len(fake), bootstrap, rng)]
+    again = [metrics.weighted_mmd(*kernels, w.astype(float), ones) for w in weights]
+    value = metrics.weighted_mmd(*kernels, np.ones(len(fake)), ones)
+    found["kernel_distance"] = _summary(value, again, metrics.kernel_distance(floor, real))
+
+    radii = metrics.radii(real, k)  # of the real set, for generated images and floor alike
+    inside, floors = (metrics.inside(real, points, radii, k) for points in (fake, floor))
+    for name, *both in zip(("precision", "recall"), inside, floors, strict=True):
+        found[name] = _share(*both, bootstrap, rng)
+    return found
+
+
+def _share(inside, base, bootstrap, rng):
+    again = [inside[i].mean() for i in _draws(len(inside), bootstrap, rng)]
+    return _summary(inside.mean(), again, base.mean())
+
+
+def eye_agreement(reading):
+    """`agreement` of both irises.
+
+    Heterochromia alone would praise a generator whose blurred eyes are all read as one colour;
+    here what independent eyes of the same frequencies would show is taken out.
+    """
+    return metrics.agreement(reading.left_iris, reading.right_iris)
+
+
+def counts(reading):
+    """Heterochromia, eyes' agreement, mean total variation of attributes, combinations seen."""
+    return {
+        "heterochromia": judge.heterochromia(reading),
+        "eye_agreement": eye_agreement(reading),
+        "variation": _variation(reading),
+        "coverage": judge.coverage(reading)[0],
+    }
+
+
+def _variation(reading, chosen=slice(None)):
+    factors = ((getattr(reading, name)[chosen], faces.CATEGORIES[name]) for name in ATTRIBUTES)
+    return float(np.mean([metrics.total_variation(*factor) for factor in factors]))
+
+
+def _counts(reading, base, bootstrap, rng):
+    again = [_variation(reading, i) for i in _draws(len(reading), bootstrap, rng)]
+    value, floor = _variation(reading), _variation(base)
+    unequal, of_floor = (r.left_iris != r.right_iris for r in (reading, base))
+    seen, possible = judge.coverage(reading)
+    return {
+        "heterochromia": _share(unequal, of_floor, bootstrap, rng),
+        "variation": _summary(value, again, floor),
+        "coverage": {"value": seen, "of": possible, "floor": judge.coverage(base)[0]},
+    }

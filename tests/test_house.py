@@ -1,0 +1,232 @@
+"""The house: imports run one way, every module has its test, a chapter has one name everywhere.
+
+The order of the floors is that of `FLOORS`; a module imports from floors below its own, or from
+its own floor where that makes no circle.
+"""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import experiments
+import sagan_lib
+from experiments.claims import CHAPTERS
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("sagan_lib", "experiments")
+#: From the ground up; a name stands for the module or for the whole wing.
+FLOORS = [
+    ["sagan_lib"],
+    ["sagan_lib.checks"],
+    ["sagan_lib.shipped"],
+    ["sagan_lib.datasets"],
+    ["sagan_lib.devices", "sagan_lib.attend", "sagan_lib.losses", "sagan_lib.spectral_norm",
+     "sagan_lib.dcgan", "sagan_lib.ttur"],
+    ["sagan_lib.attention", "sagan_lib.cost"],
+    ["sagan_lib.sagan"],
+    ["sagan_lib.networks"],
+    ["sagan_lib.evaluation", "sagan_lib.book", "sagan_lib.callbacks"],
+    ["sagan_lib.gan"],
+    ["sagan_lib.recipes"],
+    ["sagan_lib.runs"],
+    ["sagan_lib.__main__"],
+    ["experiments.claims", "experiments.speed"],
+    ["experiments.bugs", "experiments.errata"],
+    ["experiments.measures"],
+    ["experiments.arms"],
+    ["experiments.store"],
+    ["experiments.ledger"],
+    ["experiments.report"],
+    ["experiments.__main__", "experiments"],
+]  # fmt: skip
+
+
+def modules(root=ROOT):
+    """{module's name: its path} of both packages."""
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(path, known):
+    """Pairs (imported module, name taken from it or None), wherever they stand in a file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom) and node.module in known:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield (inner, None) if inner in known else (node.module, alias.name)
+
+
+def private_uses(path, known):
+    """Names with a leading underscore that a file takes from modules of ours."""
+    tree, bound = ast.parse(path.read_text()), {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module in known:
+            for alias in node.names:
+                if alias.name.startswith("_"):
+                    yield f"{node.module}.{alias.name}"
+                if f"{node.module}.{alias.name}" in known:
+                    bound[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            private = node.attr.startswith("_") and not node.attr.startswith("__")
+            if private and node.value.id in bound:
+                yield f"{bound[node.value.id]}.{node.attr}"
+
+
+def floor(name):
+    """The number of a module's floor: that of the longest name that it stands under."""
+    fits = {
+        each: number
+        for number, names in enumerate(FLOORS)
+        for each in names
+        if name == each or (name.startswith(f"{each}.") and each not in PACKAGES)
+    }
+    assert fits, f"{name} has no place in FLOORS"
+    return fits[max(fits, key=len)]
+
+
+def faults(root=ROOT):
+    """What is wrong with the imports of a tree: circles, upward ones, private names."""
+    known = modules(root)
+    edges = {name: {m for m, _ in imports(path, known)} - {name} for name, path in known.items()}
+    found = []
+    for name, targets in edges.items():
+        found += [f"{name} imports {t}, which is above" for t in targets if floor(t) > floor(name)]
+        found += [f"{name} takes {each}" for each in private_uses(known[name], known)]
+    finished, path = set(), []
+
+    def visit(name):
+        if name in path:
+            found.append("circle: " + " -> ".join([*path[path.index(name) :], name]))
+        elif name not in finished:
+            path.append(name)
+            for target in sorted(edges[name]):
+                visit(target)
+            path.pop()
+            finished.add(name)
+
+    for name in edges:
+        visit(name)
+    return found
+
+
+def test_imports_run_one_way_without_circles_and_private_names():
+    assert faults() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "words"),
+    [
+        ("datasets/source.py", "from sagan_lib.datasets import faces", "circle"),
+        ("checks.py", "from sagan_lib import gan", "sagan_lib.checks imports sagan_lib.gan"),
+        ("sagan.py", "from sagan_lib.attend import _dense", "takes sagan_lib.attend._dense"),
+        (
+            "sagan.py",
+            "from sagan_lib import attend\nattend._dense",
+            "takes sagan_lib.attend._dense",
+        ),
+        ("gan.py", "def f():\n    from experiments import arms", "imports experiments.arms"),
+    ],
+)
+def test_a_planted_fault_is_found(tmp_path, file, line, words):
+    for name, path in modules().items():
+        copy = tmp_path / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(path.read_text())
+        assert name
+    target = tmp_path / "sagan_lib" / file
+    target.write_text(target.read_text() + line + "\n")
+    assert any(words in fault for fault in faults(tmp_path)), faults(tmp_path)
+
+
+def test_the_library_is_small():
+    files = sorted((ROOT / "sagan_lib").glob("*.py"))
+    lines = sum(len(path.read_text().splitlines()) for path in files)
+    assert len(files) <= 18, [path.name for path in files]
+    assert lines <= 2500, f"{lines} lines lie open in sagan_lib"
+
+
+def test_every_module_has_its_test_under_its_own_name():
+    missing = []
+    for name, path in modules().items():
+        if path.name == "__init__.py":
+            continue
+        inner = path.relative_to(ROOT / "sagan_lib") if "sagan_lib." in name else None
+        inner = inner or path.relative_to(ROOT)
+        test = ROOT / "tests" / inner.parent / f"test_{path.stem.strip('_')}.py"
+        if not test.is_file():
+            missing.append(str(test.relative_to(ROOT)))
+    assert not missing, missing
+
+
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+PAGES = [each["file"] for part in TOC["parts"] for each in part["chapters"]]
+
+
+def numbered():
+    """The chapters that have notebooks, by their names."""
+    return [Path(page).name for page in PAGES if (ROOT / f"{page}.py").exists()]
+
+
+def test_a_chapter_is_named_wherever_it_must_be():
+    readme, intro = (ROOT / "README.md").read_text(), (ROOT / "chapters/00_intro.py").read_text()
+    assert set(CHAPTERS) <= set(numbered()), "experiments.claims.CHAPTERS names others"
+    assert list(CHAPTERS) == [name for name in numbered() if name in CHAPTERS], "another order"
+    for name in numbered():
+        assert f"chapters/{name}.ipynb" in readme, f"README.md does not name {name}"
+        assert name in intro, f"the intro does not name {name}"
+
+
+def test_every_path_that_the_texts_name_is_there():
+    for text in ("README.md", "CONTRIBUTING.md", "data/README.md"):
+        for name in re.findall(r"\b(?:sagan_lib|experiments|tests|_book)/[\w/]+\.\w+",
+                               (ROOT / text).read_text()):  # fmt: skip
+            assert (ROOT / name).exists(), f"{text} names {name}"
+
+
+def public_functions():
+    """(name, function or class) of everything public with a signature of its own."""
+    for package in (sagan_lib, experiments):
+        for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if info.name.endswith(("__main__", "_torch")):
+                continue
+            module = importlib.import_module(info.name)
+            for name, thing in vars(module).items():
+                public = not name.startswith("_") and callable(thing)
+                if public and getattr(thing, "__module__", None) == info.name:
+                    yield f"{info.name}.{name}", thing
+                    if inspect.isclass(thing):
+                        for inner, method in vars(thing).items():
+                            if not inner.startswith("_") and inspect.isfunction(method):
+                                yield f"{info.name}.{name}.{inner}", method
+
+
+@pytest.mark.parametrize(("name", "thing"), [pytest.param(*x, id=x[0]) for x in public_functions()])
+def test_a_docstring_has_one_parameter_a_line(name, thing):
+    text = inspect.cleandoc(thing.__doc__ or "")  # its own: Keras's are Keras's
+    if "\nArgs:" not in text and not text.startswith("Args:"):
+        return
+    block = re.split(r"\n(?=\S)", text[text.index("Args:") :])[0].splitlines()[1:]
+    assert block, f"{name}: what follows 'Args:' stands on lines of its own"
+    told = [line.strip() for line in block if re.match(r"    \S", line)]
+    names = [re.match(r"\*{0,2}(\w+):", line) for line in told]
+    assert all(names), f"{name}: {[t for t, n in zip(told, names, strict=True) if not n]}"
+    found = [match.group(1) for match in names]
+    expected = [p for p in inspect.signature(thing).parameters if p != "self"]
+    if not inspect.isclass(thing):
+        assert found == expected, f"{name}: Args tells {found}, the signature has {expected}"
+    else:
+        more = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(thing).parameters.values())
+        assert more or set(found) <= set(expected), f"{name}: {found}, it takes {expected}"
