@@ -46,7 +46,7 @@ def _inside(path, folders):
 
 
 #: Modules that the tests rely on, and which of them are loaded late, by the notebook itself.
-_RELIED_ON = ("builtins", "numpy", "numpy.linalg", "sagan_lib.classroom")
+_RELIED_ON = ("builtins", "numpy", "numpy.linalg", "sagan_lib.book.classroom")
 _LATE = ("tensorflow", "tensorflow._api.v2.nn", "keras.ops", "keras.layers")
 
 
@@ -106,7 +106,7 @@ def engage(shell, writable, hidden, given):
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     import numpy.linalg  # noqa: F401
 
-    import sagan_lib.classroom  # noqa: F401 (what is watched must be there)
+    import sagan_lib.book.classroom  # noqa: F401 (what is watched must be there)
 
     busy = False
     writable, hidden = ([Path(os.path.realpath(f)) for f in folders] for folders in

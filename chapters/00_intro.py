@@ -10,17 +10,17 @@
 
 # %%
 from sagan_lib import gan, runs
-from sagan_lib.datasets import faces
-
-import numpy as np  # after sagan_lib, which keeps TensorFlow quiet
 
 generator = runs.generator()
 generated = gan.generate(generator, 48, seed=1)
-real = faces.render(faces.factors(np.arange(48), seed=77), generated.shape[1])
 
 # %% tags=["remove-output"]
-from sagan_lib.book import page, plots
+import numpy as np
 
+from sagan_lib.book import page, plots
+from sagan_lib.datasets import faces
+
+real = faces.render(faces.factors(np.arange(48), seed=77), generated.shape[1])
 titles = ["drawn by the network", "drawn by the rules"]
 page.show("fig_gallery", plots.pictures([generated, real], columns=8, titles=titles))
 

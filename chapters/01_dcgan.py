@@ -14,13 +14,11 @@
 
 # %%
 import time
-
 from sagan_lib import devices
 
 devices.setup()
-SCALE = devices.scale()
+started, SCALE = time.perf_counter(), devices.scale()
 RESOLUTION, WIDTH, STEPS = {"cpu": (32, 16, 700), "gpu": (64, 32, 4000)}[SCALE]
-started = time.perf_counter()
 
 # %% [markdown]
 # The chapter chooses its scale by the hardware it finds: 32 pixels on a CPU, 64 on a GPU. The

@@ -14,13 +14,11 @@
 
 # %%
 import time
-
 from sagan_lib import devices
 
 devices.setup()
-SCALE = devices.scale()
+started, SCALE = time.perf_counter(), devices.scale()
 RESOLUTION, WIDTH, STEPS = {"cpu": (32, 16, 250), "gpu": (64, 32, 3000)}[SCALE]
-started = time.perf_counter()
 
 # %%
 import keras

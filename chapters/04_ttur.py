@@ -14,13 +14,11 @@
 
 # %%
 import time
-
 from sagan_lib import devices
 
 devices.setup()
-SCALE = devices.scale()
+started, SCALE = time.perf_counter(), devices.scale()
 RESOLUTION, WIDTH, SECONDS, LOG = {"cpu": (32, 16, 25, 10), "gpu": (64, 32, 300, 200)}[SCALE]
-started = time.perf_counter()
 
 # %%
 from sagan_lib import cost, dcgan, sagan
@@ -115,14 +113,14 @@ from sagan_lib import ttur
 
 published = {name: ttur.PRESETS[name] for name in ("article_code", "article_text", "sngan_5to1")}
 for name, p in published.items():
-    print(f"{name:13} G {p.g:g}, D {p.d:g}, {p.n_dis} D step(s), Adam ({p.beta_1}, {p.beta_2})")
+    print(f"{name:13} G {p.g_rate:g}, D {p.d_rate:g}, {p.n_dis} D step(s), Adam ({p.beta_1}, {p.beta_2})")
 
 FAST = 4e-4
 SETTINGS = {
-    "equal rates": dict(g=FAST, d=FAST, n_dis=1),
-    "TTUR, D 4x": dict(g=FAST, d=4 * FAST, n_dis=1),
-    "5 D steps": dict(g=FAST, d=FAST, n_dis=5),
-    "article's text": dict(g=1e-3, d=4e-3, n_dis=1),
+    "equal rates": dict(g_rate=FAST, d_rate=FAST, n_dis=1),
+    "TTUR, D 4x": dict(g_rate=FAST, d_rate=4 * FAST, n_dis=1),
+    "5 D steps": dict(g_rate=FAST, d_rate=FAST, n_dis=5),
+    "article's text": dict(g_rate=1e-3, d_rate=4e-3, n_dis=1),
 }
 
 # %% [markdown]

@@ -15,13 +15,11 @@
 
 # %%
 import time
-
 from sagan_lib import devices
 
 devices.setup()
-SCALE = devices.scale()
+started, SCALE = time.perf_counter(), devices.scale()
 RESOLUTION, WIDTH, STEPS = {"cpu": (32, 16, 400), "gpu": (64, 32, 5000)}[SCALE]
-started = time.perf_counter()
 
 # %% [markdown]
 # ## The network of the article

@@ -14,7 +14,6 @@
 
 # %%
 import time
-
 from sagan_lib import devices
 
 devices.setup()

@@ -135,6 +135,9 @@ class SelfAttention(keras.layers.Layer):
         y = x + self.gamma * mixed
         return (y, weights) if return_attention else y
 
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
     def get_config(self):
         return super().get_config() | {
             "variant": self.variant, "use_sn": self.use_sn, "method": self.method,

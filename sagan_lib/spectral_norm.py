@@ -200,6 +200,9 @@ class SNDense(_SpectralNorm):
     def call(self, inputs, training=False):
         return self._add_bias(ops.matmul(inputs, self.normalized_kernel(training)))
 
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self._units)
+
     def get_config(self):
         return super().get_config() | {"units": self._units}
 
@@ -241,6 +244,10 @@ class SNConv2D(_SNConv):
         kernel = self.normalized_kernel(training)
         return self._add_bias(ops.conv(inputs, kernel, self.strides, "same"))
 
+    def compute_output_shape(self, input_shape):
+        height, width = (side and -(-side // self.strides) for side in input_shape[1:3])
+        return (input_shape[0], height, width, self._units)
+
 
 @keras.saving.register_keras_serializable("sagan_lib")
 class SNConv2DTranspose(_SNConv):
@@ -263,6 +270,10 @@ class SNConv2DTranspose(_SNConv):
     def call(self, inputs, training=False):
         kernel = self.normalized_kernel(training)
         return self._add_bias(ops.conv_transpose(inputs, kernel, self.strides, "same"))
+
+    def compute_output_shape(self, input_shape):
+        height, width = (side and side * self.strides for side in input_shape[1:3])
+        return (input_shape[0], height, width, self._units)
 
 
 def normalized_layers(model):

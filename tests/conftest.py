@@ -1,8 +1,11 @@
 """Shared by all tests: no window for figures, a cache of one's own, the same seeds every time."""
 
 import os
+import sys
 import tempfile
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))  # device_runs, which is a program as well
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="sagan_lib_test_")
 os.environ["SAGAN_SCALE"] = "cpu"

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sagan_lib import dcgan, gan, hardware, recipes, sagan
-from sagan_lib.faces import Faces
+from sagan_lib import dcgan, devices, gan, recipes, runs, sagan
+from sagan_lib.datasets.faces import Faces
 
 RECIPE = recipes.Recipe(
     resolution=16, width=4, latent_dim=8, attention_at=None, batch_size=16, steps=10, faces=100
@@ -53,19 +53,19 @@ def forget_to_slice(trained):
 
 def forget_the_parts(trained):
     """Each replica takes a run of images from the joined batch, as Keras by itself would."""
-    plain = hardware.deal
-    hardware.deal = lambda batches, chosen, parts: plain(batches, chosen)
+    plain = devices.shard
+    devices.shard = lambda batches, strategy, parts: plain(batches, strategy)
 
 
 def run(folder, name, kind, count, mistake=None):
     """Train for ten steps on `count` logical CPUs; write each replica's copy of all variables."""
     devices = [f"CPU:{i}" for i in range(count)]
-    strategy = hardware.strategy("mirrored", devices) if count > 1 else hardware.strategy()
-    trained, deal = model(kind, strategy), hardware.deal
+    strategy = devices.strategy("mirrored", devices) if count > 1 else devices.strategy()
+    trained, shard = model(kind, strategy), devices.shard
     if mistake:
         mistake(trained)
     history = trained.fit(Faces(16, 100), steps=10, batch_size=16, log_every=4, verbose=0).history
-    hardware.deal = deal
+    devices.shard = shard
     copies = {"log": np.stack([history["d_loss"], history["g_loss"]])[None]}
     for number, variable in enumerate(trained.variables):
         local = strategy.experimental_local_results(variable.value)
@@ -87,13 +87,13 @@ def mirrored(folder, count):
         run(folder, mistake.__name__, "dcgan", 2, mistake)
     # In two parts: the second goes on, on two devices, from what one device saved.
     half = dataclasses.replace(RECIPE, steps=5)
-    recipes.train(half, folder / "recipe2", log_every=5)
-    recipes.train(RECIPE, folder / "recipe2", log_every=5, devices="mirrored")
+    runs.train(half, folder / "recipe2", log_every=5)
+    runs.train(RECIPE, folder / "recipe2", log_every=5, device_set="mirrored")
 
 
 if __name__ == "__main__":
     if sys.argv[1] != "worker":
         mirrored(Path(sys.argv[2]), int(sys.argv[1]))
     else:
-        report = recipes.train(RECIPE, sys.argv[2], log_every=5, devices="workers")[1]
+        report = runs.train(RECIPE, sys.argv[2], log_every=5, device_set="workers")[1]
         print("leads" if report else "follows")

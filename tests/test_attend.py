@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_lib import attention, gan, sagan
-from sagan_lib.attention import attend
+from sagan_lib import attend, attention, gan, sagan
 
 SHAPES = {"square": (6, 16, 16, 4, 8), "pooled": (6, 16, 4, 4, 8)}  # batch, N, M, d, c
 ROW = 4 * 16  # bytes of a row of the square map
@@ -53,7 +52,7 @@ def test_value_and_gradient_are_those_of_the_plain_form(shape, method, block_byt
     inputs = tensors(*SHAPES[shape])
 
     def ours(*qkv):
-        return attend(*qkv, method=method, block_bytes=block_bytes)
+        return attend.attend(*qkv, method=method, block_bytes=block_bytes)
 
     found = tf.function(lambda *t: with_gradients(ours, *t))(*inputs)
     assert_close(found, exact(*inputs), 1e-6)
@@ -62,14 +61,14 @@ def test_value_and_gradient_are_those_of_the_plain_form(shape, method, block_byt
 def test_a_number_of_rows_that_no_block_divides():
     inputs = tensors(4, 9, 9, 2, 3)
     eight_rows = 8 * 9 * 4  # the largest divisor of 9 below 8 is 3
-    found = with_gradients(lambda *t: attend(*t, "chunked", eight_rows), *inputs)
+    found = with_gradients(lambda *t: attend.attend(*t, "chunked", eight_rows), *inputs)
     assert_close(found, exact(*inputs), 1e-6)
 
 
-@pytest.mark.parametrize("method", attention.METHODS)
+@pytest.mark.parametrize("method", attend.METHODS)
 def test_large_scores_neither_overflow_nor_vanish(method):
     inputs = tensors(*SHAPES["square"], scale=30.0)
-    found = with_gradients(lambda *t: attend(*t, method, 16 * ROW), *inputs)
+    found = with_gradients(lambda *t: attend.attend(*t, method, 16 * ROW), *inputs)
     assert all(np.isfinite(t).all() for t in found)
     assert_close(found[:1], exact(*inputs)[:1], 1e-5)
 
@@ -77,7 +76,7 @@ def test_large_scores_neither_overflow_nor_vanish(method):
 def test_the_batch_may_be_unknown():
     inputs = tensors(*SHAPES["square"])
     spec = [tf.TensorSpec((None, *t.shape[1:])) for t in inputs]
-    found = tf.function(lambda *t: with_gradients(attend, *t), input_signature=spec)(*inputs)
+    found = tf.function(lambda *t: with_gradients(attend.attend, *t), input_signature=spec)(*inputs)
     assert_close(found, exact(*inputs), 1e-6)
 
 
@@ -87,7 +86,7 @@ def test_compiles_under_xla(method):
 
     @tf.function(jit_compile=True)
     def compiled(*t):
-        return with_gradients(lambda *qkv: attend(*qkv, method, 5 * ROW), *t)
+        return with_gradients(lambda *qkv: attend.attend(*qkv, method, 5 * ROW), *t)
 
     assert_close(compiled(*inputs), exact(*inputs), 1e-6)
 
@@ -95,21 +94,21 @@ def test_compiles_under_xla(method):
 @pytest.mark.parametrize("method", ["dense", "chunked"])
 def test_bfloat16_in_bfloat16_out(method):
     inputs = tensors(*SHAPES["square"], dtype="bfloat16")
-    found = with_gradients(lambda *t: attend(*t, method, 16 * ROW), *inputs)
+    found = with_gradients(lambda *t: attend.attend(*t, method, 16 * ROW), *inputs)
     assert all(t.dtype == tf.bfloat16 for t in found)
     assert_close(found, exact(*inputs), 2e-2)  # 8 bits of mantissa
 
 
 def test_auto_goes_by_size(monkeypatch):
     used = []
-    monkeypatch.setattr(attention, "_dense", lambda *t: used.append("dense"))
-    monkeypatch.setattr(attention, "_chunked", lambda *t: used.append("chunked"))
-    monkeypatch.setitem(attention.DENSE_BYTES, "CPU", 6 * 16 * ROW)
-    monkeypatch.setitem(attention.DENSE_BYTES, "GPU", 6 * 16 * ROW)
-    attend(*tensors(*SHAPES["square"])[:3])
-    attend(*tensors(7, *SHAPES["square"][1:])[:3])
-    attend(*tensors(*SHAPES["square"])[:3], method="chunked")
-    attend(*tensors(7, *SHAPES["square"][1:])[:3], method="dense")
+    monkeypatch.setattr(attend, "_dense", lambda *t: used.append("dense"))
+    monkeypatch.setattr(attend, "_chunked", lambda *t: used.append("chunked"))
+    monkeypatch.setitem(attend.DENSE_BYTES, "CPU", 6 * 16 * ROW)
+    monkeypatch.setitem(attend.DENSE_BYTES, "GPU", 6 * 16 * ROW)
+    attend.attend(*tensors(*SHAPES["square"])[:3])
+    attend.attend(*tensors(7, *SHAPES["square"][1:])[:3])
+    attend.attend(*tensors(*SHAPES["square"])[:3], method="chunked")
+    attend.attend(*tensors(7, *SHAPES["square"][1:])[:3], method="dense")
     assert used == ["dense", "chunked", "chunked", "dense"]
 
 
@@ -123,13 +122,13 @@ def test_auto_goes_by_size(monkeypatch):
 def test_refuses(change, words):
     good = dict(zip(("queries", "keys", "values"), tensors(*SHAPES["square"]), strict=False))
     with pytest.raises(ValueError, match=words):
-        attend(**good | change)
+        attend.attend(**good | change)
 
 
 def trained(method, monkeypatch):
     """A small GAN after two steps whose attention uses one form."""
     form = {"plain": lambda q, k, v, _: plain(q, k, v)}.get(
-        method, lambda q, k, v, _: attend(q, k, v, method, 8 * 64 * 4)
+        method, lambda q, k, v, _: attend.attend(q, k, v, method, 8 * 64 * 4)
     )
     monkeypatch.setattr(attention, "attend", form)
     tf.keras.utils.set_random_seed(0)
@@ -165,7 +164,7 @@ def test_the_methods_name_survives_in_the_layers_config():
 
 def peak(method):
     size = ["--side", "64", "--batch", "16"]
-    line = [sys.executable, "-m", "sagan_lib.peak", "--method", method, *size]
+    line = [sys.executable, "-m", "experiments.speed.memory", "--method", method, *size]
     done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=300)
     return float(done.stdout)
 

@@ -7,12 +7,67 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from device_runs import RECIPE
 
-from sagan_lib import gan, hardware, recipes, sagan, ttur
+from sagan_lib import devices, gan, runs, sagan, ttur
+from sagan_lib.spectral_norm import SNConv2D
+
+
+@pytest.fixture
+def float32_after():
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def one_layer(layer, shape):
+    x = keras.Input(shape)
+    return keras.Model(x, layer(x))
+
+
+@pytest.mark.parametrize(
+    ("variable", "visible", "expected"),
+    [("cpu", ["a GPU"], "cpu"), ("gpu", [], "gpu"), (None, ["a GPU"], "gpu"), (None, [], "cpu"),
+     ("", [], "cpu")],
+)  # fmt: skip
+def test_the_variable_decides_the_scale_then_the_hardware(monkeypatch, variable, visible, expected):
+    monkeypatch.delenv("SAGAN_SCALE", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("SAGAN_SCALE", variable)
+    monkeypatch.setattr(devices, "gpus", lambda: visible)
+    assert devices.scale() == expected
+    assert devices.use_jit() == bool(visible)
+
+
+def test_a_wrong_scale_is_an_error(monkeypatch):
+    monkeypatch.setenv("SAGAN_SCALE", "tpu")
+    with pytest.raises(ValueError, match=r"SAGAN_SCALE must be one of \['cpu', 'gpu'\], got 'tpu'"):
+        devices.scale()
+
+
+def test_setup_chooses_the_precision_of_nets_built_afterwards(float32_after):
+    devices.setup(mixed=True)
+    layer = one_layer(SNConv2D(4, 3), (8, 8, 4)).layers[-1]
+    assert (layer.compute_dtype, layer.kernel.dtype) == ("bfloat16", "float32")
+    devices.setup()
+    assert one_layer(SNConv2D(4, 3), (8, 8, 4)).layers[-1].compute_dtype == "float32"
+
+
+def test_setup_lets_gpu_memory_grow_and_bears_a_gpu_in_use(monkeypatch):
+    asked = []
+
+    def grow(gpu, on):
+        asked.append((gpu, on))
+        raise RuntimeError("in use")
+
+    monkeypatch.setattr(devices, "gpus", lambda: ["first", "second"])
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", grow)
+    devices.setup()
+    assert asked == [("first", True), ("second", True)]
+
 
 # Sums over two halves round differently. Plain gradient descent keeps that small: measured 3e-6 of
 # a variable's largest entry after ten steps, where the mistakes below give 0.2 and more.
@@ -58,7 +113,7 @@ def four(tmp_path_factory):
 @pytest.fixture(scope="module")
 def one_recipe(tmp_path_factory):
     """RECIPE's model, trained by one device."""
-    return recipes.train(RECIPE, tmp_path_factory.mktemp("one"), log_every=5)[0]
+    return runs.train(RECIPE, tmp_path_factory.mktemp("one"), log_every=5)[0]
 
 
 def variables(path):
@@ -140,15 +195,15 @@ def test_two_workers_train_the_run_of_one_process(one_recipe, tmp_path):
 
 def test_one_device_needs_no_strategy(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", '{"task": {"type": "worker", "index": 1}}')
-    assert hardware.strategy() is hardware.strategy("one") is tf.distribute.get_strategy()
-    assert hardware.leads(hardware.strategy("one"))
+    assert devices.strategy() is devices.strategy("one") is tf.distribute.get_strategy()
+    assert devices.is_chief(devices.strategy("one"))
 
 
 def test_a_device_has_many_names_and_one_strategy():
-    made = hardware.strategy("mirrored")
-    assert made.num_replicas_in_sync == len(hardware.gpus() or [1])
-    assert hardware.leads(made)
-    same = [hardware.strategy("mirrored", [name]) for name in ("CPU:0", "/cpu:0", "/device:CPU:0")]
+    made = devices.strategy("mirrored")
+    assert made.num_replicas_in_sync == len(devices.gpus() or [1])
+    assert devices.is_chief(made)
+    same = [devices.strategy("mirrored", [name]) for name in ("CPU:0", "/cpu:0", "/device:CPU:0")]
     assert same[0] is same[1] is same[2]
 
 
@@ -163,7 +218,7 @@ def test_a_device_has_many_names_and_one_strategy():
 def test_wrong_strategies(arguments, words, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(ValueError, match=words):
-        hardware.strategy(*arguments)
+        devices.strategy(*arguments)
 
 
 class Pretended:
@@ -176,13 +231,13 @@ class Pretended:
 def test_a_batch_that_cannot_be_dealt_evenly_is_refused():
     batches = tf.data.Dataset.from_tensors(tf.zeros((30, 4, 4, 3)))
     with pytest.raises(ValueError, match="batch_size must be a multiple of 4 devices, got 10"):
-        hardware.deal(batches, Pretended(4), parts=3)
-    assert hardware.deal(batches, Pretended(1)) is batches
+        devices.shard(batches, Pretended(4), parts=3)
+    assert devices.shard(batches, Pretended(1)) is batches
 
 
 def test_networks_and_optimizers_belong_under_the_models_scope():
     outside = sagan.generator(16, 4, 8), sagan.discriminator(16, 4)
-    strategy = hardware.strategy("mirrored", ["CPU:0"])
+    strategy = devices.strategy("mirrored", ["CPU:0"])
     with strategy.scope(), pytest.raises(ValueError, match=r"under the same strategy.scope\(\)"):
         gan.GAN(*outside)
     with strategy.scope():

@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sagan_lib import claims, gan, judge, measures, plots, recipes, scores, shipped
+from sagan_lib import gan, recipes, runs, shipped
 from sagan_lib.__main__ import main
+from sagan_lib.book import plots
+from sagan_lib.evaluation import judge, scores
 
 TINY = recipes.Recipe(
     resolution=32, latent_dim=4, attention_at=16, batch_size=4, ema_decay=0.5, faces=20
 )
-SMALL = ["--preset", "tiny", "--resolution", "16", "--width", "4", "--log-every", "1"]
+SMALL = ["--recipe", "tiny", "--resolution", "16", "--width", "4", "--log-every", "1"]
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +43,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What `train` hands to `recipes.train`, which does nothing."""
+    """What `train` hands to `runs.train`, which does nothing."""
     calls = []
 
     def train(*args):
@@ -49,7 +51,7 @@ def asked(monkeypatch):
         args[1].mkdir(parents=True, exist_ok=True)
         return None, {}
 
-    monkeypatch.setattr(recipes, "train", train)
+    monkeypatch.setattr(runs, "train", train)
     return calls
 
 
@@ -66,7 +68,7 @@ def test_training_writes_the_run_and_its_report(run):
     assert report["recipe"]["attention_at"] == 8  # it moved with the resolution
     assert report["seconds_this_time"] > 0
     # The folder's name has a space: the recorded command can be pasted into a shell.
-    assert report["command"].startswith("python -m sagan_lib train --preset tiny --resolution 16")
+    assert report["command"].startswith("python -m sagan_lib train --recipe tiny --resolution 16")
     assert report["command"].endswith(f"--out '{run}'")
 
 
@@ -87,22 +89,23 @@ def test_another_command_in_the_same_folder_is_refused(run, capsys):
 def test_every_option_of_train_reaches_the_recipe(asked, tmp_path):
     wanted = {
         "data": "folder", "resolution": 64, "width": 8, "latent_dim": 5, "rates": "dcgan",
-        "loss": "bce", "variant": "paper", "steps": 7, "batch_size": 3, "ema_decay": 0.9,
+        "loss": "bce", "variant": "pooled", "steps": 7, "batch_size": 3, "ema_decay": 0.9,
         "seed": 11,
     }  # fmt: skip
     options = [f"--{name.replace('_', '-')}={value}" for name, value in wanted.items()]
     out = tmp_path / "out"
-    command = ["train", "--preset", "faces32", *options, "--out", str(out), "--log-every", "13"]
+    command = ["train", "--recipe", "faces32", *options, "--out", str(out), "--log-every", "13"]
     assert main([*command, "--mixed", "--devices", "mirrored"]) == 0
     ((recipe, *rest),) = asked
     assert recipe == dataclasses.replace(recipes.RECIPES["faces32"], **wanted, attention_at=32)
-    assert rest == [out, 13, True, "mirrored"]
+    assert rest[:4] == [out, 13, True, "mirrored"]
+    assert rest[4].startswith("python -m sagan_lib train --recipe faces32")
 
 
 def test_without_options_train_is_the_books_own_run(asked, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["train"]) == 0
-    ((recipe, out, _, mixed, devices),) = asked
+    ((recipe, out, _, mixed, devices, _),) = asked
     assert recipe == recipes.RECIPES["faces32"]
     assert (str(out), mixed, devices) == ("runs/faces32", False, "one")
 
@@ -111,7 +114,7 @@ def test_an_interrupted_run_says_how_to_go_on(monkeypatch, capsys, tmp_path):
     def train(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recipes, "train", train)
+    monkeypatch.setattr(runs, "train", train)
     assert main(["train", "--out", str(tmp_path)]) == 130
     assert f"the same command goes on from {tmp_path}/run.keras" in capsys.readouterr().out
     assert not (tmp_path / "run.json").exists()
@@ -138,7 +141,7 @@ def test_sample_writes_a_grid_of_the_runs_averaged_generator(run, tmp_path):
 
 def test_sample_takes_the_shipped_generator_by_default(tmp_path):
     assert main(["sample", "--n", "2", "--out", str(tmp_path / "faces.png")]) == 0
-    expected = plots.grid(gan.generate(recipes.shipped_generator(), 2), 16)
+    expected = plots.grid(gan.generate(runs.generator(), 2), 16)
     np.testing.assert_array_equal(pixels(tmp_path / "faces.png")[::3, ::3], expected)
 
 
@@ -158,7 +161,7 @@ def test_judge_trains_and_records_only_the_shipped_copy(tmp_path, monkeypatch, c
 
 
 def test_publish_hands_the_folder_on(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(recipes, "publish", lambda out: f"published {out}")
+    monkeypatch.setattr(runs, "publish", lambda out: f"published {out}")
     assert main(["publish", "--run", str(tmp_path)]) == 0
     assert f"published {tmp_path}" in capsys.readouterr().out
 
@@ -177,10 +180,10 @@ def test_doctors_verdict_is_the_exit_code(tmp_path, monkeypatch, capsys):
         (["sample", "--run", "missing.keras"], "missing.keras: no such file"),
         (["sample", "--n", "0"], "n must be at least 1"),
         (["sample", "--truncation", "-1"], "truncation must be greater than 0"),
-        (["train", "--preset", "tiny", "--rates", "fast"], "preset must be one of"),
-        (["train", "--preset", "tiny", "--resolution", "20"], "resolution must be one of"),
-        (["train", "--preset", "tiny", "--loss", "mse"], "loss must be one of"),
-        (["train", "--preset", "tiny", "--data", "missing"], "missing: no such folder or zip"),
+        (["train", "--recipe", "tiny", "--rates", "fast"], "preset must be one of"),
+        (["train", "--recipe", "tiny", "--resolution", "20"], "resolution must be one of"),
+        (["train", "--recipe", "tiny", "--loss", "mse"], "loss must be one of"),
+        (["train", "--recipe", "tiny", "--data", "missing"], "missing: no such folder or zip"),
         (["publish", "--run", "missing"], "missing"),
     ],
 )
@@ -193,7 +196,7 @@ def test_wrong_values_end_in_one_line_and_code_2(command, words, tmp_path, monke
     assert len(error.splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", [[], ["train", "--preset", "x"], ["paint"], ["judge"]])
+@pytest.mark.parametrize("command", [[], ["train", "--recipe", "x"], ["paint"], ["judge"]])
 def test_wrong_options_show_the_usage(command, capsys):
     with pytest.raises(SystemExit) as caught:
         main(command)
@@ -207,20 +210,6 @@ def test_the_module_runs_as_a_program(tmp_path):
     assert done.returncode == 2
     assert "error: missing.keras: no such file" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_claims_are_listed_with_their_verdicts(capsys):
-    assert main(["claims", "list", "ttur", "operator"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["ttur", "operator"]
-    assert all(any(verdict in line for verdict in claims.VERDICTS) for line in lines)
-
-
-def test_claims_are_checked_and_a_flip_is_an_error(monkeypatch, capsys):
-    assert main(["claims", "check", "double-count"]) == 0
-    monkeypatch.setitem(measures.MEASURES, "double_count", lambda seed: 1.0 + seed / 100)
-    assert main(["claims", "check", "double-count"]) == 2
-    assert "double-count: was 'holds'" in capsys.readouterr().err
 
 
 def test_scores_of_the_shipped_generator_stand_beside_real_faces(tmp_path, capsys):
@@ -239,4 +228,31 @@ def test_scores_of_a_run_on_a_folder_ask_for_enough_images(run, tmp_path, capsys
     monkeypatch.setattr(scores, "inception_extractor", scores.judge_extractor)
     command = ["score", "--run", str(run / "run.keras"), "--data", str(tmp_path), "--n", "4"]
     assert main([*command, "--real", "4"]) == 2
-    assert "has 6 images" in capsys.readouterr().err
+    assert "6 images; 4 real ones and 4 for the floor make 8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["claims", "bench"])
+def test_a_command_that_moved_says_where_it_went(name, capsys):
+    assert main([name, "list"]) == 2
+    assert f"error: this is now: python -m experiments {name}" in capsys.readouterr().err
+
+
+def test_the_old_name_of_recipe_is_accepted(asked, tmp_path):
+    assert main(["train", "--preset", "dcgan32", "--out", str(tmp_path)]) == 0
+    assert asked[0][0] == recipes.RECIPES["dcgan32"]
+
+
+def test_every_field_of_a_recipe_is_an_option_with_its_meaning(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for field in dataclasses.fields(recipes.Recipe):
+        assert f"--{field.name.replace('_', '-')} " in shown
+        assert field.metadata["help"].split()[0] in shown
+
+
+def test_help_needs_no_tensorflow():
+    code = "import sys; from sagan_lib.__main__ import main\ntry: main(['--help'])\n"
+    code += "except SystemExit: print('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"

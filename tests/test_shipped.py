@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from sagan_lib import judge, recipes, shipped
+from sagan_lib import runs, shipped
+from sagan_lib.evaluation import judge
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def copy(tmp_path, monkeypatch):
     return data
 
 
-@pytest.mark.parametrize("name", [judge.WEIGHTS, recipes.GENERATOR])
+@pytest.mark.parametrize("name", [judge.WEIGHTS, runs.GENERATOR])
 def test_the_books_weights_are_here_whole_and_small(name):
     found = shipped.path(name)
     assert hashlib.sha256(found.read_bytes()).hexdigest() == shipped.checksums()[name]
@@ -87,3 +88,29 @@ def test_without_the_repository_the_message_says_how_to_install(monkeypatch, tmp
     monkeypatch.setattr(shipped, "__file__", str(tmp_path / "sagan_lib" / "shipped.py"))
     with pytest.raises(FileNotFoundError, match=r"pip install -e"):
         shipped.folder()
+
+
+def test_a_file_is_replaced_as_a_whole_and_its_folder_is_made(tmp_path):
+    path = tmp_path / "new" / "file.json"
+    for text in ("first", "second"):
+        with shipped.replacing(path) as part:
+            assert part.suffix == ".json"
+            part.write_text(text)
+            assert not path.exists() or path.read_text() == "first"
+    assert path.read_text() == "second"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "file.json"
+    path.write_text("old")
+
+    def killed():
+        with shipped.replacing(path) as part:
+            part.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        killed()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

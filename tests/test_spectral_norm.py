@@ -24,7 +24,7 @@ def start(shape, seed=1):
 def test_sigma_converges_to_numpys_svd(shape):
     matrix = matrix_of(shape)
     truth = np.linalg.svd(matrix, compute_uv=False)[0]
-    sigma, u, v = sn.power_iteration(matrix, start(shape), rounds=300)
+    sigma, u, v = sn.power_iteration(matrix, start(shape), power_iterations=300)
     assert float(sigma) == pytest.approx(truth, rel=1e-4)
     assert float(sn.exact_sigma(matrix)) == pytest.approx(truth, rel=1e-6)
     assert float(tf.norm(u)) == pytest.approx(1, rel=1e-5)
@@ -44,7 +44,7 @@ def test_rounds_in_one_call_equal_calls_that_keep_u():
     matrix, u = matrix_of((40, 12)), start((40, 12))
     for _ in range(5):
         sigma, u, _ = sn.power_iteration(matrix, u)
-    together, u5, _ = sn.power_iteration(matrix, start((40, 12)), rounds=5)
+    together, u5, _ = sn.power_iteration(matrix, start((40, 12)), power_iterations=5)
     np.testing.assert_allclose(sigma, together, rtol=1e-6)
     np.testing.assert_allclose(u, u5, rtol=1e-4, atol=1e-6)
 
@@ -60,7 +60,7 @@ def test_zero_matrix_gives_zero_and_keeps_the_direction():
 def test_tiny_and_huge_matrices(size):
     matrix = matrix_of((30, 20)) * np.float32(size)
     truth = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)[0]
-    sigma, _, _ = sn.power_iteration(matrix, start((30, 20)), rounds=200)
+    sigma, _, _ = sn.power_iteration(matrix, start((30, 20)), power_iterations=200)
     assert float(sigma) == pytest.approx(truth, rel=1e-4)
 
 
@@ -68,8 +68,8 @@ def test_tiny_and_huge_matrices(size):
     ("arguments", "error", "words"),
     [
         ((np.ones((3, 2), np.float32), np.ones(3, np.float32), 1), ValueError, "u must have shape"),
-        ((np.ones((3, 2), np.float32), np.ones(2, np.float32), 0), ValueError, "rounds"),
-        ((np.ones((3, 2), np.float32), np.ones(2, np.float32), 1.5), TypeError, "rounds"),
+        ((np.ones((3, 2), np.float32), np.ones(2, np.float32), 0), ValueError, "power_iterations"),
+        ((np.ones((3, 2), np.float32), np.ones(2, np.float32), 1.5), TypeError, "power_iterations"),
         ((np.ones(3, np.float32), np.ones(3, np.float32), 1), ValueError, "rank 2"),
     ],
 )
@@ -243,7 +243,7 @@ def test_saving_keeps_u(tmp_path):
 
 @pytest.mark.parametrize(("make", "plain", "shape"), LAYERS, ids=IDS)
 def test_config_round_trip(make, plain, shape):
-    layer = make(use_bias=False, kernel_initializer="orthogonal", rounds=2)
+    layer = make(use_bias=False, kernel_initializer="orthogonal", power_iterations=2)
     again = type(layer).from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
 
@@ -265,7 +265,7 @@ def test_mixed_precision_keeps_the_norm_in_float32():
         (lambda: sn.SNDense(0), ValueError, "units"),
         (lambda: sn.SNConv2D(4, 0), ValueError, "kernel_size"),
         (lambda: sn.SNConv2D(4, 3, 1.5), TypeError, "strides"),
-        (lambda: sn.SNConv2D(4, 3, rounds=0), ValueError, "rounds"),
+        (lambda: sn.SNConv2D(4, 3, power_iterations=0), ValueError, "power_iterations"),
     ],
 )
 def test_layers_refuse(call, error, words):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sagan_lib import sagan, ttur
-from sagan_lib.faces import Faces
+from sagan_lib.datasets.faces import Faces
 from sagan_lib.gan import GAN
 
 GRADIENTS = np.float32([[0.5, -2.0, 1e-3], [0.1, 3.0, -1e-3], [-0.7, 1.0, 5e-2]])
@@ -33,7 +33,7 @@ def walk(optimizer):
 @pytest.mark.parametrize("name", ttur.PRESETS)
 def test_each_preset_moves_weights_as_adam_with_its_numbers_does(name):
     wanted, made = ttur.PRESETS[name], ttur.preset(name)
-    for player, rate in (("g_optimizer", wanted.g), ("d_optimizer", wanted.d)):
+    for player, rate in (("g_optimizer", wanted.g_rate), ("d_optimizer", wanted.d_rate)):
         expected = adam_by_hand(rate, wanted.beta_1, wanted.beta_2)
         # In float32, 1 - beta_2^t has few digits left for beta_2 = 0.999.
         np.testing.assert_allclose(walk(made[player]), expected, rtol=1e-3)
@@ -52,7 +52,7 @@ SOURCES = {
 @pytest.mark.parametrize("name", SOURCES)
 def test_presets_named_after_a_source_hold_its_numbers(name):
     p = ttur.PRESETS[name]
-    assert (p.g, p.d, p.beta_1, p.beta_2, p.n_dis) == SOURCES[name]
+    assert (p.g_rate, p.d_rate, p.beta_1, p.beta_2, p.n_dis) == SOURCES[name]
 
 
 def test_the_default_is_sagans_rates_in_two_separate_optimizers():
@@ -117,9 +117,17 @@ def test_a_decay_goes_on_after_saving_and_loading(tmp_path):
             ValueError,
             ["preset must be one of", *ttur.PRESETS, "'fast'"],
         ),
-        (lambda: ttur.two_time_scale(g=0), ValueError, ["g must be greater than 0"]),
-        (lambda: ttur.two_time_scale(d=-1e-4), ValueError, ["d must be greater than 0", "-0.0001"]),
-        (lambda: ttur.two_time_scale(g="1e-4"), TypeError, ["g must be a number", "'1e-4'"]),
+        (lambda: ttur.two_time_scale(g_rate=0), ValueError, ["g_rate must be greater than 0"]),
+        (
+            lambda: ttur.two_time_scale(d_rate=-1e-4),
+            ValueError,
+            ["d_rate must be greater than 0", "-0.0001"],
+        ),
+        (
+            lambda: ttur.two_time_scale(g_rate="1e-4"),
+            TypeError,
+            ["g_rate must be a number", "'1e-4'"],
+        ),
         (lambda: ttur.two_time_scale(decay_steps=0), ValueError, ["decay_steps", "at least 1"]),
         (lambda: ttur.two_time_scale(n_dis=0), ValueError, ["n_dis", "at least 1"]),
         (lambda: ttur.two_time_scale(beta_1=1.0), ValueError, ["beta_1", "at least 0", "got 1.0"]),

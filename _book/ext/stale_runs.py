@@ -25,7 +25,7 @@ def scale():
 
 
 def fingerprint(root):
-    """A hash of the scale and of the library's, the experiments', the data's and the pins' names and contents.
+    """A hash of the scale and of the code's, the data's and the pins' names and contents.
 
     Args:
         root: the repository. `data/celeba` is left out: it is the reader's and may be huge.
@@ -34,8 +34,8 @@ def fingerprint(root):
         64 hexadecimal digits.
     """
     root = Path(root)
-    code = [path for name in ("sagan_lib", "experiments") for path in root.glob(f"{name}/**/*.py")]
-    found = [*code, *root.glob("data/**/*"), root / "constraints.txt"]
+    inner = ("sagan_lib/**/*.py", "experiments/**/*.py", "data/**/*", "constraints.txt")
+    found = [path for pattern in inner for path in root.glob(pattern)]
     celeba = root / "data" / "celeba"
     total = hashlib.sha256(f"{scale()}\n".encode())
     for path in sorted(p for p in found if p.is_file() and celeba not in p.parents):

@@ -9,7 +9,7 @@ import types
 import numpy as np
 
 #: Packages whose own functions are no answer.
-_LIBRARIES = ("sagan_lib", "keras", "tensorflow", "numpy", "scipy")
+_LIBRARIES = ("sagan_lib", "experiments", "keras", "tensorflow", "numpy", "scipy")
 
 
 def own_work(name, answer, forbidden=(), allowed=()):
@@ -38,9 +38,8 @@ def own_work(name, answer, forbidden=(), allowed=()):
         is_module = isinstance(value, types.ModuleType)
         home = value.__name__ if is_module else getattr(value, "__module__", None)
         packages = {used.partition(".")[0], str(home).partition(".")[0]}
-        assert "sagan_lib" not in packages, (
-            f"{name} uses {used} of sagan_lib. Write that part yourself."
-        )
+        for ours in ("sagan_lib", "experiments"):
+            assert ours not in packages, f"{name} uses {used} of {ours}. Write that part yourself."
 
 
 def _names(answer):

@@ -39,7 +39,7 @@ CELLS = {  # student -> what stands in the cell of kernel_matrix
     "starts": "import subprocess\nsubprocess.run(['ls'])",
     "patches": "np.allclose = lambda *a, **k: True\n" + MODEL["kernel_matrix"],
     "shadows": "call = close = own_work = power_pair = lambda *a, **k: 1\n" + HEAD + "    return 1",
-    "silences": "import sagan_lib.classroom as c\nc.close = close = lambda *a, **k: None\n"
+    "silences": "import sagan_lib.book.classroom as c\nc.close = close = lambda *a, **k: None\n"
     + HEAD + "    return kernel",
 }  # fmt: skip
 FULL = sum(ProblemSet("ps2").points.values())
@@ -159,7 +159,7 @@ def test_notes(graded, student, words):
         ("starts", "Grading does not let a notebook start another program"),
         ("eats", "MemoryError"), ("hoards", "MemoryError"),
         ("patches", "This notebook replaced numpy.allclose"),
-        ("silences", "This notebook replaced sagan_lib.classroom.close"),
+        ("silences", "This notebook replaced sagan_lib.book.classroom.close"),
         ("broken", "Not graded: the file cannot be read"),
         ("empty", "NotImplementedError"), ("misses", "From the grader"),
     ],

@@ -18,8 +18,8 @@
 # and run all cells once before you hand in.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from sagan_lib.classroom import call, close, own_work
-from sagan_lib.faces import Faces
+from sagan_lib.book.classroom import call, close, own_work
+from sagan_lib.datasets.faces import Faces
 
 import numpy as np
 import tensorflow as tf  # after sagan_lib, which keeps it quiet

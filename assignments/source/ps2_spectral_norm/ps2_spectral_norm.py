@@ -19,7 +19,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from sagan_lib.classroom import call, close, own_work
+from sagan_lib.book.classroom import call, close, own_work
 
 SEED = 0  # set by your instructor
 rng = np.random.default_rng(SEED)

@@ -20,7 +20,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import re
 
-from sagan_lib.classroom import call, close, own_work
+from sagan_lib.book.classroom import call, close, own_work
 
 import keras  # after sagan_lib, which keeps TensorFlow quiet
 import numpy as np

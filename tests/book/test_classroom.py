@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sagan_lib import classroom, spectral_norm
+from sagan_lib import spectral_norm
+from sagan_lib.book import classroom
 
 
 def helper(matrix):

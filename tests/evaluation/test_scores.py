@@ -1,63 +1,16 @@
-"""Scores: closed forms, plain loops, and face sets doctored so that one thing is wrong."""
+"""Scores: their protocol, their intervals, and face sets doctored so that one thing is wrong."""
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.linalg import sqrtm
 from scipy.ndimage import gaussian_filter
 
-from sagan_lib import faces, judge, scores, shipped
+from sagan_lib import datasets, shipped
+from sagan_lib.datasets import faces
+from sagan_lib.evaluation import judge, metrics, scores
 
 N = 1000
-
-
-def cloud(mean, covariance, n=50, seed=0):
-    """A sample whose mean and covariance are exactly these."""
-    x = np.random.default_rng(seed).normal(size=(n, len(mean)))
-    x -= x.mean(0)
-    x = x @ np.linalg.inv(np.linalg.cholesky(np.cov(x, rowvar=False)).T)
-    return x @ np.linalg.cholesky(np.asarray(covariance)).T + mean
-
-
-def test_frechet_of_axis_aligned_gaussians():
-    a, b = cloud([0, 0], np.diag([1.0, 4.0])), cloud([3, 4], np.diag([9.0, 1.0]), seed=1)
-    assert scores.frechet(a, b) == pytest.approx(25 + (1 - 3) ** 2 + (2 - 1) ** 2)
-    assert scores.frechet(b, a) == pytest.approx(scores.frechet(a, b))
-
-
-def test_frechet_of_covariances_that_do_not_commute_is_scipys():
-    s, t = np.array([[2.0, 1.5], [1.5, 3.0]]), np.array([[4.0, -1.0], [-1.0, 1.0]])
-    expected = np.trace(s + t - 2 * np.real(sqrtm(s @ t)))
-    found = scores.frechet(cloud([1, 1], s), cloud([1, 1], t, seed=2))
-    assert found == pytest.approx(expected)
-
-
-def test_frechet_is_zero_for_the_same_points_and_the_shift_squared_for_moved_ones():
-    x = cloud([0, 0, 0], np.eye(3))
-    assert scores.frechet(x, x[::-1]) == pytest.approx(0, abs=1e-9)
-    assert scores.frechet(x, x + np.array([1, 2, 2])) == pytest.approx(9)
-
-
-def test_kernel_distance_is_the_plain_double_loop():
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(size=(7, 3)), rng.normal(0.5, 1, size=(5, 3))
-
-    def k(x, y):
-        return (x @ y / 3 + 1) ** 3
-
-    within = [np.mean([k(x, y) for x in s for y in s if x is not y]) for s in (list(a), list(b))]
-    between = np.mean([k(x, y) for x in a for y in b])
-    assert scores.kernel_distance(a, b) == pytest.approx(sum(within) - 2 * between)
-
-
-def test_kernel_distance_is_unbiased_and_frechet_is_not():
-    rng = np.random.default_rng(1)
-    pairs = [rng.normal(size=(2, 30, 4)) for _ in range(300)]
-    kid = np.array([scores.kernel_distance(*pair) for pair in pairs])
-    assert abs(kid.mean()) < 3 * kid.std() / np.sqrt(len(kid))
-    assert kid.min() < 0 < min(scores.kernel_distance(a, b + 2) for a, b in pairs)
-    assert min(scores.frechet(*pair) for pair in pairs) > 0
 
 
 def test_multiplicities_count_copies_but_never_pair_a_point_with_itself():
@@ -69,35 +22,6 @@ def test_multiplicities_count_copies_but_never_pair_a_point_with_itself():
     others = np.mean([k_bb[i, j] for i in range(6) for j in range(6) if i != j])
     found = scores._weighted_mmd(k_aa, k_bb, k_ab, np.array(w, float), np.ones(6))
     assert found == pytest.approx(within + others - 2 * k_ab[copies].mean())
-
-
-def test_precision_and_recall_on_points_by_hand():
-    real = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1], [10, 10], [11, 10], [10, 11], [11, 11]])
-    fake = np.vstack([real[:4] + 0.1, [[50.0, 50], [50.5, 50]]])
-    precise, recalled = scores.precision_recall(real, fake, k=1)
-    assert precise.tolist() == [True] * 4 + [False] * 2
-    assert recalled.tolist() == [True] * 4 + [False] * 4
-
-
-def test_a_lost_mode_costs_recall_only_and_outliers_cost_precision_only():
-    rng = np.random.default_rng(4)
-    near = np.repeat([[0.0, 0], [20, 0]], 200, axis=0)
-    real, fake = near + rng.normal(size=(2, 400, 2))
-    far = fake + np.where(np.arange(400) % 4, 0, 1000)[:, None] * rng.uniform(1, 2, (400, 1))
-
-    def shares(points):
-        return [inside.mean() for inside in scores.precision_recall(real, points)]
-
-    assert min(shares(fake)) > 0.9
-    assert shares(fake[:200]) == [pytest.approx(1, abs=0.1), pytest.approx(0.5, abs=0.05)]
-    assert shares(far) == [pytest.approx(0.75, abs=0.06), pytest.approx(1, abs=0.1)]
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"), [([0, 1, 2, 3, 4], 0), ([2, 2, 2], 0.8), ([0, 0, 1, 1], 0.6)]
-)
-def test_total_variation_from_uniform_over_five(values, expected):
-    assert scores.total_variation(values, 5) == pytest.approx(expected)
 
 
 def reading(left, right):
@@ -117,17 +41,9 @@ def test_eyes_agree_beyond_chance_only_if_more_than_one_colour_is_seen():
     assert scores.eye_agreement(reading(*often)) == pytest.approx(0, abs=0.03)
 
 
-def test_agreement_is_cohens_kappa():
-    """By hand: 3 of 4 agree; by chance 1/2 * 3/4 + 1/2 * 1/4 = 1/2 would."""
-    assert scores.agreement([0, 0, 1, 1], [0, 0, 0, 1]) == pytest.approx((3 / 4 - 1 / 2) / (1 / 2))
-    for wrong in (([0], [0, 1]), ([], []), ([[0]], [[0]])):
-        with pytest.raises(ValueError, match="two vectors alike"):
-            scores.agreement(*wrong)
-
-
 @pytest.fixture(scope="module")
 def real():
-    return scores.real_faces(3 * N // 2)
+    return faces.real_faces(3 * N // 2)
 
 
 @pytest.fixture(scope="module")
@@ -201,11 +117,11 @@ def test_a_score_travels_with_its_protocol(scored):
 def test_reference_and_floor_are_different_images_of_a_folder(tmp_path):
     for k in range(6):
         Image.fromarray(np.full((20, 20, 3), 40 * k, np.uint8)).save(tmp_path / f"{k}.png")
-    real, floor = scores.reference(str(tmp_path), 16, 4, 2)
+    real, floor = datasets.by_name(str(tmp_path), 16).held_out(4, 2)
     levels = [round(float((x.mean() + 1) * 127.5)) for x in (*real, *floor)]
     assert sorted(levels) == [0, 40, 80, 120, 160, 200]
-    with pytest.raises(ValueError, match="has 6 images"):
-        scores.reference(str(tmp_path), 16, 4, 3)
+    with pytest.raises(ValueError, match="6 images; 4 real ones and 3 for the floor make 7"):
+        datasets.by_name(str(tmp_path), 16).held_out(4, 3)
 
 
 def colours(images):
@@ -221,12 +137,12 @@ def test_values_and_floors_are_those_of_the_plain_functions(real, scored):
     assert set(found) == {"protocol", "frechet", "kernel_distance", "precision", "recall"}
     a, b, c = map(colours, (fake, real[200:600], floor))
     for key, x in (("value", a), ("floor", c)):
-        shares = [inside.mean() for inside in scores.precision_recall(b, x)]
-        assert found["frechet"][key] == pytest.approx(scores.frechet(x, b))
-        assert found["kernel_distance"][key] == pytest.approx(scores.kernel_distance(x, b))
+        shares = [inside.mean() for inside in metrics.precision_recall(b, x)]
+        assert found["frechet"][key] == pytest.approx(metrics.frechet(x, b))
+        assert found["kernel_distance"][key] == pytest.approx(metrics.kernel_distance(x, b))
         assert [found["precision"][key], found["recall"][key]] == shares
-    for key, seed in (("value", 5), ("floor", scores.FLOOR_SEED)):
-        seen = scores.counts(judge.read(scores.real_faces(N, seed=seed)))
+    for key, seed in (("value", 5), ("floor", faces.FLOOR_SEED)):
+        seen = scores.counts(judge.read(faces.real_faces(N, seed=seed)))
         assert seen.pop("eye_agreement") == 1
         assert seen == {name: scored["fresh"][name][key] for name in seen}
 
@@ -290,13 +206,13 @@ X = np.random.default_rng(0).normal(size=(6, 2))
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: scores.frechet(X * np.nan, X), "a must be finite.*n at least 2"),
-        (lambda: scores.frechet(X, X[0]), "b must be finite, of shape"),
-        (lambda: scores.kernel_distance(X, X[:, :1]), "same features, got 2 and 1"),
-        (lambda: scores.precision_recall(X, X, k=6), "k must be at least 1 and at most 5"),
-        (lambda: scores.total_variation([0, 5], 5), r"integers 0\.\.4"),
-        (lambda: scores.total_variation([-1, 0], 5), r"integers 0\.\.4"),
-        (lambda: scores.total_variation([], 5), "vector"),
+        (lambda: metrics.frechet(X * np.nan, X), "a must be finite.*n at least 2"),
+        (lambda: metrics.frechet(X, X[0]), "b must be finite, of shape"),
+        (lambda: metrics.kernel_distance(X, X[:, :1]), "same features, got 2 and 1"),
+        (lambda: metrics.precision_recall(X, X, k=6), "k must be at least 1 and at most 5"),
+        (lambda: metrics.total_variation([0, 5], 5), r"integers 0\.\.4"),
+        (lambda: metrics.total_variation([-1, 0], 5), r"integers 0\.\.4"),
+        (lambda: metrics.total_variation([], 5), "vector"),
         (lambda: scores.evaluate(X, X, X, PLAIN, "", 9), "bootstrap must be at least 10"),
         (lambda: scores.evaluate(X, X, X, BROKEN, ""), "images must be finite"),
         (lambda: scores.evaluate(X, X, X[:3], PLAIN, ""), "floor must be as many as images"),

@@ -7,23 +7,24 @@ import math
 import numpy as np
 import pytest
 
-from sagan_lib import hardware, measures, museum, sweep
+from experiments import arms, bugs
+from sagan_lib import cost
 from sagan_lib.attention import attention_layers
-from sagan_lib.pairs import Pairs
+from sagan_lib.datasets.pairs import Pairs
 from sagan_lib.spectral_norm import normalized_layers
 
-TINY = sweep.Scale(
+TINY = arms.Scale(
     resolution=32, width=4, latent_dim=4, batch_size=4, steps=4, faces=40, images=24,
     reference=30, checkpoints=2,
 )  # fmt: skip
 
 
 def built(name, scale=TINY, seed=0):
-    return sweep.build(sweep.ARMS[name], scale, seed)
+    return arms.build(arms.ARMS[name], scale, seed)
 
 
 def test_no_two_arms_are_the_same():
-    assert len(set(sweep.ARMS.values())) == len(sweep.ARMS)
+    assert len(set(arms.ARMS.values())) == len(arms.ARMS)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +45,10 @@ def test_rates_losses_steps_and_rounds_reach_the_model():
         8 * float(ratio8.g_optimizer.learning_rate)
     )
     assert bce.loss_name == "bce"
-    assert {layer.rounds for layer in normalized_layers(rounds.discriminator)} == {5}
-    assert {layer.rounds for layer in normalized_layers(built("base").discriminator)} == {1}
+    assert {layer.power_iterations for layer in normalized_layers(rounds.discriminator)} == {5}
+    assert {layer.power_iterations for layer in normalized_layers(built("base").discriminator)} == {
+        1
+    }
 
 
 @pytest.mark.parametrize(("name", "side"), [("attention16", 16), ("attention8", 8)])
@@ -67,16 +70,16 @@ def test_slopes_and_batch_normalization_of_dcgan_arms():
     assert kinds("dcgan_no_bn") == ({0.2}, False)
 
 
-@pytest.mark.parametrize("name", [n for n, arm in sweep.ARMS.items() if arm.bug])
+@pytest.mark.parametrize("name", [n for n, arm in arms.ARMS.items() if arm.bug])
 def test_a_bug_is_in_the_arm_that_has_it(name, monkeypatch):
     hung = []
-    monkeypatch.setattr(museum, "hang", lambda model, *args: hung.append(args))
-    model, bug = built(name), sweep.ARMS[name].bug
-    if bug in museum.LAYER_BUGS:
+    monkeypatch.setattr(bugs, "apply", lambda model, *args: hung.append(args))
+    model, bug = built(name), arms.ARMS[name].bug
+    if bug in bugs.LAYER_BUGS:
         assert [args[0] for args in hung] == [bug]
     else:
         assert not hung
-    assert isinstance(model, museum.OneForward) == (bug == "one_forward")
+    assert isinstance(model, bugs.OneForward) == (bug == "one_forward")
 
 
 def test_a_layer_bug_is_in_the_averaged_generator_too():
@@ -88,18 +91,18 @@ def test_a_layer_bug_is_in_the_averaged_generator_too():
 
 
 def test_equal_work_costs_what_the_default_costs():
-    scale = sweep.Scale(steps=1000)
-    base, five = (sweep.ARMS[name] for name in ("base", "five_to_one"))
-    assert sweep.steps_of(base, scale) == 1000
+    scale = arms.Scale(steps=1000)
+    base, five = (arms.ARMS[name] for name in ("base", "five_to_one"))
+    assert arms.steps_of(base, scale) == 1000
     costs = [
-        hardware.plan(*sweep.networks(arm, scale), scale.batch_size, 1, arm.n_dis).step_flops
+        cost.plan(*arms.networks(arm, scale), scale.batch_size, 1, arm.n_dis).step_flops
         for arm in (base, five)
     ]
-    assert sweep.steps_of(five, scale) * costs[1] == pytest.approx(1000 * costs[0], rel=0.002)
+    assert arms.steps_of(five, scale) * costs[1] == pytest.approx(1000 * costs[0], rel=0.002)
 
 
 def test_a_sorted_file_has_alike_neighbours_and_all_faces():
-    plain, by_colour = (sweep.source(sweep.ARMS[name], TINY) for name in ("base", "sorted"))
+    plain, by_colour = (arms.source(arms.ARMS[name], TINY) for name in ("base", "sorted"))
     assert sorted(map(bytes, plain.images)) == sorted(map(bytes, by_colour.images))
     assert not np.array_equal(plain.images, by_colour.images)
     corners = by_colour.images[:, 0, 0].astype(int)
@@ -108,8 +111,8 @@ def test_a_sorted_file_has_alike_neighbours_and_all_faces():
 
 @pytest.mark.parametrize(("name", "shape"), [("large", 64), ("pairs_far", 32)])
 def test_an_arm_trains_on_its_own_data(name, shape):
-    arm = sweep.ARMS[name]
-    data, model = sweep.source(arm, TINY), built(name)
+    arm = arms.ARMS[name]
+    data, model = arms.source(arm, TINY), built(name)
     assert data.images.shape == (40, shape, shape, 3) == (40, *model.generator.output_shape[1:])
     assert isinstance(data, Pairs) == bool(arm.pairs)
     if arm.pairs:
@@ -117,15 +120,15 @@ def test_an_arm_trains_on_its_own_data(name, shape):
 
 
 def test_pairs_are_scored_by_their_own_rule():
-    arm = dataclasses.replace(sweep.ARMS["pairs_far"], length=1)
-    found = sweep.run(arm, 0, TINY)
+    arm = dataclasses.replace(arms.ARMS["pairs_far"], length=1)
+    found = arms.run(arm, 0, TINY)
     assert -1 <= found["agreement"] <= 1
     assert "eye_agreement" not in found
 
 
 @pytest.fixture(scope="module")
 def record():
-    return sweep.run(sweep.ARMS["attention16"], 1, TINY)
+    return arms.run(arms.ARMS["attention16"], 1, TINY)
 
 
 def test_a_run_reports_finite_numbers_at_every_checkpoint(record):
@@ -139,14 +142,14 @@ def test_a_run_reports_finite_numbers_at_every_checkpoint(record):
 
 
 def test_a_seed_gives_the_same_run_again_and_another_seed_another(record):
-    again, other = (sweep.run(sweep.ARMS["attention16"], seed, TINY) for seed in (1, 2))
+    again, other = (arms.run(arms.ARMS["attention16"], seed, TINY) for seed in (1, 2))
     np.testing.assert_allclose(again["curve"], record["curve"], rtol=1e-3)
     assert other["frechet"] != pytest.approx(record["frechet"], rel=1e-3)
 
 
 def test_a_run_that_diverges_is_kept_and_marked(monkeypatch):
-    monkeypatch.setattr(sweep.ttur, "two_time_scale", lambda *_: rates(1e30))
-    found = sweep.run(sweep.ARMS["sn_none"], 0, TINY)
+    monkeypatch.setattr(arms.ttur, "two_time_scale", lambda *_: rates(1e30))
+    found = arms.run(arms.ARMS["sn_none"], 0, TINY)
     assert found["diverged"]
     assert math.isfinite(found["frechet"])
 
@@ -155,21 +158,3 @@ def rates(rate):
     from keras.optimizers import SGD
 
     return {"g_optimizer": SGD(rate), "d_optimizer": SGD(rate)}
-
-
-def test_processes_share_the_work_and_a_second_call_does_the_rest(tmp_path):
-    path = tmp_path / "store.json"
-    store = sweep.Store(path, TINY)
-    for seeds in (1, 3):
-        sweep.fill(store, [("measures", "double_count")], seeds, jobs=2)
-    found = sweep.Store(path, TINY).seeds("measures", "double_count")
-    assert found == {seed: measures.double_count(seed) for seed in range(3)}
-
-
-def test_the_file_has_one_line_for_each_seed(tmp_path):
-    store = sweep.Store(tmp_path / "store.json", TINY)
-    for seed in (1, 0):
-        store.add("measures", "l2", seed, 0.5)
-    text = store.path.read_text()
-    assert text.index('"0": 0.5') < text.index('"1": 0.5')
-    assert json.loads(text)["measures"] == {"l2": {"seeds": {"0": 0.5, "1": 0.5}}}

@@ -1,21 +1,15 @@
-"""Figures: where each pixel goes, what is drawn, and what the book can find again."""
+"""Figures: where each pixel goes, and what is drawn."""
 
-import base64
 import dataclasses
-import io
 
 import matplotlib.pyplot as plt
-import nbformat
 import numpy as np
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
 from matplotlib.colors import to_hex
-from myst_nb.ext.glue import extract_glue_data_cell
 from PIL import Image
-from traitlets.config import Config
 
-from sagan_lib import claims, plots
+from experiments import claims, ledger
+from sagan_lib.book import plots
 
 
 @pytest.fixture(autouse=True)
@@ -24,27 +18,10 @@ def no_open_figures():
     plt.close("all")
 
 
-@pytest.fixture
-def shell(tmp_path):
-    """The shell that a notebook's kernel has; without one, displayed things are only printed."""
-    quiet = Config({"HistoryManager": {"enabled": False}})
-    yield InteractiveShell.instance(ipython_dir=str(tmp_path), config=quiet)
-    InteractiveShell.clear_instance()
-
-
 def flat(*values, height=4, width=6):
     """Pictures of one grey level each; levels 0..255 as floats in [-1, 1]."""
     ones = np.ones((len(values), height, width, 3), np.float32)
     return ones * (np.float32(values)[:, None, None, None] / 127.5 - 1)
-
-
-def cell_of(captured):
-    """A notebook's code cell with the outputs that were displayed."""
-    outputs = [
-        nbformat.v4.new_output("display_data", dict(o.data), metadata=dict(o.metadata))
-        for o in captured.outputs
-    ]
-    return nbformat.v4.new_code_cell(outputs=outputs)
 
 
 def test_grid_puts_pictures_in_reading_order_with_white_between():
@@ -133,55 +110,6 @@ def test_overlay_of_weights_that_are_all_zero_is_the_picture():
     np.testing.assert_allclose(shown, 100 / 255 * 0.55, atol=1e-6)
 
 
-def test_glued_numbers_are_found_by_the_book_and_seen_by_the_reader(shell):
-    with capture_output() as captured:
-        plots.glue("rate", 0.12345, "{:.1%}")
-    assert captured.stdout == "rate = 12.3%\n"
-    cell = cell_of(captured)
-    ((key, output),) = extract_glue_data_cell(cell)
-    assert key == "rate"
-    # MyST-NB's own glue stores the repr of a text, and its roles take the quotes off.
-    assert output["data"] == {"text/plain": repr("12.3%")}
-    assert cell.outputs == []  # nothing is shown twice
-
-
-def test_results_are_glued_with_their_verdicts(shell):
-    results = {name: claims.result(name) for name in ("l2", "operator")}
-    with capture_output() as captured:
-        plots.glue_results(results, "l2", "operator")
-    glued = dict(line.split(" = ", 1) for line in captured.stdout.splitlines())
-    assert glued["operator"] == str(results["operator"])
-    assert glued["l2-verdict"] == results["l2"].verdict
-    assert len(glued) == 4
-    with pytest.raises(ValueError, match="claim must be one of"):
-        plots.glue_results(results, "ttur")
-
-
-def test_shown_figures_are_found_by_the_book_and_shown_in_the_notebook(shell):
-    figure = plots.pictures(flat(0, 255))
-    number = figure.number
-    with capture_output() as captured:
-        plots.show("faces", figure)
-    cell = cell_of(captured)
-    ((key, output),) = extract_glue_data_cell(cell)
-    assert key == "faces"
-    assert len(cell.outputs) == 1
-    picture = Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"])))
-    assert picture.format == "PNG"
-    assert picture.width > 300
-    assert not plt.fignum_exists(number)  # or the notebook would show it once more
-
-
-def test_the_same_figure_is_the_same_bytes(shell):
-    """So that a chapter that is run again differs only where its results do."""
-    stored = []
-    for _ in range(2):
-        with capture_output() as captured:
-            plots.show("faces", plots.pictures(flat(0, 128, 255), titles=["three"]))
-        stored.append(captured.outputs[0].data["image/png"])
-    assert stored[0] == stored[1]
-
-
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
@@ -201,9 +129,9 @@ def test_wrong_arguments(call, error, words):
 def test_seeds_shows_a_dot_for_every_seed_and_leaves_out_what_is_no_ratio():
     claim = claims.Claim("s", "w", "01_dcgan", "q", 0.1, measure="m")
     results = {
-        "factor": claims.judge(claim, {0: 0.1, 1: 0.4, 2: 0.2}),
-        "number": claims.judge(dataclasses.replace(claim, ratio=False), {0: 1.0}),
-        "not run": claims.judge(claim, {}),
+        "factor": ledger.decide(claim, {0: 0.1, 1: 0.4, 2: 0.2}),
+        "number": ledger.decide(dataclasses.replace(claim, ratio=False), {0: 1.0}),
+        "not run": ledger.decide(claim, {}),
     }
     (axis,) = plots.seeds(results).axes
     assert [label.get_text() for label in axis.get_yticklabels()] == ["factor"]

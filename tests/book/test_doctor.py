@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from sagan_lib import doctor, hardware, shipped
+from sagan_lib import devices, shipped
+from sagan_lib.book import doctor
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +28,7 @@ def test_this_machine_is_ready(capsys):
     out = capsys.readouterr().out
     assert "FAIL" not in out
     assert out.splitlines()[-1] == "ready"
-    assert f"scale: {hardware.scale()}" in out
+    assert f"scale: {devices.scale()}" in out
     for package in doctor.WANTED:
         assert f"ok    {package} {importlib.metadata.version(package)}" in out
     for name in shipped.checksums():
@@ -71,7 +72,7 @@ def test_an_unsupported_python(monkeypatch):
 )
 def test_a_gpu_that_tensorflow_does_not_see(monkeypatch, visible, listing, passed, words):
     answer = subprocess.CompletedProcess([], 0, stdout=listing)
-    monkeypatch.setattr(hardware, "gpus", lambda: visible)
+    monkeypatch.setattr(devices, "gpus", lambda: visible)
     monkeypatch.setattr(shutil, "which", lambda name: listing if listing is None else name)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: answer)
     result, found, advice = doctor._gpu()

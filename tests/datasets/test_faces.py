@@ -5,8 +5,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from sagan_lib import faces
-from sagan_lib.images import to_bytes
+from sagan_lib.datasets import faces
+from sagan_lib.datasets.source import to_bytes
 
 NAMES = [field.name for field in fields(faces.Factors)]
 PALETTES = {

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_lib import measures
-from sagan_lib.measures import MEASURES
+from experiments import measures
+from experiments.measures import MEASURES
 from sagan_lib.spectral_norm import exact_sigma, kernel_matrix
 
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from sagan_lib import pairs, scores
-from sagan_lib.faces import IRIS
-from sagan_lib.images import from_bytes
-from sagan_lib.pairs import Pairs
+from sagan_lib.datasets import pairs
+from sagan_lib.datasets.faces import IRIS
+from sagan_lib.datasets.pairs import Pairs
+from sagan_lib.datasets.source import from_bytes
+from sagan_lib.evaluation import metrics
 
 
 @pytest.mark.parametrize(("resolution", "distance"), [(32, 10), (32, 22), (64, 54)])
@@ -14,7 +15,7 @@ def test_the_reader_reads_what_was_drawn(resolution, distance):
     data = Pairs(resolution, 500, seed=3, distance=distance)
     seen = pairs.read(from_bytes(data.images), distance)
     np.testing.assert_array_equal(seen, np.stack([data.colours] * 2, 1))
-    assert scores.agreement(*seen.T) == 1
+    assert metrics.agreement(*seen.T) == 1
     assert set(data.colours) == set(range(len(IRIS)))
 
 
@@ -23,7 +24,7 @@ def test_one_disc_of_another_colour_is_seen():
     mixed = np.concatenate([left[:, :, :16], right[:, :, 16:]], 2)
     expected = np.stack([Pairs(32, 200, seed).colours for seed in (1, 2)], 1)
     np.testing.assert_array_equal(pairs.read(mixed, 22), expected)
-    assert scores.agreement(*pairs.read(mixed, 22).T) < 0.2
+    assert metrics.agreement(*pairs.read(mixed, 22).T) < 0.2
 
 
 def test_the_discs_stand_apart_and_inside():

@@ -16,8 +16,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sagan_lib import callbacks, faces, gan, images, plots, recipes, scores
+from sagan_lib import callbacks, gan, recipes
 from sagan_lib.__main__ import main
+from sagan_lib.book import plots
+from sagan_lib.datasets import faces
+from sagan_lib.datasets.folder import ImageFolder
+from sagan_lib.datasets.source import from_bytes, to_bytes
+from sagan_lib.evaluation import metrics, scores
 
 COUNT = 16
 VALID, TEST, DAMAGED = (4, 12), (8, 16), 3
@@ -35,7 +40,7 @@ def publish(root, img="", lists=""):
 
     One training image is cut off.
     """
-    portraits = images.to_bytes(faces.render(faces.factors(np.arange(COUNT)), 178))
+    portraits = to_bytes(faces.render(faces.factors(np.arange(COUNT)), 178))
     portraits = np.pad(portraits, ((0, 0), (20, 20), (0, 0), (0, 0)), "edge")
     folder = root / img / "img_align_celeba"
     folder.mkdir(parents=True)
@@ -83,7 +88,7 @@ def celeba(tmp_path_factory):
 def run(celeba, tmp_path_factory):
     """The folder of a run of "celeba64" made small, trained without an interruption."""
     out = tmp_path_factory.mktemp("runs") / "celeba64"
-    command = ["train", "--preset", "celeba64", *SMALL, "--steps", str(STEPS)]
+    command = ["train", "--recipe", "celeba64", *SMALL, "--steps", str(STEPS)]
     with pytest.warns(UserWarning, match=f"celeba.*: skipped 1 undecodable: .*{DAMAGED:06}.jpg"):
         assert main([*command, "--data", str(celeba), "--out", str(out)]) == 0
     return out
@@ -116,7 +121,7 @@ def test_an_interrupt_changes_nothing_and_neither_does_what_is_held_back(
             archive.write(file, f"img_align_celeba/{file.name}")
             file.unlink()
     out = tmp_path / "run"
-    command = ["train", "--preset", "celeba64", *SMALL, "--steps", str(STEPS), "--out", str(out)]
+    command = ["train", "--recipe", "celeba64", *SMALL, "--steps", str(STEPS), "--out", str(out)]
     command += ["--data", str(tmp_path / "img_align_celeba.zip")]
 
     def interrupt(progress, batch, logs=None):
@@ -142,7 +147,7 @@ def test_a_killed_process_goes_on_exactly(run, tmp_path):
     folder = publish(root, "Img", "Eval")
     for number in (*VALID, *TEST):
         (folder / f"{number:06}.jpg").write_bytes(b"cut off")
-    command = ["train", "--preset", "celeba128", *SMALL, "--data", str(root), "--out", str(out)]
+    command = ["train", "--recipe", "celeba128", *SMALL, "--data", str(root), "--out", str(out)]
     program = [sys.executable, "-m", "sagan_lib", *command, "--steps", "1000000"]
     with (
         open(tmp_path / "err", "w") as err,
@@ -175,7 +180,7 @@ def test_a_run_does_not_go_on_with_other_images(run, celeba, tmp_path, capsys):
     folder, out = publish(tmp_path), shutil.copytree(run, tmp_path / "run")
     recipe = (out / "recipe.json").read_text()
     (out / "recipe.json").write_text(recipe.replace(str(celeba), str(folder)))
-    command = ["train", "--preset", "celeba64", *SMALL, "--data", f"{folder}/", "--out", str(out)]
+    command = ["train", "--recipe", "celeba64", *SMALL, "--data", f"{folder}/", "--out", str(out)]
     assert main([*command, "--steps", str(STEPS)]) == 0
     (tmp_path / "list_eval_partition.txt").unlink()
     assert main([*command, "--steps", str(STEPS + 1)]) == 2
@@ -218,11 +223,11 @@ def test_score_compares_with_the_runs_own_training_images(run, celeba, scored, c
     np.testing.assert_array_equal(fake, gan.GAN.load(run / "run.keras").sample(5))
 
     # The training images that can be decoded, each once: none is real and floor at a time.
-    whole = images.ImageFolder(celeba, 32, split="all")
+    whole = ImageFolder(celeba, 32, split="all")
     wanted = [k for k, name in enumerate(whole.names) if int(name[:6]) in TRAIN]
     ordered = [
-        sorted(image.tobytes() for image in images.to_bytes(part))
-        for part in (np.concatenate([real, floor]), images.from_bytes(whole.images[wanted]))
+        sorted(image.tobytes() for image in to_bytes(part))
+        for part in (np.concatenate([real, floor]), from_bytes(whole.images[wanted]))
     ]
     assert (len(real), len(floor)) == (6, 5)
     assert ordered[0] == ordered[1]
@@ -240,7 +245,7 @@ def test_score_compares_with_the_runs_own_training_images(run, celeba, scored, c
     assert list(lines) == ["frechet", "kernel_distance", "precision", "recall"]
     a, b, c = map(extractor.features, (fake, real, floor))
     for name in ("frechet", "kernel_distance"):
-        distance = getattr(scores, name)
+        distance = getattr(metrics, name)
         value, *_, word, base = lines[name]
         assert word == "real:"
         assert [float(value), float(base)] == pytest.approx(
@@ -256,7 +261,7 @@ def test_drawn_faces_are_read_by_the_judge(run, scored, no_inception, capsys):
     protocol = json.loads(capsys.readouterr().out.split("\n}\n")[0] + "}")
     assert protocol["extractor"] == "judge32"
     assert protocol["data"] == "procedural faces of seeds 2001 and 2002, kept for scoring"
-    np.testing.assert_array_equal(scored[0][1], scores.real_faces(8))
+    np.testing.assert_array_equal(scored[0][1], faces.real_faces(8))
 
 
 def test_inception_that_cannot_be_fetched_is_one_line(run, monkeypatch, capsys):
@@ -310,6 +315,6 @@ def test_what_cannot_be_trained_is_one_line_and_leaves_no_run(
 ):
     monkeypatch.chdir(tmp_path)
     options = [option.format(celeba=celeba) for option in options]
-    assert main(["train", "--preset", preset, *SMALL, *options]) == 2
+    assert main(["train", "--recipe", preset, *SMALL, *options]) == 2
     assert words in one_line(capsys)
     assert list(tmp_path.iterdir()) == []

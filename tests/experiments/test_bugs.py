@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_lib import dcgan, errata, gan, museum, sagan, ttur
+from experiments import bugs, errata
+from sagan_lib import dcgan, gan, sagan, ttur
 from sagan_lib import spectral_norm as sn
-from sagan_lib.faces import Faces
-from sagan_lib.images import Source, shuffled_indices
+from sagan_lib.datasets.faces import Faces
+from sagan_lib.datasets.source import Source, shuffled_indices
 
 
 def one_layer(layer, shape):
@@ -21,7 +22,7 @@ def one_layer(layer, shape):
 def pair(make, shape, bug):
     """(right layer, the same layer with the bug, both models), of equal weights."""
     models = [one_layer(make(), shape) for _ in range(2)]
-    assert museum.hang(models[1], bug) == 1
+    assert bugs.apply(models[1], bug) == 1
     right, wrong = (model.layers[-1] for model in models)
     wrong.set_weights(right.get_weights())
     return right, wrong, *models
@@ -31,8 +32,8 @@ def random(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-def settled_sigma(layer, rounds=100):
-    layer.rounds = rounds
+def settled_sigma(layer, power_iterations=100):
+    layer.power_iterations = power_iterations
     return float(layer.sigma()[0])
 
 
@@ -87,7 +88,7 @@ def test_raw_inference_is_another_network():
 @pytest.mark.parametrize("everywhere", [False, True])
 def test_frozen_u_never_moves(everywhere):
     models = sagan.discriminator(16, 8), sagan.discriminator(16, 8)
-    count = museum.hang(models[1], "frozen_u", everywhere=everywhere)
+    count = bugs.apply(models[1], "frozen_u", everywhere=everywhere)
     assert count == (len(sn.normalized_layers(models[1])) if everywhere else 3)
     for model, bugged in zip(models, (False, True), strict=True):
         before = {layer.name: layer.u.numpy() for layer in sn.normalized_layers(model)}
@@ -139,7 +140,7 @@ def test_leaky_gradient_is_right_once_u_has_converged():
 @pytest.mark.parametrize("shape", [(9, 5), (5, 9)])
 def test_leaky_iteration_gives_the_librarys_numbers(shape):
     matrix, u = random(*shape), random(5, seed=1)
-    found, expected = museum.leaky_iteration(matrix, u, 2), sn.power_iteration(matrix, u, 2)
+    found, expected = bugs.leaky_iteration(matrix, u, 2), sn.power_iteration(matrix, u, 2)
     np.testing.assert_allclose(found[0], expected[0], rtol=1e-5)
     np.testing.assert_allclose(found[1], expected[1], rtol=1e-4, atol=1e-6)
 
@@ -159,10 +160,10 @@ def test_bugs_on_one_layer_add_up():
     _, layer, _, model = pair(*CONVS["conv"], "scrambled")
     kernel = layer.kernel.numpy()
     for bug in ("leaky_gradient", "raw_inference"):
-        museum.hang(model, bug)
+        bugs.apply(model, bug)
     assert settled_sigma(layer) == pytest.approx(svd(kernel.reshape(32, -1)), rel=1e-3)
     np.testing.assert_array_equal(layer.normalized_kernel(False), kernel)
-    museum.hang(model, "frozen_u", everywhere=True)
+    bugs.apply(model, "frozen_u", everywhere=True)
     np.testing.assert_array_equal(layer.normalized_kernel(True), kernel)  # both: never normalized
 
 
@@ -174,7 +175,7 @@ def network(make=gan.GAN, kind="sagan", optimizer=None, bug=None):
         nets = dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4)
     model = make(*nets)
     if bug:
-        museum.hang(model, bug, everywhere=bug == "frozen_u")
+        bugs.apply(model, bug, everywhere=bug == "frozen_u")
     rates = ttur.two_time_scale(1e-3, 4e-3)
     model.compile(**(optimizer or rates), jit_compile=False)
     return model
@@ -195,7 +196,7 @@ def trained():
     return values(model.generator), values(model.discriminator), model.sample(2)
 
 
-@pytest.mark.parametrize("bug", museum.LAYER_BUGS)
+@pytest.mark.parametrize("bug", bugs.LAYER_BUGS)
 def test_a_bug_trains_inside_fit(bug, trained):
     model = network(bug=bug)
     us = [layer.u.numpy() for layer in sn.normalized_layers(model.discriminator)]
@@ -213,8 +214,8 @@ def test_a_bug_trains_inside_fit(bug, trained):
 
 def test_hanging_leaves_the_library_and_other_networks_alone(trained):
     before = sn.SNConv2D.sigma, sn.SNConv2D.normalized_kernel
-    for bug in museum.LAYER_BUGS:
-        museum.hang(sagan.discriminator(16, 8), bug)
+    for bug in bugs.LAYER_BUGS:
+        bugs.apply(sagan.discriminator(16, 8), bug)
     assert (sn.SNConv2D.sigma, sn.SNConv2D.normalized_kernel) == before
     fresh = network()
     fresh.fit(Faces(16, 32), steps=2, batch_size=8, verbose=0)
@@ -225,8 +226,8 @@ def test_hanging_leaves_the_library_and_other_networks_alone(trained):
 def test_files_of_weights_fit_both_ways_and_a_loaded_model_is_right(tmp_path):
     x = random(2, 16, 16, 3)
     right, wrong = sagan.discriminator(16, 8), sagan.discriminator(16, 8)
-    for bug in museum.LAYER_BUGS:
-        museum.hang(wrong, bug)
+    for bug in bugs.LAYER_BUGS:
+        bugs.apply(wrong, bug)
     wrong.save_weights(tmp_path / "w.weights.h5")
     right.load_weights(tmp_path / "w.weights.h5")
     wrong.save(tmp_path / "m.keras")
@@ -242,7 +243,7 @@ def test_one_forward_uses_the_old_discriminator(kind):
     def sgd():
         return dict(zip(("g_optimizer", "d_optimizer"), map(keras.optimizers.SGD, (0.5, 0.5))))  # noqa: B905
 
-    together = network(museum.OneForward, kind, sgd())
+    together = network(bugs.OneForward, kind, sgd())
     ordinary, by_hand = network(gan.GAN, kind, sgd()), network(gan.GAN, kind, sgd())
     together.train_step(real_images())
     ordinary.train_step(real_images())
@@ -263,7 +264,7 @@ def test_one_forward_uses_the_old_discriminator(kind):
 
 
 def test_one_forward_counts_averages_and_is_saved_like_a_gan(tmp_path):
-    model = network(museum.OneForward)
+    model = network(bugs.OneForward)
     start = values(model.ema_generator)
     history = model.fit(Faces(16, 32), steps=2, batch_size=8, verbose=0).history
     assert np.isfinite(history["d_loss"] + history["g_loss"]).all()
@@ -271,7 +272,7 @@ def test_one_forward_counts_averages_and_is_saved_like_a_gan(tmp_path):
     assert np.abs(values(model.ema_generator) - start).max() > 1e-4
     model.save(tmp_path / "m.keras")
     again = gan.GAN.load(tmp_path / "m.keras")
-    assert type(again) is museum.OneForward
+    assert type(again) is bugs.OneForward
     np.testing.assert_array_equal(again.sample(1), model.sample(1))
 
 
@@ -290,7 +291,7 @@ def classes(batch):
 
 @pytest.mark.parametrize("buffer", [1, 10, 100])
 def test_a_short_shuffle_cannot_carry_far(buffer):
-    order = museum.short_shuffle_order(1000, buffer)
+    order = bugs.short_shuffle_order(1000, buffer)
     assert sorted(order) == list(range(1000))
     early = order - np.arange(1000)
     assert early.max() == buffer - 1 if buffer < 100 else 50 < early.max() < buffer
@@ -302,28 +303,28 @@ def test_a_short_shuffle_cannot_carry_far(buffer):
 
 
 def test_a_short_shuffle_of_a_sorted_file_shows_few_classes():
-    short = next(iter(museum.ShortShuffle(Sorted(), 100).batches(64)))
+    short = next(iter(bugs.ShortShuffle(Sorted(), 100).batches(64)))
     assert classes(short) == {0}
-    assert len(classes(next(iter(museum.ShortShuffle(Sorted(), 2000).batches(64))))) >= 9
+    assert len(classes(next(iter(bugs.ShortShuffle(Sorted(), 2000).batches(64))))) >= 9
 
 
 def test_short_shuffles_batches_are_its_order_and_go_on_where_asked():
     faces = Faces(16, 50)
-    source = museum.ShortShuffle(faces, 5)
+    source = bugs.ShortShuffle(faces, 5)
     batches = [batch.numpy() for batch in source.batches(10, 4).take(8)]
-    order = museum.short_shuffle_order(50, 5, 4)
+    order = bugs.short_shuffle_order(50, 5, 4)
     expected = faces.images[order] / np.float32(127.5) - 1
     np.testing.assert_allclose(np.concatenate(batches[:5]), expected, atol=1e-6)
     again = [batch.numpy() for batch in source.batches(10, 4, 5).take(3)]
     np.testing.assert_array_equal(again, batches[5:])
     assert not np.array_equal(again, batches[:3])  # the second epoch has an order of its own
-    assert not np.array_equal(order, museum.short_shuffle_order(50, 5, 3))
+    assert not np.array_equal(order, bugs.short_shuffle_order(50, 5, 3))
 
 
 def test_two_optimizers_on_one_counter_count_double():
     """And the library counts each step once."""
     for steps, updates in [(1, 0), (2, 1), (7, 3), (100, 50)]:
-        assert museum.double_count(steps) == updates
+        assert bugs.double_count(steps) == updates
     model = network()
     for _ in range(3):
         model.train_step(real_images())
@@ -333,25 +334,25 @@ def test_two_optimizers_on_one_counter_count_double():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: museum.hang(sagan.discriminator(16, 8), "typo"), ValueError, "bug must be one of"),
-        (lambda: museum.hang(sagan.discriminator(16, 8), "one_forward"), ValueError, "bug must be"),
-        (lambda: museum.hang(dcgan.discriminator(16, 4), "scrambled"), ValueError, "no layer of"),
+        (lambda: bugs.apply(sagan.discriminator(16, 8), "typo"), ValueError, "bug must be one of"),
+        (lambda: bugs.apply(sagan.discriminator(16, 8), "one_forward"), ValueError, "bug must be"),
+        (lambda: bugs.apply(dcgan.discriminator(16, 4), "scrambled"), ValueError, "no layer of"),
         (
-            lambda: museum.hang(sagan.discriminator(16, 4, None), "frozen_u"),
+            lambda: bugs.apply(sagan.discriminator(16, 4, None), "frozen_u"),
             ValueError, "no layer of discriminator",
         ),
         (
-            lambda: museum.hang(sagan.discriminator(16, 8), "scrambled", everywhere=True),
+            lambda: bugs.apply(sagan.discriminator(16, 8), "scrambled", everywhere=True),
             ValueError, "everywhere",
         ),
-        (lambda: network(museum.OneForward).compile("a", "b", n_dis=2), ValueError, "n_dis"),
-        (lambda: museum.short_shuffle_order(0), ValueError, "n must be"),
-        (lambda: museum.short_shuffle_order(5, 0), ValueError, "buffer must be"),
-        (lambda: museum.ShortShuffle(Faces(16, 5), 0), ValueError, "buffer must be"),
-        (lambda: museum.ShortShuffle([1, 2]), TypeError, "source"),
-        (lambda: museum.ShortShuffle(Faces(16, 5)).batches(6), ValueError, "batch_size"),
-        (lambda: museum.leaky_iteration(np.eye(2), np.ones(2), 0), ValueError, "rounds"),
-        (lambda: museum.double_count(0), ValueError, "steps"),
+        (lambda: network(bugs.OneForward).compile("a", "b", n_dis=2), ValueError, "n_dis"),
+        (lambda: bugs.short_shuffle_order(0), ValueError, "n must be"),
+        (lambda: bugs.short_shuffle_order(5, 0), ValueError, "buffer must be"),
+        (lambda: bugs.ShortShuffle(Faces(16, 5), 0), ValueError, "buffer must be"),
+        (lambda: bugs.ShortShuffle([1, 2]), TypeError, "source"),
+        (lambda: bugs.ShortShuffle(Faces(16, 5)).batches(6), ValueError, "batch_size"),
+        (lambda: bugs.leaky_iteration(np.eye(2), np.ones(2), 0), ValueError, "power_iterations"),
+        (lambda: bugs.double_count(0), ValueError, "steps"),
     ],
 )  # fmt: skip
 def test_refuses(call, error, words):
@@ -360,6 +361,6 @@ def test_refuses(call, error, words):
 
 
 def test_every_bug_is_told_among_the_errata():
-    assert set(museum.LAYER_BUGS) <= set(museum.BUGS)
-    assert set(museum.BUGS.values()) <= set(errata.ERRATA)
-    assert len(set(museum.BUGS.values())) == len(museum.BUGS)
+    assert set(bugs.LAYER_BUGS) <= set(bugs.BUGS)
+    assert set(bugs.BUGS.values()) <= set(errata.ERRATA)
+    assert len(set(bugs.BUGS.values())) == len(bugs.BUGS)

@@ -1,4 +1,4 @@
-"""Image sources: the shuffle, CelebA's layout, the crop, the resize, damaged files, the cache."""
+"""Folders and zips: the crop, the resize, damaged files, the cache."""
 
 import os
 import threading
@@ -7,35 +7,10 @@ import zipfile
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 
-from sagan_lib import images
-from sagan_lib.images import ImageFolder, Source, shuffled_indices
-
-
-class Numbered(Source):
-    """Image i is filled with the value i, so a batch tells which images it holds."""
-
-    resolution = 16
-
-    def __init__(self, size):
-        self.size = size
-        shape = (size, 16, 16, 3)
-        self.images = np.broadcast_to(np.arange(size, dtype=np.uint8)[:, None, None, None], shape)
-
-
-def order(source, batch_size, count, seed=0, start=0):
-    """The numbers of the images in `count` batches, (count, batch_size)."""
-    batches = source.batches(batch_size, seed, start).take(count)
-    return np.rint([(batch.numpy()[:, 0, 0, 0] + 1) * 127.5 for batch in batches]).astype(int)
-
-
-def epochs(size, count, seed=0, first=None):
-    """`count` epochs of the shuffle, (count, size), or the first few images of each."""
-    steps = tf.data.Dataset.range(count)
-    whole = steps.map(lambda step: shuffled_indices(step, size, size, seed)[:first])
-    return np.stack(list(whole.as_numpy_iterator()))
+from sagan_lib.datasets import folder as folders
+from sagan_lib.datasets.folder import ImageFolder
 
 
 def picture(value, size=(178, 218)):
@@ -61,96 +36,6 @@ def celeba(tmp_path):
 @pytest.fixture
 def cache(tmp_path):
     return tmp_path / "cache"
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 16, 100, 257])
-def test_each_epoch_is_a_permutation(size):
-    for epoch in epochs(size, 5):
-        assert sorted(epoch) == list(range(size))
-
-
-@pytest.mark.parametrize(("size", "batch_size"), [(10, 3), (7, 7), (12, 5), (5, 4)])
-def test_batches_cover_all_images_when_they_straddle_epochs(size, batch_size):
-    seen = order(Numbered(size), batch_size, count=3 * size).ravel()[: 3 * size]
-    assert np.array_equal(np.sort(seen.reshape(3, size)), [np.arange(size)] * 3)
-
-
-@pytest.mark.parametrize("size", [100, 20_000])
-def test_epochs_and_seeds_do_not_repeat(size):
-    """TensorFlow's index shuffle looks at 8 bits of its key: 0 and 256 would be alike."""
-    assert len(np.unique(epochs(size, 300, first=50), axis=0)) == 300
-    seeds = [0, 1, 2, 256, 257, 512, 2**16, 2**31, 2**31 + 1, 2**40]
-    firsts = [shuffled_indices(0, 50, size, seed).numpy() for seed in seeds]
-    assert len(np.unique(firsts, axis=0)) == len(seeds)
-
-
-def test_the_first_epoch_of_seed_0_is_shuffled_too():
-    """A cipher with the key (0, 0, 0) may do nothing."""
-    for size in (5, 16, 1000):
-        in_place = np.mean(epochs(size, 1)[0] == np.arange(size))
-        assert in_place < 0.9
-
-
-def test_every_image_is_first_equally_often():
-    firsts = epochs(5, 1500)[:, 0]
-    counts = np.bincount(firsts, minlength=5)
-    assert ((counts - 300) ** 2 / 300).sum() < 18.47  # 4 degrees of freedom, p = 0.001
-
-
-def test_a_batch_is_the_same_whatever_the_start():
-    source = Numbered(10)
-    whole = order(source, 4, count=12, seed=3)
-    np.testing.assert_array_equal(order(source, 4, count=5, seed=3, start=7), whole[7:])
-    np.testing.assert_array_equal(order(source, 4, count=12, seed=3), whole)
-    assert not np.array_equal(order(source, 4, count=12, seed=4), whole)
-
-
-def test_batches_are_float32_from_minus_1_to_1():
-    source = Numbered(256)
-    batch = next(iter(source.batches(256))).numpy()
-    assert batch.dtype == np.float32
-    assert batch.shape == (256, 16, 16, 3)
-    np.testing.assert_allclose(np.unique(batch), np.linspace(-1, 1, 256), atol=1e-6)
-
-
-def test_bytes_and_floats_go_there_and_back():
-    levels = np.arange(256, dtype=np.uint8)
-    np.testing.assert_array_equal(images.to_bytes(levels / 127.5 - 1), levels)
-    np.testing.assert_array_equal(images.to_bytes(images.from_bytes(levels)), levels)
-    assert images.from_bytes(levels).dtype == np.float32
-    assert images.to_bytes([-7, 7, 0.0039, -0.0041]).tolist() == [0, 255, 128, 127]
-
-
-def test_celeba_from_its_folder_its_parent_and_its_zip(celeba, cache):
-    with zipfile.ZipFile(celeba.parent / "img_align_celeba.zip", "w") as archive:
-        for file in sorted(celeba.iterdir()):
-            archive.write(file, f"img_align_celeba/{file.name}")
-    ways = [celeba, celeba.parent, celeba.parent / "img_align_celeba.zip"]
-    sources = [ImageFolder(path, 32, cache=cache) for path in ways]
-    for source in sources:
-        assert [name[-10:] for name in source.names] == [f"{n:06}.jpg" for n in range(1, 7)]
-        np.testing.assert_array_equal(source.images, sources[0].images)
-    assert len(np.unique(sources[0].images.reshape(6, -1), axis=0)) == 6
-
-
-@pytest.mark.parametrize(
-    ("split", "numbers"), [("train", range(1, 7)), ("valid", (7, 8)), ("test", (9, 10)),
-                           ("all", range(1, 11))]
-)  # fmt: skip
-def test_the_partition_list_decides_the_split(celeba, cache, split, numbers):
-    source = ImageFolder(celeba, 16, split=split, cache=cache)
-    assert source.names == [f"{n:06}.jpg" for n in numbers]
-    assert len(source.images) == source.size == len(numbers)
-
-
-def test_the_list_is_found_where_celebas_own_download_has_it(celeba, cache):
-    (celeba.parent / "Img").mkdir()
-    (celeba.parent / "Eval").mkdir()
-    moved = celeba.rename(celeba.parent / "Img" / celeba.name)
-    lists = moved.parent.parent / "list_eval_partition.txt"
-    lists.rename(moved.parent.parent / "Eval" / lists.name)
-    for path in (moved, moved.parent, moved.parent.parent):
-        assert ImageFolder(path, 16, split="valid", cache=cache).size == 2
 
 
 def test_any_folder_works_to_any_depth_without_a_list(tmp_path, cache):
@@ -324,7 +209,7 @@ def test_the_cache_is_where_the_environment_says(celeba, monkeypatch, tmp_path):
     assert len(list((tmp_path / "xdg" / "sagan_lib").glob("*.npy"))) == 1
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert images.default_cache() == tmp_path / ".cache" / "sagan_lib"
+    assert folders.default_cache() == tmp_path / ".cache" / "sagan_lib"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
@@ -377,26 +262,3 @@ def test_wrong_arguments(tmp_path, celeba, options, error, words):
         ImageFolder(path, **{k: v for k, v in options.items() if k != "path"})
     for word in words:
         assert word in str(caught.value)
-
-
-def test_check_celeba_compares_with_the_published_sums(tmp_path, monkeypatch):
-    assert images.check_celeba(tmp_path) == {}
-    (tmp_path / "img_align_celeba.zip").write_bytes(b"cut off")
-    assert images.check_celeba(tmp_path) == {"img_align_celeba.zip": False}
-    # RFC 1321 gives the MD5 of "abc".
-    monkeypatch.setitem(
-        images.CELEBA_MD5, "img_align_celeba.zip", "900150983cd24fb0d6963f7d28e17f72"
-    )
-    (tmp_path / "img_align_celeba.zip").write_bytes(b"abc")
-    assert images.check_celeba(tmp_path) == {"img_align_celeba.zip": True}
-
-
-def test_celeba_is_found_where_it_is_put(celeba):
-    assert images.find_celeba(celeba.parent) == str(celeba)
-    zipped = celeba.parent / "img_align_celeba.zip"
-    zipped.touch()
-    assert images.find_celeba(celeba.parent) == str(celeba)  # unpacked, it is quicker
-    celeba.rename(celeba.parent / "elsewhere")
-    assert images.find_celeba(celeba.parent) == str(zipped)
-    zipped.unlink()
-    assert images.find_celeba(celeba.parent) is None

@@ -1,19 +1,13 @@
-"""What the machine can do: the scale, the counted operations, the plan that is printed."""
+"""Counted operations and memory, and the plan that is printed."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_lib import attention, dcgan, hardware, sagan
+from sagan_lib import attend, cost, dcgan, sagan
 from sagan_lib.attention import SelfAttention
 from sagan_lib.spectral_norm import SNConv2D, SNConv2DTranspose, SNDense
-
-
-@pytest.fixture
-def float32_after():
-    yield
-    keras.config.set_dtype_policy("float32")
 
 
 def profiled_flops(model):
@@ -58,14 +52,14 @@ def one_layer(layer, shape):
         (SelfAttention(), (8, 8, 16), 2 * 64 * 16 * (2 + 2 + 16) + 2 * 64 * 64 * (2 + 16)),
         # h 16 -> 8, out 8 -> 16; keys and values at 16 positions.
         (
-            SelfAttention("paper"),
+            SelfAttention("pooled"),
             (8, 8, 16),
             2 * 64 * 16 * (2 + 2 + 8 + 8) + 2 * 64 * 16 * (2 + 8),
         ),
     ],
 )
 def test_operations_of_one_layer_by_hand(layer, shape, expected):
-    assert hardware.forward_flops(one_layer(layer, shape)) == expected
+    assert cost.forward_flops(one_layer(layer, shape)) == expected
 
 
 @pytest.mark.parametrize(
@@ -74,112 +68,71 @@ def test_operations_of_one_layer_by_hand(layer, shape, expected):
         lambda: dcgan.generator(32, 8, 16),
         lambda: dcgan.discriminator(32, 8),
         lambda: sagan.generator(32, 8, 16, use_sn=False),
-        lambda: sagan.discriminator(32, 8, variant="paper", use_sn=False),
+        lambda: sagan.discriminator(32, 8, variant="pooled", use_sn=False),
     ],
 )
 def test_operations_of_the_nets_are_tensorflows_count(model):
     model = model()
-    assert hardware.forward_flops(model) == profiled_flops(model)
+    assert cost.forward_flops(model) == profiled_flops(model)
 
 
 def test_spectral_normalization_adds_no_operation_for_each_image():
     plain, normalized = (sagan.discriminator(32, 8, use_sn=use) for use in (False, True))
-    assert hardware.forward_flops(plain) == hardware.forward_flops(normalized) > 0
+    assert cost.forward_flops(plain) == cost.forward_flops(normalized) > 0
 
 
 def test_bytes_of_all_outputs_by_hand():
     x = keras.Input((8, 8, 16))
     model = keras.Model(x, keras.layers.Flatten()(SelfAttention()(SNConv2D(16, 3)(x))))
     outputs = 4 * 8 * 8 * 16  # input, convolution, attention, flattened
-    assert hardware.activation_bytes(model) == 4 * (outputs + 2 * 64 * 64)
-    assert hardware.activation_bytes(model, 5) == 5 * hardware.activation_bytes(model)
+    assert cost.activation_bytes(model) == 4 * (outputs + 2 * 64 * 64)
+    assert cost.activation_bytes(model, 5) == 5 * cost.activation_bytes(model)
 
 
 def test_a_map_that_goes_by_blocks_takes_no_memory_in_the_plan(monkeypatch):
     x = keras.Input((8, 8, 16))
     model = keras.Model(x, SelfAttention()(x))
     for device in ("CPU", "GPU"):
-        monkeypatch.setitem(attention.DENSE_BYTES, device, 4 * 3 * 64 * 64)
+        monkeypatch.setitem(attend.DENSE_BYTES, device, 4 * 3 * 64 * 64)
     outputs = 2 * 8 * 8 * 16
-    assert hardware.activation_bytes(model, 3) == 3 * 4 * (outputs + 2 * 64 * 64)
-    assert hardware.activation_bytes(model, 4) == 4 * 4 * outputs
+    assert cost.activation_bytes(model, 3) == 3 * 4 * (outputs + 2 * 64 * 64)
+    assert cost.activation_bytes(model, 4) == 4 * 4 * outputs
     forced = keras.Model(x, SelfAttention(method="dense")(x))
-    assert hardware.activation_bytes(forced, 4) == 4 * 4 * (outputs + 2 * 64 * 64)
+    assert cost.activation_bytes(forced, 4) == 4 * 4 * (outputs + 2 * 64 * 64)
 
 
 def test_the_plan_adds_up():
     g, d = dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4)
-    one = hardware.plan(g, d, batch_size=8, steps=10)
+    one = cost.plan(g, d, batch_size=8, steps=10)
     weights = sum(np.prod(w.shape) for model in (g, d) for w in model.weights)
     assert one.parameters == weights
-    work_g, work_d = hardware.forward_flops(g), hardware.forward_flops(d)
+    work_g, work_d = cost.forward_flops(g), cost.forward_flops(d)
     # D: G forward, D forward and twice backward on 2 batches. G: G likewise, D forward and back.
     assert one.step_flops == 8 * ((work_g + 2 * 3 * work_d) + (3 * work_g + 2 * work_d))
-    five = hardware.plan(g, d, batch_size=8, steps=10, n_dis=5)
+    five = cost.plan(g, d, batch_size=8, steps=10, n_dis=5)
     assert five.step_flops - one.step_flops == 4 * 8 * (work_g + 6 * work_d)
 
 
 def test_the_planned_time_follows_steps_and_the_machines_speed(monkeypatch):
     g, d = dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4)
-    monkeypatch.setattr(hardware, "matmul_rate", lambda: 1e9)
-    short, long = (hardware.plan(g, d, 8, steps) for steps in (10, 1000))
-    assert short.seconds == pytest.approx(10 * short.step_flops / (hardware.EFFICIENCY * 1e9))
+    monkeypatch.setattr(cost, "matmul_rate", lambda: 1e9)
+    short, long = (cost.plan(g, d, 8, steps) for steps in (10, 1000))
+    assert short.seconds == pytest.approx(10 * short.step_flops / (cost.EFFICIENCY * 1e9))
     assert long.seconds == pytest.approx(100 * short.seconds)
-    assert hardware.plan(g, d, 64, 10).memory_bytes > 4 * short.memory_bytes
+    assert cost.plan(g, d, 64, 10).memory_bytes > 4 * short.memory_bytes
 
 
 def test_memory_holds_at_least_the_weights_and_adams_two_moments():
     g, d = sagan.generator(16, 8, 8), sagan.discriminator(16, 8)
-    assert hardware.plan(g, d, 1, 1).memory_bytes > 3 * 4 * (g.count_params() + d.count_params())
+    assert cost.plan(g, d, 1, 1).memory_bytes > 3 * 4 * (g.count_params() + d.count_params())
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(7.4, "7 s"), (99, "99 s"), (600, "10 min")])
 def test_the_plan_reads_as_a_sentence(seconds, words):
-    plan = hardware.Plan(1_234_567, 2_500_000_000, 3 * 2**30, seconds)
+    plan = cost.Plan(1_234_567, 2_500_000_000, 3 * 2**30, seconds)
     expected = f"1.23 M parameters, 2.5 GFLOP a step, about 3.0 GiB and {words} on this machine"
     assert str(plan) == expected
 
 
 def test_the_measured_rate_is_one_of_a_machine_of_this_century():
-    assert 1e8 < hardware.matmul_rate(size=256, seconds=0.05) < 1e16
-
-
-@pytest.mark.parametrize(
-    ("variable", "visible", "expected"),
-    [("cpu", ["a GPU"], "cpu"), ("gpu", [], "gpu"), (None, ["a GPU"], "gpu"), (None, [], "cpu"),
-     ("", [], "cpu")],
-)  # fmt: skip
-def test_the_variable_decides_the_scale_then_the_hardware(monkeypatch, variable, visible, expected):
-    monkeypatch.delenv("SAGAN_SCALE", raising=False)
-    if variable is not None:
-        monkeypatch.setenv("SAGAN_SCALE", variable)
-    monkeypatch.setattr(hardware, "gpus", lambda: visible)
-    assert hardware.scale() == expected
-    assert hardware.use_jit() == bool(visible)
-
-
-def test_a_wrong_scale_is_an_error(monkeypatch):
-    monkeypatch.setenv("SAGAN_SCALE", "tpu")
-    with pytest.raises(ValueError, match=r"SAGAN_SCALE must be one of \['cpu', 'gpu'\], got 'tpu'"):
-        hardware.scale()
-
-
-def test_setup_chooses_the_precision_of_nets_built_afterwards(float32_after):
-    hardware.setup(mixed=True)
-    layer = one_layer(SNConv2D(4, 3), (8, 8, 4)).layers[-1]
-    assert (layer.compute_dtype, layer.kernel.dtype) == ("bfloat16", "float32")
-    hardware.setup()
-    assert one_layer(SNConv2D(4, 3), (8, 8, 4)).layers[-1].compute_dtype == "float32"
-
-
-def test_setup_lets_gpu_memory_grow_and_bears_a_gpu_in_use(monkeypatch):
-    asked = []
-
-    def grow(gpu, on):
-        asked.append((gpu, on))
-        raise RuntimeError("in use")
-
-    monkeypatch.setattr(hardware, "gpus", lambda: ["first", "second"])
-    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", grow)
-    hardware.setup()
-    assert asked == [("first", True), ("second", True)]
+    assert 1e8 < cost.matmul_rate(size=256, seconds=0.05) < 1e16

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from sagan_lib import faces, judge
-from sagan_lib.faces import Faces
+from sagan_lib.datasets import faces
+from sagan_lib.datasets.faces import Faces
+from sagan_lib.evaluation import judge
 
 SEED = 77  # neither the judge's training population nor its own test population
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sagan_lib import claims, errata, report, sweep
-from sagan_lib.claims import CLAIMS, Claim
-from sagan_lib.measures import MEASURES
+from experiments import arms, ledger
+from experiments import store as stores
+from experiments.claims import CLAIMS, Claim
+from experiments.measures import MEASURES
 
 LIMIT = Claim("says", "where", "01_dcgan", "quantity", 0.1, measure="x")
 
@@ -18,7 +19,7 @@ LIMIT = Claim("says", "where", "01_dcgan", "quantity", 0.1, measure="x")
 @pytest.fixture
 def store(tmp_path):
     """An empty store that no other test shares."""
-    return claims.open_store(tmp_path / "claims.json")
+    return ledger.open_store(tmp_path / "claims.json")
 
 
 def record(**values):
@@ -40,30 +41,6 @@ def record(**values):
     return base | values
 
 
-def test_the_ledger_has_at_least_twenty_claims_for_all_four_chapters():
-    assert len(CLAIMS) >= 20
-    assert {claim.chapter for claim in CLAIMS.values()} == set(report.CHAPTERS)
-
-
-@pytest.mark.parametrize("name", CLAIMS)
-def test_a_claim_names_arms_or_a_measure_that_exist(name):
-    claim = CLAIMS[name]
-    assert bool(claim.arms) != bool(claim.measure)
-    assert set(claim.arms) <= set(sweep.ARMS)
-    assert not claim.measure or claim.measure in MEASURES
-    assert not claim.fast or claim.measure
-
-
-def test_what_is_timed_is_not_measured_again_by_the_tests():
-    assert not CLAIMS["svd-dear"].fast
-
-
-def test_no_arm_and_no_measure_is_run_for_nothing():
-    used = {arm for claim in CLAIMS.values() for arm in claim.arms}
-    assert used == set(sweep.ARMS)
-    assert {claim.measure for claim in CLAIMS.values() if claim.measure} == set(MEASURES)
-
-
 @pytest.mark.parametrize(
     ("low", "high", "below", "expected"),
     [
@@ -74,12 +51,12 @@ def test_no_arm_and_no_measure_is_run_for_nothing():
     ],
 )  # fmt: skip
 def test_the_verdict_follows_from_the_interval(low, high, below, expected):
-    assert claims.verdict(dataclasses.replace(LIMIT, below=below), low, high) == expected
+    assert ledger.verdict(dataclasses.replace(LIMIT, below=below), low, high) == expected
 
 
 def test_the_interval_is_students():
     values = {0: 0.5, 1: 0.7, 2: 0.4, 3: 0.9}
-    found = claims.judge(LIMIT, values)
+    found = ledger.decide(LIMIT, values)
     test = stats.ttest_1samp(list(values.values()), 0).confidence_interval(0.95)
     np.testing.assert_allclose((found.low, found.high), (test.low, test.high))
     assert found.mean == pytest.approx(0.625)
@@ -89,14 +66,14 @@ def test_the_interval_is_students():
 def test_the_interval_holds_the_truth_in_nineteen_of_twenty_cases():
     rng, hits = np.random.default_rng(0), 0
     for _ in range(2000):
-        found = claims.judge(LIMIT, dict(enumerate(rng.normal(0.3, 1.0, 5))))
+        found = ledger.decide(LIMIT, dict(enumerate(rng.normal(0.3, 1.0, 5))))
         hits += found.low < 0.3 < found.high
     assert 0.93 < hits / 2000 < 0.97
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_fewer_than_three_seeds_decide_nothing(count):
-    assert claims.judge(LIMIT, dict.fromkeys(range(count), 5.0)).verdict == "undecided"
+    assert ledger.decide(LIMIT, dict.fromkeys(range(count), 5.0)).verdict == "undecided"
 
 
 def test_seeds_are_paired_and_those_that_lack_an_arm_are_left_out(store):
@@ -104,13 +81,13 @@ def test_seeds_are_paired_and_those_that_lack_an_arm_are_left_out(store):
         store.add("runs", "base", seed, record(frechet=better))
         if seed < 2:
             store.add("runs", "ratio1", seed, record(frechet=worse))
-    assert claims.effects("ttur", store) == pytest.approx({0: math.log(2), 1: math.log(2)})
+    assert ledger.effects("ttur", store) == pytest.approx({0: math.log(2), 1: math.log(2)})
 
 
 def test_an_interaction_is_a_difference_of_gains(store):
     for arm, value in (("base", 1.0), ("ratio1", 4.0), ("sn_none", 1.0), ("none_ratio1", 2.0)):
         store.add("runs", arm, 0, record(frechet=value))
-    assert claims.effects("ttur-needs-sn", store) == pytest.approx({0: math.log(2)})
+    assert ledger.effects("ttur-needs-sn", store) == pytest.approx({0: math.log(2)})
 
 
 @pytest.mark.parametrize("name", [name for name, claim in CLAIMS.items() if claim.arms])
@@ -133,28 +110,7 @@ def test_every_trained_claim_points_the_right_way(name, store):
                 if len(claim.arms) == 1 and name in ("ema", "raw-inference"):
                     values = bad | {"frechet": 2.0} if swap else good
                 store.add("runs", arm, seed, values | {"frechet": values["frechet"] * jitter})
-        assert claims.result(name, store).verdict == expected
-
-
-def test_an_arm_that_is_defined_anew_is_run_anew(store, monkeypatch):
-    store.add("runs", "base", 0, record())
-    assert claims.open_store(store.path).seeds("runs", "base") == {0: record()}
-    changed = dataclasses.replace(sweep.ARMS["base"], g=1.0)
-    monkeypatch.setitem(sweep.ARMS, "base", changed)
-    assert claims.open_store(store.path).seeds("runs", "base") == {}
-
-
-def test_an_arm_that_was_stored_before_a_field_existed_still_counts(store):
-    """A new field has a default that is what was done before; no run is lost by it."""
-    store.add("runs", "base", 0, record())
-    del store.data["runs"]["base"]["arm"]["resolution"]
-    assert store.seeds("runs", "base") == {0: record()}
-
-
-def test_a_store_of_another_scale_is_refused(store):
-    store.add("runs", "base", 0, record())
-    with pytest.raises(ValueError, match="another scale"):
-        sweep.Store(store.path, sweep.Scale(steps=7))
+        assert ledger.result(name, store).verdict == expected
 
 
 def test_run_computes_what_is_missing_and_only_that(store, monkeypatch):
@@ -165,15 +121,15 @@ def test_run_computes_what_is_missing_and_only_that(store, monkeypatch):
 
     for name in ("frobenius", "operator_norm"):
         monkeypatch.setitem(MEASURES, name, fake(name))
-    monkeypatch.setattr(sweep.multiprocessing, "get_context", lambda _: Here)
+    monkeypatch.setattr(stores.multiprocessing, "get_context", lambda _: Here)
     names = ["l2", "operator"]
-    first = claims.run(names, seeds=2, store=store)
+    first = ledger.run(names, seeds=2, store=store)
     assert sorted(done) == [(m, s) for m in ("frobenius", "operator_norm") for s in (0, 1)]
     assert first["l2"].verdict == "undecided"
-    found = claims.run(names, seeds=3, store=claims.open_store(store.path))
+    found = ledger.run(names, seeds=3, store=ledger.open_store(store.path))
     assert len(done) == 6
     assert found["operator"].verdict == "holds"
-    assert claims.open_store(store.path).data["provenance"]["tensorflow"]
+    assert ledger.open_store(store.path).data["provenance"]["tensorflow"]
 
 
 class Here:
@@ -184,17 +140,17 @@ class Here:
 
 
 def test_each_scale_has_its_own_file():
-    paths = {scale: claims.results_path(scale).name for scale in sweep.SCALES}
+    paths = {scale: ledger.results_path(scale).name for scale in arms.SCALES}
     assert paths == {"cpu": "claims_cpu.json", "gpu": "claims_gpu.json"}
     with pytest.raises(ValueError, match="scale must be one of"):
-        claims.open_store(scale="tpu")
+        ledger.open_store(scale="tpu")
 
 
 def test_unknown_claims_and_claims_that_need_training_are_told(store):
     with pytest.raises(ValueError, match="claim must be one of"):
-        claims.run(["no-such"], store=store)
+        ledger.run(["no-such"], store=store)
     with pytest.raises(ValueError, match="needs training runs"):
-        claims.recheck(["ttur"], store=store)
+        ledger.recheck(["ttur"], store=store)
 
 
 # ---- the published results ---------------------------------------------------------------------
@@ -202,51 +158,17 @@ def test_unknown_claims_and_claims_that_need_training_are_told(store):
 
 @pytest.mark.parametrize("name", [name for name, claim in CLAIMS.items() if claim.fast])
 def test_a_published_verdict_holds_when_measured_again(name):
-    claims.recheck([name])
+    ledger.recheck([name])
 
 
 def test_a_flipped_result_fails(monkeypatch):
     """The check above can fail: here one measurement comes out the other way round."""
     before = MEASURES["operator_norm"]
     monkeypatch.setitem(MEASURES, "operator_norm", lambda seed: -before(seed))
-    with pytest.raises(claims.FlippedError, match=r"operator: was 'holds'.*now 'does not hold"):
-        claims.recheck(["operator", "l2"])
+    with pytest.raises(ledger.FlippedError, match=r"operator: was 'holds'.*now 'does not hold"):
+        ledger.recheck(["operator", "l2"])
 
 
 @pytest.mark.parametrize("name", CLAIMS)
 def test_every_claim_has_five_published_seeds(name):
-    assert len(claims.result(name).values) >= 5
-
-
-def test_the_pages_say_what_the_results_say(tmp_path):
-    """chapters/claims.md and errata.md are those that `claims report` writes."""
-    folder = report.__file__.replace("sagan_lib/report.py", "chapters/")
-    for path in report.write(claims.published(), tmp_path):
-        with open(folder + path.name) as stream:
-            assert stream.read() == path.read_text(), f"{path.name}: run 'claims report' again"
-
-
-def test_the_page_lists_every_arm_with_what_differs_and_its_medians(store):
-    for seed, frechet in enumerate((5.0, 9.0, 7.0)):
-        store.add("runs", "pairs_far", seed, record(frechet=frechet, agreement=0.25))
-    lines = report.arms_table(store).splitlines()
-    assert len(lines) == 2 + len(sweep.ARMS)
-    assert "| `base` | not at all | - | - |" in lines
-    changes = "`g=0.001, d=0.004, length=2, pairs=22`"
-    assert f"| `pairs_far` | {changes} | 7 | 0.25 |" in lines
-
-
-def test_a_page_with_another_verdict_would_differ(tmp_path, store):
-    published = report.claims_page(claims.published())
-    assert report.claims_page(store) != published
-
-
-def test_every_erratum_has_its_number_a_demonstration_and_a_test_that_exists():
-    assert list(errata.ERRATA) == [f"E{k}" for k in range(1, 16)]
-    folder = report.__file__.replace("sagan_lib/report.py", "tests/")
-    for number, erratum in errata.ERRATA.items():
-        assert set(erratum.claims) <= set(CLAIMS)
-        assert erratum.claims or number == "E14"  # which is about links
-        file, _, test = erratum.test.partition("::")
-        with open(folder + file) as stream:
-            assert not test or f"def {test}(" in stream.read(), erratum.test
+    assert len(ledger.result(name).values) >= 5

@@ -1,0 +1,88 @@
+"""CelebA as published: its layouts, its list of splits, its checksums."""
+
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sagan_lib.datasets import celeba as published
+from sagan_lib.datasets.folder import ImageFolder
+
+
+def picture(value, size=(178, 218)):
+    """A picture with soft structure, different for each value; survives JPEG."""
+    x, y = np.linspace(0, 3, size[0]), np.linspace(0, 3, size[1])[:, None]
+    waves = [np.sin(x + value) * np.cos(y), np.cos(x * y / 3 + value), np.sin(y - value) + 0 * x]
+    return Image.fromarray(np.uint8(np.stack(waves, -1) * 100 + 128))
+
+
+@pytest.fixture
+def celeba(tmp_path):
+    """Ten pictures as CelebA publishes them: numbers 7 and 8 valid, 9 and 10 test."""
+    folder = tmp_path / "celeba" / "img_align_celeba"
+    folder.mkdir(parents=True)
+    lines = []
+    for number in range(1, 11):
+        picture(number).save(folder / f"{number:06}.jpg", quality=95)
+        lines.append(f"{number:06}.jpg {0 if number < 7 else 1 if number < 9 else 2}\n")
+    (folder.parent / "list_eval_partition.txt").write_text("".join(lines))
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+def test_celeba_from_its_folder_its_parent_and_its_zip(celeba, cache):
+    with zipfile.ZipFile(celeba.parent / "img_align_celeba.zip", "w") as archive:
+        for file in sorted(celeba.iterdir()):
+            archive.write(file, f"img_align_celeba/{file.name}")
+    ways = [celeba, celeba.parent, celeba.parent / "img_align_celeba.zip"]
+    sources = [ImageFolder(path, 32, cache=cache) for path in ways]
+    for source in sources:
+        assert [name[-10:] for name in source.names] == [f"{n:06}.jpg" for n in range(1, 7)]
+        np.testing.assert_array_equal(source.images, sources[0].images)
+    assert len(np.unique(sources[0].images.reshape(6, -1), axis=0)) == 6
+
+
+@pytest.mark.parametrize(
+    ("split", "numbers"), [("train", range(1, 7)), ("valid", (7, 8)), ("test", (9, 10)),
+                           ("all", range(1, 11))]
+)  # fmt: skip
+def test_the_partition_list_decides_the_split(celeba, cache, split, numbers):
+    source = ImageFolder(celeba, 16, split=split, cache=cache)
+    assert source.names == [f"{n:06}.jpg" for n in numbers]
+    assert len(source.images) == source.size == len(numbers)
+
+
+def test_the_list_is_found_where_celebas_own_download_has_it(celeba, cache):
+    (celeba.parent / "Img").mkdir()
+    (celeba.parent / "Eval").mkdir()
+    moved = celeba.rename(celeba.parent / "Img" / celeba.name)
+    lists = moved.parent.parent / "list_eval_partition.txt"
+    lists.rename(moved.parent.parent / "Eval" / lists.name)
+    for path in (moved, moved.parent, moved.parent.parent):
+        assert ImageFolder(path, 16, split="valid", cache=cache).size == 2
+
+
+def test_check_celeba_compares_with_the_published_sums(tmp_path, monkeypatch):
+    assert published.check(tmp_path) == {}
+    (tmp_path / "img_align_celeba.zip").write_bytes(b"cut off")
+    assert published.check(tmp_path) == {"img_align_celeba.zip": False}
+    # RFC 1321 gives the MD5 of "abc".
+    monkeypatch.setitem(published.MD5, "img_align_celeba.zip", "900150983cd24fb0d6963f7d28e17f72")
+    (tmp_path / "img_align_celeba.zip").write_bytes(b"abc")
+    assert published.check(tmp_path) == {"img_align_celeba.zip": True}
+
+
+def test_celeba_is_found_where_it_is_put(celeba):
+    assert published.find(celeba.parent) == str(celeba)
+    zipped = celeba.parent / "img_align_celeba.zip"
+    zipped.touch()
+    assert published.find(celeba.parent) == str(celeba)  # unpacked, it is quicker
+    celeba.rename(celeba.parent / "elsewhere")
+    assert published.find(celeba.parent) == str(zipped)
+    zipped.unlink()
+    assert published.find(celeba.parent) is None

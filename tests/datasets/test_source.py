@@ -1,0 +1,89 @@
+"""Sources: every epoch a permutation, batches that a step number decides."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sagan_lib.datasets.source import Source, from_bytes, shuffled_indices, to_bytes
+
+
+class Numbered(Source):
+    """Image i is filled with the value i, so a batch tells which images it holds."""
+
+    resolution = 16
+
+    def __init__(self, size):
+        self.size = size
+        shape = (size, 16, 16, 3)
+        self.images = np.broadcast_to(np.arange(size, dtype=np.uint8)[:, None, None, None], shape)
+
+
+def order(source, batch_size, count, seed=0, start=0):
+    """The numbers of the images in `count` batches, (count, batch_size)."""
+    batches = source.batches(batch_size, seed, start).take(count)
+    return np.rint([(batch.numpy()[:, 0, 0, 0] + 1) * 127.5 for batch in batches]).astype(int)
+
+
+def epochs(size, count, seed=0, first=None):
+    """`count` epochs of the shuffle, (count, size), or the first few images of each."""
+    steps = tf.data.Dataset.range(count)
+    whole = steps.map(lambda step: shuffled_indices(step, size, size, seed)[:first])
+    return np.stack(list(whole.as_numpy_iterator()))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 16, 100, 257])
+def test_each_epoch_is_a_permutation(size):
+    for epoch in epochs(size, 5):
+        assert sorted(epoch) == list(range(size))
+
+
+@pytest.mark.parametrize(("size", "batch_size"), [(10, 3), (7, 7), (12, 5), (5, 4)])
+def test_batches_cover_all_images_when_they_straddle_epochs(size, batch_size):
+    seen = order(Numbered(size), batch_size, count=3 * size).ravel()[: 3 * size]
+    assert np.array_equal(np.sort(seen.reshape(3, size)), [np.arange(size)] * 3)
+
+
+@pytest.mark.parametrize("size", [100, 20_000])
+def test_epochs_and_seeds_do_not_repeat(size):
+    """TensorFlow's index shuffle looks at 8 bits of its key: 0 and 256 would be alike."""
+    assert len(np.unique(epochs(size, 300, first=50), axis=0)) == 300
+    seeds = [0, 1, 2, 256, 257, 512, 2**16, 2**31, 2**31 + 1, 2**40]
+    firsts = [shuffled_indices(0, 50, size, seed).numpy() for seed in seeds]
+    assert len(np.unique(firsts, axis=0)) == len(seeds)
+
+
+def test_the_first_epoch_of_seed_0_is_shuffled_too():
+    """A cipher with the key (0, 0, 0) may do nothing."""
+    for size in (5, 16, 1000):
+        in_place = np.mean(epochs(size, 1)[0] == np.arange(size))
+        assert in_place < 0.9
+
+
+def test_every_image_is_first_equally_often():
+    firsts = epochs(5, 1500)[:, 0]
+    counts = np.bincount(firsts, minlength=5)
+    assert ((counts - 300) ** 2 / 300).sum() < 18.47  # 4 degrees of freedom, p = 0.001
+
+
+def test_a_batch_is_the_same_whatever_the_start():
+    source = Numbered(10)
+    whole = order(source, 4, count=12, seed=3)
+    np.testing.assert_array_equal(order(source, 4, count=5, seed=3, start=7), whole[7:])
+    np.testing.assert_array_equal(order(source, 4, count=12, seed=3), whole)
+    assert not np.array_equal(order(source, 4, count=12, seed=4), whole)
+
+
+def test_batches_are_float32_from_minus_1_to_1():
+    source = Numbered(256)
+    batch = next(iter(source.batches(256))).numpy()
+    assert batch.dtype == np.float32
+    assert batch.shape == (256, 16, 16, 3)
+    np.testing.assert_allclose(np.unique(batch), np.linspace(-1, 1, 256), atol=1e-6)
+
+
+def test_bytes_and_floats_go_there_and_back():
+    levels = np.arange(256, dtype=np.uint8)
+    np.testing.assert_array_equal(to_bytes(levels / 127.5 - 1), levels)
+    np.testing.assert_array_equal(to_bytes(from_bytes(levels)), levels)
+    assert from_bytes(levels).dtype == np.float32
+    assert to_bytes([-7, 7, 0.0039, -0.0041]).tolist() == [0, 255, 128, 127]

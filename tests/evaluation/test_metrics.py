@@ -1,0 +1,100 @@
+"""Distances and frequencies against closed forms and plain loops."""
+
+import numpy as np
+import pytest
+from scipy.linalg import sqrtm
+
+from sagan_lib.datasets import faces
+from sagan_lib.evaluation import metrics
+
+N = 1000
+
+
+def cloud(mean, covariance, n=50, seed=0):
+    """A sample whose mean and covariance are exactly these."""
+    x = np.random.default_rng(seed).normal(size=(n, len(mean)))
+    x -= x.mean(0)
+    x = x @ np.linalg.inv(np.linalg.cholesky(np.cov(x, rowvar=False)).T)
+    return x @ np.linalg.cholesky(np.asarray(covariance)).T + mean
+
+
+def test_frechet_of_axis_aligned_gaussians():
+    a, b = cloud([0, 0], np.diag([1.0, 4.0])), cloud([3, 4], np.diag([9.0, 1.0]), seed=1)
+    assert metrics.frechet(a, b) == pytest.approx(25 + (1 - 3) ** 2 + (2 - 1) ** 2)
+    assert metrics.frechet(b, a) == pytest.approx(metrics.frechet(a, b))
+
+
+def test_frechet_of_covariances_that_do_not_commute_is_scipys():
+    s, t = np.array([[2.0, 1.5], [1.5, 3.0]]), np.array([[4.0, -1.0], [-1.0, 1.0]])
+    expected = np.trace(s + t - 2 * np.real(sqrtm(s @ t)))
+    found = metrics.frechet(cloud([1, 1], s), cloud([1, 1], t, seed=2))
+    assert found == pytest.approx(expected)
+
+
+def test_frechet_is_zero_for_the_same_points_and_the_shift_squared_for_moved_ones():
+    x = cloud([0, 0, 0], np.eye(3))
+    assert metrics.frechet(x, x[::-1]) == pytest.approx(0, abs=1e-9)
+    assert metrics.frechet(x, x + np.array([1, 2, 2])) == pytest.approx(9)
+
+
+def test_kernel_distance_is_the_plain_double_loop():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(7, 3)), rng.normal(0.5, 1, size=(5, 3))
+
+    def k(x, y):
+        return (x @ y / 3 + 1) ** 3
+
+    within = [np.mean([k(x, y) for x in s for y in s if x is not y]) for s in (list(a), list(b))]
+    between = np.mean([k(x, y) for x in a for y in b])
+    assert metrics.kernel_distance(a, b) == pytest.approx(sum(within) - 2 * between)
+
+
+def test_kernel_distance_is_unbiased_and_frechet_is_not():
+    rng = np.random.default_rng(1)
+    pairs = [rng.normal(size=(2, 30, 4)) for _ in range(300)]
+    kid = np.array([metrics.kernel_distance(*pair) for pair in pairs])
+    assert abs(kid.mean()) < 3 * kid.std() / np.sqrt(len(kid))
+    assert kid.min() < 0 < min(metrics.kernel_distance(a, b + 2) for a, b in pairs)
+    assert min(metrics.frechet(*pair) for pair in pairs) > 0
+
+
+def test_precision_and_recall_on_points_by_hand():
+    real = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1], [10, 10], [11, 10], [10, 11], [11, 11]])
+    fake = np.vstack([real[:4] + 0.1, [[50.0, 50], [50.5, 50]]])
+    precise, recalled = metrics.precision_recall(real, fake, k=1)
+    assert precise.tolist() == [True] * 4 + [False] * 2
+    assert recalled.tolist() == [True] * 4 + [False] * 4
+
+
+def test_a_lost_mode_costs_recall_only_and_outliers_cost_precision_only():
+    rng = np.random.default_rng(4)
+    near = np.repeat([[0.0, 0], [20, 0]], 200, axis=0)
+    real, fake = near + rng.normal(size=(2, 400, 2))
+    far = fake + np.where(np.arange(400) % 4, 0, 1000)[:, None] * rng.uniform(1, 2, (400, 1))
+
+    def shares(points):
+        return [inside.mean() for inside in metrics.precision_recall(real, points)]
+
+    assert min(shares(fake)) > 0.9
+    assert shares(fake[:200]) == [pytest.approx(1, abs=0.1), pytest.approx(0.5, abs=0.05)]
+    assert shares(far) == [pytest.approx(0.75, abs=0.06), pytest.approx(1, abs=0.1)]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [([0, 1, 2, 3, 4], 0), ([2, 2, 2], 0.8), ([0, 0, 1, 1], 0.6)]
+)
+def test_total_variation_from_uniform_over_five(values, expected):
+    assert metrics.total_variation(values, 5) == pytest.approx(expected)
+
+
+def test_agreement_is_cohens_kappa():
+    """By hand: 3 of 4 agree; by chance 1/2 * 3/4 + 1/2 * 1/4 = 1/2 would."""
+    assert metrics.agreement([0, 0, 1, 1], [0, 0, 0, 1]) == pytest.approx((3 / 4 - 1 / 2) / (1 / 2))
+    for wrong in (([0], [0, 1]), ([], []), ([[0]], [[0]])):
+        with pytest.raises(ValueError, match="two vectors alike"):
+            metrics.agreement(*wrong)
+
+
+@pytest.fixture(scope="module")
+def real():
+    return faces.real_faces(3 * N // 2)

@@ -1,0 +1,54 @@
+"""The pages that are written from results."""
+
+import pytest
+
+from experiments import arms, ledger, report
+from sagan_lib import shipped
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty store that no other test shares."""
+    return ledger.open_store(tmp_path / "claims.json")
+
+
+def record(**values):
+    """One run's result with numbers that every claim can read."""
+    base = dict.fromkeys(
+        (
+            "frechet",
+            "live",
+            "raw",
+            "steepness",
+            "outside",
+            "eye_agreement",
+            "agreement",
+            "coverage",
+            "g_gamma",
+        ),
+        1.0,
+    )
+    return base | values
+
+
+def test_the_pages_say_what_the_results_say(tmp_path):
+    """chapters/claims.md and errata.md are those that `claims report` writes."""
+    folder = str(shipped.root() / "chapters") + "/"
+    for path in report.write(ledger.published(), tmp_path):
+        with open(folder + path.name) as stream:
+            assert stream.read() == path.read_text(), f"{path.name}: run 'claims report' again"
+
+
+def test_the_page_lists_every_arm_with_what_differs_and_its_medians(store):
+    for seed, frechet in enumerate((5.0, 9.0, 7.0)):
+        store.add("runs", "pairs_far", seed, record(frechet=frechet, agreement=0.25))
+    lines = report.arms_table(store).splitlines()
+    assert len(lines) == 2 + len(arms.ARMS)
+    assert "| `base` | not at all | - | - |" in lines
+    changes = "`g=0.001, d=0.004, length=2, pairs=22`"
+    assert f"| `pairs_far` | {changes} | 7 | 0.25 |" in lines
+
+
+def test_a_page_with_another_verdict_would_differ(tmp_path, store):
+    published = report.claims_page(ledger.published())
+    assert report.claims_page(store) != published

@@ -1,0 +1,66 @@
+"""The pair of networks: every switch reaches the layers that it is for."""
+
+import keras
+import pytest
+
+from sagan_lib import networks
+from sagan_lib.attention import attention_layers
+from sagan_lib.spectral_norm import normalized_layers
+
+
+@pytest.mark.parametrize("kind", networks.KINDS)
+def test_generator_and_discriminator_belong_together(kind):
+    g, d = networks.build(kind, 16, 4, 8)
+    assert g.input_shape == (None, 8)
+    assert g.output_shape == d.input_shape == (None, 16, 16, 3)
+    assert d.output_shape == (None, 1)
+
+
+@pytest.mark.parametrize(("sn", "expected"), networks.NORMALIZED.items())
+def test_sn_is_in_the_networks_that_are_asked_for(sn, expected):
+    pair = networks.build("sagan", 16, 4, 8, sn=sn)
+    assert tuple(bool(normalized_layers(model)) for model in pair) == expected
+
+
+def test_every_normalized_layer_gets_the_power_iterations_attention_included():
+    for model in networks.build("sagan", 16, 8, 8, attention_at=8, power_iterations=3):
+        assert {layer.power_iterations for layer in normalized_layers(model)} == {3}
+
+
+@pytest.mark.parametrize("variant", ["article", "pooled"])
+def test_attention_is_at_its_place_in_both(variant):
+    for model in networks.build("sagan", 16, 8, 8, attention_at=8, variant=variant):
+        (layer,) = attention_layers(model)
+        assert (layer.variant, layer.input.shape[1]) == (variant, 8)
+    assert not attention_layers(networks.build("sagan", 16, 8, 8)[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "expected"),
+    [("sagan", None, 0.1), ("dcgan", None, 0.2), ("sagan", 0.0, 0.0), ("dcgan", 0.02, 0.02)],
+)
+def test_the_slope_is_the_kinds_unless_given(kind, given, expected):
+    layers = networks.build(kind, 16, 4, 8, slope=given)[1].layers
+    slopes = {x.negative_slope for x in layers if isinstance(x, keras.layers.LeakyReLU)}
+    assert list(slopes) == [pytest.approx(expected)]
+
+
+def test_batch_norm_is_left_out_of_dcgan_where_asked():
+    for model in networks.build("dcgan", 16, 4, 8, batch_norm=False):
+        assert not [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"kind": "vae"}, ValueError, "kind must be one of .*'dcgan', 'sagan'.* got 'vae'"),
+        ({"sn": "g"}, ValueError, "sn must be one of .*'both'.* got 'g'"),
+        ({"power_iterations": 0}, ValueError, "power_iterations must be at least 1, got 0"),
+        ({"power_iterations": 1.5}, TypeError, "power_iterations must be an integer, got 1.5"),
+        ({"resolution": 20}, ValueError, "resolution must be one of .* got 20"),
+        ({"variant": "x", "attention_at": 16}, ValueError, "variant must be one of .* got 'x'"),
+    ],
+)
+def test_wrong_arguments(options, error, words):
+    with pytest.raises(error, match=words):
+        networks.build(**{"resolution": 32, "width": 8} | options)
