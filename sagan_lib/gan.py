@@ -258,11 +258,13 @@ class GAN(keras.Model):
 
     def gammas(self):
         """Attention's gamma of each network that has one: {"g_gamma": ..., "d_gamma": ...}."""
-        return self._of_both("gamma", lambda m: [x.gamma for x in attention_layers(m)])
+        return self._of_both("gamma", lambda m: [x.gamma.numpy() for x in attention_layers(m)])
 
     def sigmas(self):
         """The largest raw singular value in each normalized network: {"g_sigma", "d_sigma"}."""
-        return self._of_both("sigma", lambda m: [x.sigma()[0] for x in normalized_layers(m)])
+        return self._of_both(
+            "sigma", lambda m: [x.sigma()[0].numpy() for x in normalized_layers(m)]
+        )
 
     def _of_both(self, name, read):
         values = {"g": read(self.generator), "d": read(self.discriminator)}

@@ -59,8 +59,8 @@ def forget_the_parts(trained):
 
 def run(folder, name, kind, count, mistake=None):
     """Train for ten steps on `count` logical CPUs; write each replica's copy of all variables."""
-    devices = [f"CPU:{i}" for i in range(count)]
-    strategy = devices.strategy("mirrored", devices) if count > 1 else devices.strategy()
+    names = [f"CPU:{i}" for i in range(count)]
+    strategy = devices.strategy("mirrored", names) if count > 1 else devices.strategy()
     trained, shard = model(kind, strategy), devices.shard
     if mistake:
         mistake(trained)

@@ -98,7 +98,8 @@ class ImageFolder(Source):
         if self.skipped:
             shown = ", ".join(self.skipped[:5]) + (", ..." if len(self.skipped) > 5 else "")
             warnings.warn(
-                f"{self.path}: skipped {len(self.skipped)} undecodable: {shown}", stacklevel=3
+                f"{self.path}: skipped {len(self.skipped)} undecodable: {shown}",
+                stacklevel=3 + (type(self) is not ImageFolder),  # it points at the caller
             )
         if not self.names:
             raise ValueError(f"{self.path}: no image that can be decoded ({len(lost)} skipped)")

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sagan_lib import datasets
 from sagan_lib.datasets import celeba as published
+from sagan_lib.datasets.celeba import CelebA
 from sagan_lib.datasets.folder import ImageFolder
 
 
@@ -40,7 +42,7 @@ def test_celeba_from_its_folder_its_parent_and_its_zip(celeba, cache):
         for file in sorted(celeba.iterdir()):
             archive.write(file, f"img_align_celeba/{file.name}")
     ways = [celeba, celeba.parent, celeba.parent / "img_align_celeba.zip"]
-    sources = [ImageFolder(path, 32, cache=cache) for path in ways]
+    sources = [CelebA(path, 32, cache=cache) for path in ways]
     for source in sources:
         assert [name[-10:] for name in source.names] == [f"{n:06}.jpg" for n in range(1, 7)]
         np.testing.assert_array_equal(source.images, sources[0].images)
@@ -52,7 +54,7 @@ def test_celeba_from_its_folder_its_parent_and_its_zip(celeba, cache):
                            ("all", range(1, 11))]
 )  # fmt: skip
 def test_the_partition_list_decides_the_split(celeba, cache, split, numbers):
-    source = ImageFolder(celeba, 16, split=split, cache=cache)
+    source = CelebA(celeba, 16, split=split, cache=cache)
     assert source.names == [f"{n:06}.jpg" for n in numbers]
     assert len(source.images) == source.size == len(numbers)
 
@@ -64,7 +66,7 @@ def test_the_list_is_found_where_celebas_own_download_has_it(celeba, cache):
     lists = moved.parent.parent / "list_eval_partition.txt"
     lists.rename(moved.parent.parent / "Eval" / lists.name)
     for path in (moved, moved.parent, moved.parent.parent):
-        assert ImageFolder(path, 16, split="valid", cache=cache).size == 2
+        assert CelebA(path, 16, split="valid", cache=cache).size == 2
 
 
 def test_check_celeba_compares_with_the_published_sums(tmp_path, monkeypatch):
@@ -86,3 +88,30 @@ def test_celeba_is_found_where_it_is_put(celeba):
     assert published.find(celeba.parent) == str(zipped)
     zipped.unlink()
     assert published.find(celeba.parent) is None
+
+
+def test_celeba_is_recognised_by_its_names_or_its_list(celeba, tmp_path):
+    for path in (celeba, celeba.parent):
+        assert published.is_celeba(path)
+        assert isinstance(datasets.by_name(str(path), 16), CelebA)
+    (tmp_path / "own").mkdir()
+    picture(1).save(tmp_path / "own" / "one.png")
+    assert not published.is_celeba(tmp_path / "own")
+    found = datasets.by_name(str(tmp_path / "own"), 16)
+    assert type(found) is ImageFolder
+    assert not published.is_celeba(tmp_path / "nowhere")
+
+
+def test_the_description_says_which_split(celeba, cache):
+    assert CelebA(celeba, 16, cache=cache).description.endswith(
+        "img_align_celeba: split train of list_eval_partition.txt"
+    )
+    assert CelebA(celeba, 16, "all", cache=cache).description.endswith(": all images")
+
+
+def test_wrong_arguments(celeba, tmp_path):
+    with pytest.raises(ValueError, match=r"split must be one of \['all', 'test', 'train',"):
+        CelebA(celeba, 16, split="dev")
+    (celeba.parent / "list_eval_partition.txt").write_text("000001.jpg\n")
+    with pytest.raises(ValueError, match=r"partition.txt: each line must be 'name split'"):
+        CelebA(celeba, 16, cache=tmp_path)

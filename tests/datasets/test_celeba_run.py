@@ -20,7 +20,7 @@ from sagan_lib import callbacks, gan, recipes
 from sagan_lib.__main__ import main
 from sagan_lib.book import plots
 from sagan_lib.datasets import faces
-from sagan_lib.datasets.folder import ImageFolder
+from sagan_lib.datasets.celeba import CelebA
 from sagan_lib.datasets.source import from_bytes, to_bytes
 from sagan_lib.evaluation import metrics, scores
 
@@ -223,7 +223,7 @@ def test_score_compares_with_the_runs_own_training_images(run, celeba, scored, c
     np.testing.assert_array_equal(fake, gan.GAN.load(run / "run.keras").sample(5))
 
     # The training images that can be decoded, each once: none is real and floor at a time.
-    whole = ImageFolder(celeba, 32, split="all")
+    whole = CelebA(celeba, 32, split="all")
     wanted = [k for k, name in enumerate(whole.names) if int(name[:6]) in TRAIN]
     ordered = [
         sorted(image.tobytes() for image in to_bytes(part))
@@ -237,8 +237,7 @@ def test_score_compares_with_the_runs_own_training_images(run, celeba, scored, c
     assert protocol == {
         "fake": 5, "real": 6, "floor": 5, "source": source, "bootstrap": 200,
         "extractor": "keras inception_v3 imagenet", "checksum": f"keras {keras.__version__}",
-        "data": f"{celeba}: split train of list_eval_partition.txt, or all images without that "
-        "list",
+        "data": f"{celeba}: split train of list_eval_partition.txt",
     }  # fmt: skip
     assert str(run / "run.keras") in source
     lines = {line.split()[0]: line.split()[1:] for line in table.splitlines()}
@@ -280,7 +279,10 @@ def test_inception_that_cannot_be_fetched_is_one_line(run, monkeypatch, capsys):
     ("command", "words"),
     [
         # 11 training images, though the folder has 16: nothing is fetched to find that out.
-        (["score", "--n", "6", "--real", "6"], "has 11 images (in its training split"),
+        (
+            ["score", "--n", "6", "--real", "6"],
+            "partition.txt: 11 images; 6 real ones and 6",
+        ),
         (["score", "--n", "3"], "--n must be at least 4, got 3"),
         (["score", "--real", "0"], "--real must be at least 4, got 0"),
         (["score", "--data", "nowhere"], "nowhere: no such folder or zip; see data/README.md"),

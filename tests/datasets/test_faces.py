@@ -276,3 +276,16 @@ def test_wrong_arguments(call, error, words):
         call()
     for word in words:
         assert word in str(caught.value)
+
+
+def test_held_out_faces_are_of_two_populations_that_nothing_is_trained_on():
+    real, floor = faces.Faces(16, 10).held_out(3, 2)
+    np.testing.assert_array_equal(real, faces.real_faces(3, 16, faces.REFERENCE_SEED))
+    np.testing.assert_array_equal(floor, faces.real_faces(2, 16, faces.FLOOR_SEED))
+
+
+def test_reordered_faces_are_the_same_faces():
+    data = faces.Faces(16, 5)
+    before, order = data.images.copy(), np.array([3, 1, 4, 0, 2])
+    data.reorder(order)
+    np.testing.assert_array_equal(data.images, before[order])

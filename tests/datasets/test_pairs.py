@@ -6,7 +6,7 @@ import pytest
 from sagan_lib.datasets import pairs
 from sagan_lib.datasets.faces import IRIS
 from sagan_lib.datasets.pairs import Pairs
-from sagan_lib.datasets.source import from_bytes
+from sagan_lib.datasets.source import from_bytes, to_bytes
 from sagan_lib.evaluation import metrics
 
 
@@ -68,3 +68,12 @@ def test_a_seed_is_a_population():
 def test_refuses(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_held_out_pairs_are_of_two_other_populations():
+    data = Pairs(32, 20)
+    real, floor = data.held_out(6, 4)
+    assert (real.shape, floor.shape) == ((6, 32, 32, 3), (4, 32, 32, 3))
+    known = {image.tobytes() for image in data.images}
+    shown = [to_bytes(image).tobytes() for image in (*real, *floor)]
+    assert len({*known, *shown}) == 20 + 10

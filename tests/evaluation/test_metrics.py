@@ -98,3 +98,14 @@ def test_agreement_is_cohens_kappa():
 @pytest.fixture(scope="module")
 def real():
     return faces.real_faces(3 * N // 2)
+
+
+def test_multiplicities_count_copies_but_never_pair_a_point_with_itself():
+    rng = np.random.default_rng(2)
+    a, b, w = rng.normal(size=(4, 2)), rng.normal(size=(6, 2)), [0, 1, 3, 2]
+    copies = np.repeat(np.arange(4), w)
+    k_aa, k_bb, k_ab = metrics.kernels(a, b)
+    within = np.mean([k_aa[i, j] for i in copies for j in copies if i != j])
+    others = np.mean([k_bb[i, j] for i in range(6) for j in range(6) if i != j])
+    found = metrics.weighted_mmd(k_aa, k_bb, k_ab, np.array(w, float), np.ones(6))
+    assert found == pytest.approx(within + others - 2 * k_ab[copies].mean())

@@ -13,17 +13,6 @@ from sagan_lib.evaluation import judge, metrics, scores
 N = 1000
 
 
-def test_multiplicities_count_copies_but_never_pair_a_point_with_itself():
-    rng = np.random.default_rng(2)
-    a, b, w = rng.normal(size=(4, 2)), rng.normal(size=(6, 2)), [0, 1, 3, 2]
-    copies = np.repeat(np.arange(4), w)
-    k_aa, k_bb, k_ab = scores._kernels(a, b)
-    within = np.mean([k_aa[i, j] for i in copies for j in copies if i != j])
-    others = np.mean([k_bb[i, j] for i in range(6) for j in range(6) if i != j])
-    found = scores._weighted_mmd(k_aa, k_bb, k_ab, np.array(w, float), np.ones(6))
-    assert found == pytest.approx(within + others - 2 * k_ab[copies].mean())
-
-
 def reading(left, right):
     others = dict.fromkeys(faces.CATEGORIES, np.zeros(len(left), int))
     return judge.Reading(**others | {"left_iris": np.array(left), "right_iris": np.array(right)})
@@ -58,7 +47,8 @@ def scored(real):
         "blurred": gaussian_filter(fresh[:N], (0, 1.2, 1.2, 0)),
         "copied": fresh[rng.integers(0, 10, N)],
     }
-    floor, extractor = scores.reference("faces", 32, 1, N)[1], scores.judge_extractor()
+    extractor = scores.extractor("judge")
+    floor = datasets.by_name("faces", 32).held_out(1, N)[1]
     return {
         name: scores.evaluate(images, real, floor, extractor, name, bootstrap=20)
         for name, images in sets.items()
@@ -221,3 +211,9 @@ X = np.random.default_rng(0).normal(size=(6, 2))
 def test_bad_input_is_refused_by_name(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_an_extractor_has_a_name_and_the_judge_reads_factors():
+    assert scores.extractor("judge").read is judge.read
+    with pytest.raises(ValueError, match=r"extractor must be one of \['inception', 'judge'\]"):
+        scores.extractor("clip")

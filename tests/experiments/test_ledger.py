@@ -129,7 +129,7 @@ def test_run_computes_what_is_missing_and_only_that(store, monkeypatch):
     found = ledger.run(names, seeds=3, store=ledger.open_store(store.path))
     assert len(done) == 6
     assert found["operator"].verdict == "holds"
-    assert ledger.open_store(store.path).data["provenance"]["tensorflow"]
+    assert ledger.open_store(store.path).data["provenance"]["versions"]["tensorflow"]
 
 
 class Here:

@@ -45,7 +45,7 @@ def test_the_page_lists_every_arm_with_what_differs_and_its_medians(store):
     lines = report.arms_table(store).splitlines()
     assert len(lines) == 2 + len(arms.ARMS)
     assert "| `base` | not at all | - | - |" in lines
-    changes = "`g=0.001, d=0.004, length=2, pairs=22`"
+    changes = "`g_rate=0.001, d_rate=0.004, length=2, pairs=22`"
     assert f"| `pairs_far` | {changes} | 7 | 0.25 |" in lines
 
 

@@ -60,7 +60,7 @@ def record(**values):
 def test_an_arm_that_is_defined_anew_is_run_anew(store, monkeypatch):
     store.add("runs", "base", 0, record())
     assert ledger.open_store(store.path).seeds("runs", "base") == {0: record()}
-    changed = dataclasses.replace(arms.ARMS["base"], g=1.0)
+    changed = dataclasses.replace(arms.ARMS["base"], g_rate=1.0)
     monkeypatch.setitem(arms.ARMS, "base", changed)
     assert ledger.open_store(store.path).seeds("runs", "base") == {}
 

@@ -32,11 +32,11 @@ def results(tmp_path_factory):
 
 
 def test_a_run_writes_machine_protocol_and_numbers(results):
-    assert results["machine"]
-    assert results["cores"] >= 1
+    assert results["machine"] == results["provenance"]["machine"]["processor"]
+    assert results["provenance"]["machine"]["cores"] >= 1
     assert results["load_before"] >= 0
-    assert results["versions"]["tensorflow"].startswith("2.")
-    assert results["command"].startswith("python -m sagan_lib bench --sizes 16x4")
+    assert results["provenance"]["versions"]["tensorflow"].startswith("2.")
+    assert results["provenance"]["command"].startswith("python -m experiments bench --sizes 16x4")
     assert results["protocol"]["interleaved"][1:] == ["ours", "keras", "torch"]
     (case,) = results["cases"]
     assert (case["size"], case["batch"], case["attention_at"], case["rounds"]) == ("16x4", 4, 8, 2)
