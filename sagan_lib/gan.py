@@ -258,17 +258,16 @@ class GAN(keras.Model):
 
     def gammas(self):
         """Attention's gamma of each network that has one: {"g_gamma": ..., "d_gamma": ...}."""
-        return self._of_both("gamma", lambda m: [x.gamma.numpy() for x in attention_layers(m)])
+        return self._of_both("gamma", attention_layers, lambda layer: layer.gamma)
 
     def sigmas(self):
         """The largest raw singular value in each normalized network: {"g_sigma", "d_sigma"}."""
-        return self._of_both(
-            "sigma", lambda m: [x.sigma()[0].numpy() for x in normalized_layers(m)]
-        )
+        return self._of_both("sigma", normalized_layers, lambda layer: layer.sigma()[0])
 
-    def _of_both(self, name, read):
-        values = {"g": read(self.generator), "d": read(self.discriminator)}
-        return {f"{k}_{name}": max(float(x) for x in found) for k, found in values.items() if found}
+    def _of_both(self, name, layers_of, read):
+        layers = {"g": layers_of(self.generator), "d": layers_of(self.discriminator)}
+        found = {k: [float(read(x).numpy()) for x in v] for k, v in layers.items() if v}
+        return {f"{k}_{name}": max(values) for k, values in found.items()}
 
     @contextlib.contextmanager
     def _groups_that_divide(self, length):

@@ -193,7 +193,8 @@ def test_every_path_that_the_texts_name_is_there():
     for text in ("README.md", "CONTRIBUTING.md", "data/README.md"):
         for name in re.findall(r"\b(?:sagan_lib|experiments|tests|_book)/[\w/]+\.\w+",
                                (ROOT / text).read_text()):  # fmt: skip
-            assert (ROOT / name).exists(), f"{text} names {name}"
+            if "psN" not in name:  # any problem set's number
+                assert (ROOT / name).exists(), f"{text} names {name}"
 
 
 def public_functions():
