@@ -50,11 +50,10 @@ RANGES = {
 
 
 @dataclass(frozen=True)
-class Factors:
-    """What faces are made of: one array of length n for each factor.
+class Kinds:
+    """The categorical factors of faces: for each an integer array of length n.
 
-    The first six are integers (``CATEGORIES`` gives how many values each has), the others are
-    float32 within ``RANGES``. ``left`` and ``right`` are the viewer's.
+    ``CATEGORIES`` gives how many values each has. ``left`` and ``right`` are the viewer's.
     """
 
     left_iris: np.ndarray
@@ -63,6 +62,15 @@ class Factors:
     skin: np.ndarray
     background: np.ndarray
     long_hair: np.ndarray
+
+    def __len__(self):
+        return len(self.hair)
+
+
+@dataclass(frozen=True)
+class Factors(Kinds):
+    """What faces are made of: their kinds, and float32 factors within ``RANGES``, length n each."""
+
     tilt: np.ndarray
     center_x: np.ndarray
     center_y: np.ndarray
@@ -70,9 +78,6 @@ class Factors:
     width: np.ndarray
     gaze: np.ndarray
     smile: np.ndarray
-
-    def __len__(self):
-        return len(self.hair)
 
     def replace(self, **values):
         """A copy in which the named factors are changed; a scalar is repeated for every face."""

@@ -4,8 +4,6 @@ It is trained on faces whose two eyes are **independent**, so it is blind to the
 it has never learned that a left eye says anything about a right one.
 """
 
-from dataclasses import dataclass
-
 import keras
 import numpy as np
 from keras import layers
@@ -76,19 +74,8 @@ def accuracy(model, n=4000):
     }
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(faces.Kinds):
     """What the judge sees: an integer array of length n for each categorical factor."""
-
-    left_iris: np.ndarray
-    right_iris: np.ndarray
-    hair: np.ndarray
-    skin: np.ndarray
-    background: np.ndarray
-    long_hair: np.ndarray
-
-    def __len__(self):
-        return len(self.hair)
 
 
 _loaded = {}
