@@ -4,20 +4,25 @@
 #   CH=02        the chapter for `run` and `prose`; several: CH="02 03"; none: all
 #   SEED=7       the seed of the problem sets' random numbers for `course`; 0 without
 #   WORKERS=2    how many tests run side by side
+#   CHAPTERS_AT_ONCE=2  how many chapters `book` executes side by side; all cores without
 
 BIN = .venv/bin
 READY = .venv/.ready
 PYTHON =
 CH =
 WORKERS = 2
-# Strict: a warning is an error, all of them are shown, and a broken reference is one.
-BUILD = $(BIN)/jupyter-book build . -W --keep-going -n
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+# A kernel beside another gets half the cores' threads: they would fight for them.
+NBVAL = TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 PYTHONPATH=_book \
+	$(PYTEST) -p lines --nbval-lax --nbval-current-env --nbval-cell-timeout=600
+export BOOK_STARTED := $(shell date +%s)
+export CHAPTERS_AT_ONCE
 
-.PHONY: help book test unit lab run prose bench course clean pins
+.PHONY: help book read test unit lab run prose bench course clean pins
 
 help:
-	@echo "make book        build the book: _build/html/index.html"
+	@echo "make book        build the book, to read at once; then execute it and build it anew"
+	@echo "make read        the first half alone: _build/html/index.html from the stored outputs"
 	@echo "make test        every check: style, the strict build, every notebook, every test"
 	@echo "make unit        the quick part of it: style and the library's tests"
 	@echo "make lab         open the chapters in JupyterLab"
@@ -34,9 +39,10 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 book: $(READY)
-	@echo "==> Building the book. Chapters that are new or changed are executed: minutes each."
-	@$(BUILD)
-	@echo "==> The book is in _build/html/index.html"
+	@$(BIN)/python _book/build.py make
+
+read: $(READY)
+	@$(BIN)/python _book/build.py read
 
 # All parts run even if one fails, so that one call shows everything that is wrong. The small scale,
 # because that is the one whose outputs are stored and compared. The book is built from the stored
@@ -47,10 +53,9 @@ test: $(READY)
 	$(BIN)/ruff check . || failed="$$failed style"; \
 	$(BIN)/ruff format --check . || failed="$$failed format"; \
 	echo "==> 2/4 the book, strictly"; \
-	BOOK_OUTPUTS=stored $(BUILD) || failed="$$failed book"; \
+	$(BIN)/python _book/build.py read || failed="$$failed book"; \
 	echo "==> 3/4 every notebook, against its stored outputs"; \
-	$(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=600 chapters \
-		|| failed="$$failed notebooks"; \
+	$(NBVAL) chapters || failed="$$failed notebooks"; \
 	if [ -n "$$failed" ]; then echo "==> failed so far:$$failed"; fi; \
 	echo "==> 4/4 the tests"; \
 	$(PYTEST) tests || failed="$$failed tests"; \

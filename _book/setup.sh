@@ -23,6 +23,12 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
 fi
 
 echo "==> Installing the pinned packages into .venv (about 2 GB; some minutes the first time)"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check \
-    -c constraints.txt -e '.[book,test]'
+log=_build/log/install.log
+mkdir -p _build/log
+if ! .venv/bin/python -m pip install --disable-pip-version-check \
+    -c constraints.txt -e '.[book,test]' >"$log" 2>&1; then
+    tail -n 30 "$log" >&2
+    echo "The installation failed; all of it: $log" >&2
+    exit 1
+fi
 echo "==> .venv is ready"

@@ -1,6 +1,16 @@
 """SAGAN chapter by chapter: the tested layers and the training loop behind the book."""
 
+import contextlib
+import importlib.util
 import os
+import re
+import sys
+import tempfile
+
+#: Then it took its settings before they could be made here; `devices` says what that costs.
+TENSORFLOW_CAME_FIRST = "tensorflow" in sys.modules
+#: What TensorFlow says at its import whatever its level: information, no warning and no error.
+CHATTER = re.compile(rb"I0000 |WARNING: All log messages before absl::InitializeLog")
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 # All before TensorFlow's import. On processors without AVX-512 it leaves oneDNN off by itself, and
@@ -10,3 +20,36 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 __version__ = "0.1.0"
+
+
+@contextlib.contextmanager
+def without_chatter():
+    """Meanwhile what is written to file 2, C's stderr, is kept; then all but `CHATTER` is said."""
+    with tempfile.TemporaryFile() as kept:
+        stderr = os.dup(2)
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            kept.seek(0)
+            os.write(2, b"".join(line for line in kept if not CHATTER.match(line)))
+
+
+class _QuietTensorFlow:
+    """Lets TensorFlow be imported without its chatter, whoever imports it; steps in once."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None:
+            execute = spec.loader.exec_module
+            spec.loader.exec_module = without_chatter()(execute)
+        return spec
+
+
+if not TENSORFLOW_CAME_FIRST:
+    sys.meta_path.insert(0, _QuietTensorFlow())

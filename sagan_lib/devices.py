@@ -7,11 +7,13 @@ import os
 import platform
 import re
 import time
+import warnings
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
+import sagan_lib
 from sagan_lib import checks
 
 
@@ -40,6 +42,21 @@ def setup(mixed=False):
         with contextlib.suppress(RuntimeError):  # in use already: too late to change
             tf.config.experimental.set_memory_growth(gpu, True)
     keras.config.set_dtype_policy("mixed_bfloat16" if mixed else "float32")
+
+
+def onednn():
+    """Whether TensorFlow computes with oneDNN on the CPU; settled when it is imported."""
+    from tensorflow.python.util import _pywrap_util_port
+
+    return _pywrap_util_port.IsMklEnabled()
+
+
+if sagan_lib.TENSORFLOW_CAME_FIRST and os.environ["TF_ENABLE_ONEDNN_OPTS"] != "0" and not onednn():
+    warnings.warn(
+        "TensorFlow was imported before sagan_lib and left oneDNN off: on a CPU, training takes "
+        "about twice as long. Import sagan_lib first, or set TF_ENABLE_ONEDNN_OPTS=1.",
+        stacklevel=2,
+    )
 
 
 def use_jit():

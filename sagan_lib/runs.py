@@ -1,9 +1,7 @@
-"""Carrying out a recipe: train, go on, score, publish; and loading what came of it."""
+"""Carrying out a recipe: train, go on, score; and loading what came of it."""
 
-import csv
 import dataclasses
 import json
-import shutil
 from pathlib import Path
 
 import keras
@@ -150,35 +148,6 @@ def score(generator, what, data="faces", n=2000, real=5000, seed=0):
     found = scores.evaluate(fakes, reference, floor, extractor, f"{what}, noise of seed {seed}")
     found["protocol"]["data"] = images.description
     return found
-
-
-def publish(out):
-    """Copy a finished run of the recipe `SHIPPED` into `data/`, scored, with its log.
-
-    Args:
-        out: the run's folder.
-
-    Raises:
-        FileNotFoundError: the run is not finished.
-        ValueError: it is a run of another recipe.
-    """
-    out, recipe = Path(out), recipes.RECIPES[recipes.SHIPPED]
-    report = json.loads((out / "run.json").read_text())
-    if report["recipe"] != dataclasses.asdict(recipe):
-        raise ValueError(f"{out}: its recipe is not {recipes.SHIPPED}: {report['recipe']}")
-    with open(out / "log.csv", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    kept = [name for name in rows[0] if name != "epoch" and not name.startswith("val_")]
-    report["log"] = {name: [float(f"{float(row[name]):.5g}") for row in rows] for name in kept}
-    generator, _ = networks(recipe)
-    generator.load_weights(out / "generator.weights.h5")
-    report["scores"] = score(generator, f"averaged generator of {recipes.SHIPPED}")
-    target = shipped.folder() / GENERATOR
-    shutil.copyfile(out / "generator.weights.h5", target)
-    shipped.record(target)
-    with shipped.replacing(shipped.folder() / "results" / RESULTS) as part:
-        part.write_text(json.dumps(report, indent=1) + "\n")
-    return target
 
 
 def generator(run=None):

@@ -12,7 +12,7 @@ from keras import layers
 
 from sagan_lib import checks
 from sagan_lib.attention import SelfAttention
-from sagan_lib.dcgan import channels_at, check_size, down_sides, sides
+from sagan_lib.dcgan import BatchNormalization, channels_at, check_size, down_sides, sides
 from sagan_lib.spectral_norm import SNConv2D, SNConv2DTranspose, SNDense
 
 
@@ -68,10 +68,10 @@ def generator(
 
     z = keras.Input((latent_dim,), name="z")  # (batch, latent_dim) -> (batch, 4, 4, first)
     x = layers.Reshape((4, 4, first))(dense(4 * 4 * first, name="project")(z))
-    x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, name="bn4")(x))
+    x = layers.ReLU()(BatchNormalization(momentum=0.9, name="bn4")(x))
     for side in sides(resolution):  # (batch, side/2, side/2, 2c) -> (batch, side, side, c)
         x = up(channels_at(resolution, side, width), name=f"up{side}")(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, name=f"bn{side}")(x))
+        x = layers.ReLU()(BatchNormalization(momentum=0.9, name=f"bn{side}")(x))
         x = _attend(side, attention_at, variant, use_sn)(x)
     x = conv(3, kernel_size=3, name="to_rgb")(x)
     return keras.Model(z, layers.Activation("tanh", dtype="float32")(x), name=name)

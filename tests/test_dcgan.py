@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from sagan_lib import dcgan
 
@@ -79,3 +80,49 @@ def test_refuses_a_slope_or_latent_dim_out_of_range():
         dcgan.discriminator(slope=1.5)
     with pytest.raises(ValueError, match="latent_dim"):
         dcgan.generator(latent_dim=0)
+
+
+def normalized(kind, x, policy="float32", trainable=True, training=True):
+    """(outputs, d loss / d inputs, gamma and beta, both moments) of a layer of this kind."""
+    layer = kind(momentum=0.9, dtype=policy)
+    layer.build(x.shape)
+    layer.gamma.assign(np.linspace(0.5, 2, x.shape[-1]))
+    layer.beta.assign(np.linspace(-1, 1, x.shape[-1]))
+    layer.trainable = trainable
+    x = tf.cast(x, layer.compute_dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = layer(x, training=training)
+        loss = tf.reduce_sum(tf.sin(3 * tf.cast(y, tf.float32)))
+    wanted = [x, layer.gamma.value, layer.beta.value]
+    gradients = tape.gradient(loss, wanted)
+    assert y.dtype == layer.compute_dtype
+    return [np.asarray(tf.cast(t, tf.float32)) for t in (y, *gradients, *layer.variables[2:])]
+
+
+@pytest.mark.parametrize("shape", [(8, 6, 6, 5), (3, 1, 2, 5), (16, 5)])
+@pytest.mark.parametrize("how", [{}, {"training": False}, {"trainable": False}], ids=str)
+def test_batch_normalization_is_keras_own(shape, how):
+    x = np.random.default_rng(0).normal(2, 3, shape).astype(np.float32)
+    ours = normalized(dcgan.BatchNormalization, x, **how)
+    for mine, keras_own in zip(
+        ours, normalized(keras.layers.BatchNormalization, x, **how), strict=True
+    ):
+        np.testing.assert_allclose(mine, keras_own, rtol=1e-4, atol=1e-4)
+    still = bool(how)
+    assert np.allclose(ours[4], 0) == still, "the mean moves in training alone"
+
+
+def test_batch_normalization_in_bfloat16():
+    x = np.random.default_rng(0).normal(0, 1, (8, 6, 6, 5)).astype(np.float32)
+    for mine, plain in zip(
+        normalized(dcgan.BatchNormalization, x, "mixed_bfloat16"),
+        normalized(keras.layers.BatchNormalization, x, "mixed_bfloat16"), strict=True,
+    ):  # fmt: skip
+        assert np.abs(mine - plain).max() <= 0.03 * np.abs(plain).max()
+
+
+def test_both_networks_use_the_fused_layer():
+    for model in (dcgan.generator(32, 8), dcgan.discriminator(32, 8)):
+        found = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
+        assert {type(x) for x in found} == {dcgan.BatchNormalization}

@@ -1,5 +1,6 @@
 """What is declared, what is pinned and what is installed are the same things."""
 
+import os
 import re
 import subprocess
 import sys
@@ -162,3 +163,44 @@ REGISTRIES = [
 def test_no_file_names_a_package_registry(host):
     named = [str(p.relative_to(ROOT)) for p in repository_files() if host in p.read_bytes()]
     assert not named, f"{named}: where packages come from is each installation's choice"
+
+
+def python(code, **environment):
+    """What another interpreter prints, on both streams; without this one's settings for it."""
+    ours = ("TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND")
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env=kept | environment,
+    )  # fmt: skip
+
+
+def test_onednn_is_on_without_a_word_unless_the_user_chose_otherwise():
+    code = "from sagan_lib import devices; print(devices.onednn())"
+    done = python(code)
+    assert done.stderr == "", "TensorFlow's chatter at its import"
+    if done.stdout == "False\n":
+        pytest.skip("this TensorFlow has no oneDNN")
+    chosen = python(code, TF_ENABLE_ONEDNN_OPTS="0")
+    assert (chosen.stdout, chosen.stderr) == ("False\n", "")
+
+
+def test_tensorflow_first_is_told_once_with_the_cure():
+    code = (
+        "import tensorflow\n"
+        "from tensorflow.python.util import _pywrap_util_port as port\n"
+        "port.IsMklEnabled = lambda: False\n"
+        "from sagan_lib import devices, gan\n"
+    )
+    warned = [line for line in python(code).stderr.splitlines() if "UserWarning" in line]
+    assert len(warned) == 1
+    assert "set TF_ENABLE_ONEDNN_OPTS=1" in warned[0]
+
+
+def test_a_real_error_at_tensorflows_import_is_still_said():
+    code = (
+        "import os, sagan_lib\n"
+        "with sagan_lib.without_chatter():\n"
+        "    os.write(2, b'I0000 00:00:17 port.cc:153] a note\\nE0000 a real error\\n')\n"
+    )
+    assert python(code).stderr == "E0000 a real error\n"

@@ -1,4 +1,4 @@
-"""Runs: trained, resumed, told from each other, published, loaded."""
+"""Runs: trained, resumed, told from each other, loaded."""
 
 import csv
 import dataclasses
@@ -125,47 +125,6 @@ def test_a_folder_with_a_run_of_another_recipe_is_refused(straight, monkeypatch)
     with pytest.raises(ValueError, match=r"another run: rates was 'cpu', not 'dcgan'.*--out"):
         runs.train(dataclasses.replace(TINY, rates="dcgan", steps=9), out)
     assert (out / "recipe.json").read_bytes() == before
-
-
-@pytest.fixture
-def finished(tmp_path, monkeypatch):
-    """A finished run of the shipped recipe, which is TINY here, and an empty data folder."""
-    monkeypatch.setitem(RECIPES, recipes.SHIPPED, TINY)
-    data, out = tmp_path / "data", tmp_path / "run"
-    data.mkdir()
-    out.mkdir()
-    (data / "SHA256SUMS").write_text("")
-    monkeypatch.setattr(shipped, "folder", lambda: data)
-    runs.networks(TINY)[0].save_weights(out / "generator.weights.h5")
-    (out / "run.json").write_text(json.dumps({"recipe": dataclasses.asdict(TINY), "step": 3}))
-    (out / "log.csv").write_text("epoch,d_loss,step\n0,1.2345678,2\n0,0.5,3\n")
-    # What is scored must be the run's own generator; its pictures are too small for the judge.
-    monkeypatch.setattr(runs, "score", lambda g, source: float(g.get_weights()[0].ravel()[0]))
-    return out, data
-
-
-def test_a_published_generator_is_the_shipped_one(finished):
-    out, data = finished
-    assert runs.publish(out) == data / runs.GENERATOR
-    expected = runs.networks(TINY)[0]
-    expected.load_weights(out / "generator.weights.h5")
-    np.testing.assert_array_equal(gan.generate(runs.generator(), 2), gan.generate(expected, 2))
-    results = json.loads((data / "results" / runs.RESULTS).read_text())
-    assert results["log"] == {"d_loss": [1.2346, 0.5], "step": [2, 3]}
-    assert results["step"] == 3
-    assert results["scores"] == float(expected.get_weights()[0].ravel()[0])
-
-
-def test_only_a_finished_run_of_that_recipe_is_published(finished):
-    out, data = finished
-    other = dataclasses.asdict(TINY) | {"steps": 2}
-    (out / "run.json").write_text(json.dumps({"recipe": other}))
-    with pytest.raises(ValueError, match=f"its recipe is not {recipes.SHIPPED}"):
-        runs.publish(out)
-    (out / "run.json").unlink()
-    with pytest.raises(FileNotFoundError):
-        runs.publish(out)
-    assert [file.name for file in data.iterdir()] == ["SHA256SUMS"]
 
 
 def test_the_shipped_generator_draws_faces_of_many_kinds():

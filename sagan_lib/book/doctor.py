@@ -1,11 +1,14 @@
 """`python -m sagan_lib doctor`: is this machine ready, and if not, what to do."""
 
 import importlib.metadata
+import os
 import shutil
 import subprocess
 import sys
 
-from sagan_lib import devices, shipped
+import tensorflow as tf
+
+from sagan_lib import cost, devices, shipped
 from sagan_lib.datasets import celeba, folder
 
 WANTED = ("tensorflow", "keras", "numpy", "matplotlib", "pillow")
@@ -50,6 +53,30 @@ def _gpu():
     return True, "no GPU: the chapters run at cpu scale, in minutes", ""
 
 
+def convolution_seconds():
+    """Shortest time of one convolution as a training step has them, measured for half a second."""
+    images = tf.random.stateless_normal((64, 32, 32, 32), (1, 2))
+    kernel = tf.random.stateless_normal((4, 4, 32, 64), (3, 4))
+    return cost.best_time(lambda x: tf.nn.conv2d(x, kernel, 2, "SAME"), images, 0.5)
+
+
+def _onednn():
+    """Is oneDNN on, and what does it bring? Measured in this process and in another one without."""
+    on = devices.onednn()
+    code = "from sagan_lib.book import doctor; print(doctor.convolution_seconds())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": "0" if on else "1", "CUDA_VISIBLE_DEVICES": ""},
+    )  # fmt: skip
+    if done.returncode:
+        return True, f"oneDNN is {'on' if on else 'off'}; the other way could not be measured", ""
+    ratio = convolution_seconds() / float(done.stdout)
+    if on:
+        return True, f"oneDNN is on: a convolution takes {ratio:.2f} of the time without it", ""
+    text = f"oneDNN is off: with it a convolution would take {1 / ratio:.2f} of the time"
+    return ratio < 1.2, text, "set the environment variable TF_ENABLE_ONEDNN_OPTS=1"
+
+
 def _shipped():
     for name in shipped.checksums():
         try:
@@ -83,6 +110,8 @@ def checks(data=None):
     yield _python()
     yield from _packages()
     yield _gpu()
+    if not devices.gpus():
+        yield _onednn()
     yield from _shipped()
     if data is not None:
         yield _images(data)

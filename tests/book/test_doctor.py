@@ -3,6 +3,7 @@
 import importlib.metadata
 import shutil
 import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -54,7 +55,9 @@ def test_an_old_and_a_missing_package_are_named_with_the_command(monkeypatch, ca
 
 def test_an_unsupported_python(monkeypatch):
     version = SimpleNamespace(major=3, minor=10)
-    fake = SimpleNamespace(version_info=type("V", (tuple,), vars(version))((3, 10)))
+    fake = SimpleNamespace(
+        executable=sys.executable, version_info=type("V", (tuple,), vars(version))((3, 10))
+    )
     monkeypatch.setattr(doctor, "sys", fake)
     ((found, advice),) = failures()
     assert found == "Python 3.10"
@@ -109,3 +112,27 @@ def test_data_that_decodes_and_a_celeba_file_that_was_cut_off(tmp_path):
     ((found, advice),) = failures(tmp_path)
     assert "another checksum than the published file" in found
     assert "download it again" in advice
+
+
+@pytest.mark.parametrize(
+    ("on", "here", "other", "passed", "words"),
+    [
+        (True, 1.0, 2.0, True, "on: a convolution takes 0.50 of the time"),
+        (False, 2.0, 1.0, False, "off: with it a convolution would take 0.50 of the time"),
+        (False, 1.0, 1.0, True, "would take 1.00"),
+    ],
+)
+def test_onednn_is_on_or_what_it_would_bring(monkeypatch, on, here, other, passed, words):
+    asked = {}
+
+    def run(_, env, **options):
+        asked.update(env)
+        return subprocess.CompletedProcess([], 0, stdout=str(other))
+
+    monkeypatch.setattr(devices, "onednn", lambda: on)
+    monkeypatch.setattr(doctor, "convolution_seconds", lambda: here)
+    monkeypatch.setattr(subprocess, "run", run)
+    result, found, advice = doctor._onednn()
+    assert (result, words in found) == (passed, True)
+    assert asked["TF_ENABLE_ONEDNN_OPTS"] == "01"[not on]
+    assert passed or "TF_ENABLE_ONEDNN_OPTS=1" in advice

@@ -1,0 +1,53 @@
+"""A pytest plugin for notebooks: one line each, with its seconds, in place of a dot for each cell.
+
+PYTHONPATH=_book python -m pytest -p lines --nbval-lax ... chapters
+"""
+
+import collections
+
+
+class Lines:
+    """Counts the cells of each notebook, and says when its last one is done."""
+
+    def __init__(self, config):
+        self.config, self.left = config, {}
+        self.seconds, self.failed = collections.Counter(), collections.Counter()
+
+    def _plan(self, names):
+        if not self.left:
+            self.left = collections.Counter(name.split("::")[0] for name in names)
+
+    def pytest_collection_finish(self, session):
+        """Without workers: pytest itself has collected."""
+        self._plan([item.nodeid for item in session.items])
+
+    def pytest_xdist_node_collection_finished(self, node, ids):
+        """With workers: the first of them has."""
+        self._plan(ids)
+
+    def pytest_runtest_logreport(self, report):
+        """A phase of a cell is over; the notebook is, when the last cell's last phase is."""
+        name = report.nodeid.split("::")[0]
+        self.seconds[name] += report.duration
+        self.failed[name] += report.failed
+        if report.when != "teardown":
+            return
+        self.left[name] -= 1
+        if self.left[name] == 0:
+            open_ones = sum(count > 0 for count in self.left.values())
+            wrong = f"{self.failed[name]} cells FAILED" if self.failed[name] else "passed"
+            took = f"{self.seconds[name]:.0f} s"
+            reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+            reporter.write_line(f"{name}: {wrong}, {took}; {open_ones} left")
+
+    def pytest_report_teststatus(self, report):
+        """No dots; failures are told as ever."""
+        if report.passed:
+            return ("passed" if report.when == "call" else ""), "", "PASSED"
+        return None
+
+
+def pytest_configure(config):
+    """Called by pytest; the workers of pytest-xdist print nothing."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Lines(config), "lines of notebooks")

@@ -1,0 +1,173 @@
+"""How the book is built: readable first, executed side by side, and readable after any trouble.
+
+A small book with the real settings is built in a folder of its own.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
+
+import build as tool
+
+ROOT = tool.ROOT
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+
+
+@pytest.mark.parametrize(
+    ("chapters", "cores", "memory", "expected"),
+    [
+        (8, 2, 16, (2, 1)), (8, 8, 64, (8, 1)), (8, 16, 64, (8, 2)), (1, 8, 64, (1, 8)),
+        (8, 8, 7.5, (3, 2)), (8, 2, 1, (1, 2)), (8, 1, 16, (1, 1)),
+    ],
+)  # fmt: skip
+def test_processes_and_threads_share_the_cores_and_fit_the_memory(
+    chapters, cores, memory, expected, monkeypatch
+):
+    monkeypatch.delenv("CHAPTERS_AT_ONCE", raising=False)
+    found = tool.at_once(chapters, cores, memory, "cpu")
+    assert found == expected
+    assert found[0] * found[1] <= cores
+
+
+def test_one_gpu_is_not_shared_and_a_wish_is_followed(monkeypatch):
+    monkeypatch.delenv("CHAPTERS_AT_ONCE", raising=False)
+    assert tool.at_once(8, 16, 64, "gpu") == (1, 16)
+    monkeypatch.setenv("CHAPTERS_AT_ONCE", "3")
+    assert tool.at_once(8, 16, 64, "gpu") == (3, 5)
+
+
+def test_all_pages_with_a_notebook_are_executed():
+    assert [path.stem for path in tool.notebooks()] == sorted(
+        path.stem for path in (ROOT / "chapters").glob("*.ipynb")
+    )
+
+
+def chapter(folder, name, code, stored):
+    """A notebook of one code cell with an output that it did not make here."""
+    out = nbformat.v4.new_output("stream", name="stdout", text=stored + "\n")
+    cells = [
+        nbformat.v4.new_markdown_cell(f"# Page {name}"),
+        nbformat.v4.new_code_cell(code, outputs=[out], execution_count=1),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
+    nbformat.write(notebook, folder / "chapters" / f"{name}.ipynb")
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """A folder with our builder and two chapters."""
+    root = tmp_path_factory.mktemp("book")
+    shutil.copy(ROOT / "_config.yml", root)
+    shutil.copytree(ROOT / "_book", root / "_book")
+    (root / "chapters").mkdir()
+    chapters = "[{file: chapters/b}]"
+    (root / "_toc.yml").write_text(
+        f"format: jb-book\nroot: chapters/a\nparts:\n- caption: P\n  chapters: {chapters}\n"
+    )
+    return root
+
+
+@pytest.fixture
+def fresh(book):
+    """The book before its first build."""
+    shutil.rmtree(book / "_build", ignore_errors=True)
+    chapter(book, "a", "print('here', 1)", "stored a")
+    chapter(book, "b", "print('here', 2)", "stored b")
+    return book
+
+
+def start(root, action):
+    """The builder at work; both of its streams in one."""
+    return subprocess.Popen(
+        [sys.executable, "_book/build.py", action], cwd=root, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def run(root, action):
+    """(exit status, what was printed) of the builder."""
+    process = start(root, action)
+    text = process.communicate(timeout=300)[0]
+    return process.returncode, text
+
+
+def page(root, name):
+    return (root / "_build" / "html" / "chapters" / f"{name}.html").read_text()
+
+
+def test_read_shows_the_stored_outputs_and_executes_nothing(fresh):
+    status, text = run(fresh, "read")
+    assert status == 0, text
+    assert "ready to read: _build/html/index.html" in text
+    assert "stored a" in page(fresh, "a")
+    assert len(text.splitlines()) == 2, "quiet"
+
+
+def test_make_reads_first_then_executes_then_builds_again_and_then_rests(fresh):
+    status, text = run(fresh, "make")
+    assert status == 0, text
+    assert text.index("ready to read") < text.index("executing 2 chapters") < text.index("1 left")
+    assert "the book, executed: _build/html/index.html" in text
+    assert "here 1" in page(fresh, "a")
+    assert "here 2" in page(fresh, "b")
+    assert "stored" not in page(fresh, "a") + page(fresh, "b")
+
+    status, text = run(fresh, "make")
+    assert status == 0, text
+    assert "executing" not in text
+
+
+def test_a_cell_that_fails_is_shown_and_the_book_stays_readable(fresh):
+    chapter(fresh, "b", "nothing = 1\nnothing / 0", "stored b")
+    status, text = run(fresh, "make")
+    assert status == 1
+    assert "b: FAILED" in text
+    assert "b.ipynb: this cell failed" in text
+    assert "nothing / 0" in text
+    assert "ZeroDivisionError" in text
+    assert "stored b" in page(fresh, "b")
+
+    chapter(fresh, "b", "print('mended')", "stored b")
+    status, text = run(fresh, "make")
+    assert status == 0, text
+    assert "executing 1 chapters" in text, "the other one is kept"
+
+
+def test_a_page_that_does_not_build_ends_with_the_logs_end(fresh):
+    notebook = nbformat.read(fresh / "chapters" / "a.ipynb", 4)
+    notebook.cells[0].source = "# A\n\n{ref}`nowhere`"
+    nbformat.write(notebook, fresh / "chapters" / "a.ipynb")
+    status, text = run(fresh, "read")
+    assert status == 1
+    assert "nowhere" in text
+    assert "_build/log/stored.log" in text
+
+
+def test_ctrl_c_while_chapters_run_leaves_a_readable_book_and_no_process(fresh):
+    pid = fresh / "pid"
+    pid.unlink(missing_ok=True)
+    code = f"import os, time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(300)"
+    chapter(fresh, "b", code, "stored b")
+    process = start(fresh, "make")
+    deadline = time.monotonic() + 240
+    while not (pid.is_file() and pid.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    text = process.communicate(timeout=120)[0]
+    assert process.returncode == 130, text
+    assert "stopped; the book with the stored outputs stays" in text
+    assert "Traceback" not in text
+    assert "stored b" in page(fresh, "b")
+    kernel = Path(f"/proc/{pid.read_text()}")
+    while kernel.exists() and time.monotonic() < deadline + 60:
+        time.sleep(0.2)
+    assert not kernel.exists(), "the kernel lives on"
