@@ -63,7 +63,7 @@ page.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 # | {doc}`01_dcgan` | What keeps the game alive? | gradients with and without each rule; diversity, counted |
 # | {doc}`02_spectral_norm` | Why bound the discriminator, and how? | power iteration against SVD; the article's code against the right matrix |
 # | {doc}`03_attention` | What can a convolution not see? | stacks of convolutions against one attention layer; maps against a control |
-# | {doc}`04_ttur` | How fast may each player learn? | equal rates, two time scales, five to one, at equal time |
+# | {doc}`04_ttur` | How fast may each player learn? | equal rates, two time scales, five to one, at equal work |
 # | {doc}`05_sagan` | What do the parts draw together? | samples against real faces: scores, neighbours, maps, failures |
 # | {doc}`claims` | Does it hold? | each statement about training as an experiment over seeds, with a verdict by rule |
 # | {doc}`errata` | What does the article get wrong? | its mistakes as switches, and what each changes |

@@ -18,7 +18,7 @@ from sagan_lib import devices
 
 devices.setup()
 started, SCALE = time.perf_counter(), devices.scale()
-RESOLUTION, WIDTH, STEPS = {"cpu": (32, 16, 700), "gpu": (64, 32, 4000)}[SCALE]
+RESOLUTION, WIDTH, STEPS = {"cpu": (32, 16, 450), "gpu": (64, 32, 4000)}[SCALE]
 
 # %% [markdown]
 # The chapter chooses its scale by the hardware it finds: 32 pixels on a CPU, 64 on a GPU. The

@@ -2,14 +2,13 @@
 
 import math
 import tempfile
-import time
 from pathlib import Path
 
 import keras
 import numpy as np
 from tqdm import tqdm
 
-from sagan_lib import checks, devices, shipped
+from sagan_lib import devices, shipped
 
 
 class DivergedError(RuntimeError):
@@ -103,24 +102,3 @@ class Progress(keras.callbacks.Callback):
         self.bar.set_postfix({k: f"{logs[k]:.3f}" for k in ("d_loss", "g_loss")})
         if self.bar.n >= self.bar.total:
             self.bar.close()
-
-
-class StopAfter(keras.callbacks.Callback):
-    """Ends a run after so many seconds, so that settings can be compared at equal time.
-
-    Give `fit` more steps than fit into the time; the history ends where the run did.
-
-    Args:
-        seconds: from the start of `fit`, greater than 0.
-    """
-
-    def __init__(self, seconds):
-        super().__init__()
-        self.seconds = checks.number("seconds", seconds, 0, open_low=True)
-
-    def on_train_begin(self, logs=None):
-        self._end = time.perf_counter() + self.seconds
-
-    def on_epoch_end(self, epoch, logs=None):
-        if time.perf_counter() >= self._end:
-            self.model.stop_training = True

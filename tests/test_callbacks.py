@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sagan_lib import dcgan, gan, sagan, ttur
-from sagan_lib.callbacks import DivergedError, StopAfter
+from sagan_lib.callbacks import DivergedError
 from sagan_lib.datasets.faces import Faces
 
 
@@ -47,19 +47,6 @@ def test_divergence_restores_the_last_good_weights(images, tmp_path):
     assert same(good, values(model.generator) + values(model.discriminator))
     loaded = gan.GAN.load(path)
     assert same(good, values(loaded.generator) + values(loaded.discriminator))
-
-
-def test_stop_after_ends_a_run_in_time(images):
-    model = small()
-    model.fit(images, steps=1, batch_size=10, verbose=0)
-    history = model.fit(
-        images, steps=10**6, batch_size=10, log_every=2, verbose=0, callbacks=[StopAfter(0.5)]
-    ).history
-    steps = int(model.step.numpy())
-    assert 1 < steps < 10**5
-    assert history["step"][-1] == steps
-    with pytest.raises(ValueError, match="seconds"):
-        StopAfter(0)
 
 
 def test_a_killed_save_leaves_the_previous_file(images, tmp_path, monkeypatch):
