@@ -109,15 +109,16 @@ def _gradients(weights, queries, keys, values, mixed, upstream):
     <p, r> equals <mixed, upstream>, a sum over c numbers and not over M; and one more column in
     the product that makes r subtracts it, so the map is gone through only once.
     """
-    inner = tf.reduce_sum(mixed * upstream, -1, keepdims=True)
-    extended = tf.concat([values, tf.ones_like(values[..., :1])], -1)
-    on_map = tf.matmul(tf.concat([upstream, -inner], -1), extended, transpose_b=True)
-    on_scores = tf.cast(weights * tf.cast(on_map, tf.float32), queries.dtype)
-    return (
-        tf.matmul(on_scores, keys),
-        tf.matmul(on_scores, queries, transpose_a=True),
-        tf.matmul(tf.cast(weights, values.dtype), upstream, transpose_a=True),
-    )
+    with tf.name_scope("attention"):
+        inner = tf.reduce_sum(mixed * upstream, -1, keepdims=True)
+        extended = tf.concat([values, tf.ones_like(values[..., :1])], -1)
+        on_map = tf.matmul(tf.concat([upstream, -inner], -1), extended, transpose_b=True)
+        on_scores = tf.cast(weights * tf.cast(on_map, tf.float32), queries.dtype)
+        return (
+            tf.matmul(on_scores, keys),
+            tf.matmul(on_scores, queries, transpose_a=True),
+            tf.matmul(tf.cast(weights, values.dtype), upstream, transpose_a=True),
+        )
 
 
 @tf.custom_gradient

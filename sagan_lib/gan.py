@@ -136,11 +136,11 @@ class GAN(keras.Model):
         """Average G's weights and moments; `u` is copied, because a mean of directions is none."""
         t = tf.cast(self.step.value, tf.float32)
         decay = tf.minimum(self.ema_decay, (1 + t) / (10 + t))
-        for mean, weight in zip(self.ema_generator.weights, self.generator.weights, strict=True):
-            if weight.name == "u":
-                mean.assign(weight.value)
-            else:
-                mean.assign(weight + decay * (mean - weight))
+        pairs = zip(self.ema_generator.weights, self.generator.weights, strict=True)
+        with tf.name_scope("average"):
+            for mean, weight in pairs:
+                kept = 0 if weight.name == "u" else decay * (mean - weight)
+                mean.assign(weight + kept)
 
     def compile(self, g_optimizer, d_optimizer, loss="hinge", n_dis=1, **options):
         """Choose optimizers, loss and the number of D steps for each G step.
@@ -398,4 +398,6 @@ def _descend(optimizer, tape, loss, model):
     """One step down the mean of all replicas' losses: the optimizer adds their gradients up."""
     variables = model.trainable_variables
     share = tf.ones_like(loss) / tf.distribute.get_strategy().num_replicas_in_sync
-    optimizer.apply(tape.gradient(loss, variables, share), variables)
+    gradients = tape.gradient(loss, variables, share)
+    with tf.name_scope("optimizer"):
+        optimizer.apply(gradients, variables)

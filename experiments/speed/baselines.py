@@ -13,13 +13,14 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from sagan_lib import checks, gan, losses, networks, ttur
+from sagan_lib import checks, devices, gan, losses, networks, ttur
 from sagan_lib.dcgan import channels_at, down_sides, sides
 
 #: What `build` makes.
 NAMES = (
-    "ours", "ours_no_sn", "ours_no_attention", "ours_article", "ours_pooled", "keras",
-    "article", "article_eager",
+    "ours", "ours_bfloat16", "ours_no_sn", "ours_no_attention", "ours_article", "ours_pooled",
+    "keras",
+    "keras_default", "article", "article_default", "article_eager",
 )  # fmt: skip
 
 
@@ -91,6 +92,7 @@ def _ours(name, case):
     """The book's GAN: attention and normalization as asked for by the contender's name."""
     part = name.removeprefix("ours").removeprefix("_")
     variant = part if part in ("article", "pooled") else None
+    devices.setup(mixed=part == "bfloat16")
     g, d = our_networks(case, variant, part != "no_attention", part != "no_sn")
     return gan.GAN(g, d)
 

@@ -96,17 +96,19 @@ def build(name, case):
     """A contender.
 
     Args:
-        name: "torch" (eager) or "torch_compile".
+        name: "torch" (eager), "torch_tuned" (eager, channels last) or "torch_compile".
         case: a `case.Case`.
     """
     torch.manual_seed(0)
     if DEVICE.type == "cuda":
         torch.set_float32_matmul_precision("high")  # TF32, as TensorFlow does by default
-    g, d = _generator(case).to(DEVICE), _discriminator(case).to(DEVICE)
+    layout = torch.channels_last if name == "torch_tuned" else torch.contiguous_format
+    g, d = (m.to(DEVICE, memory_format=layout) for m in (_generator(case), _discriminator(case)))
     run_g, run_d = (torch.compile(m) if name == "torch_compile" else m for m in (g, d))
     adam_g = torch.optim.Adam(g.parameters(), 1e-4, (0.0, 0.9))
     adam_d = torch.optim.Adam(d.parameters(), 4e-4, (0.0, 0.9))
     real = torch.rand(case.batch, 3, case.resolution, case.resolution, device=DEVICE) * 2 - 1
+    real = real.contiguous(memory_format=layout)
 
     def noise():
         return torch.randn(case.batch, case.latent_dim, device=DEVICE)

@@ -10,9 +10,15 @@ from dataclasses import dataclass
 from sagan_lib import checks
 
 CONTENDERS = (
-    "ours", "ours_no_sn", "ours_no_attention", "ours_article", "ours_pooled", "keras",
-    "article", "article_eager", "torch", "torch_compile",
+    "ours", "ours_bfloat16", "ours_no_sn", "ours_no_attention", "ours_article", "ours_pooled",
+    "keras",
+    "keras_default", "article", "article_default", "article_eager", "torch", "torch_tuned",
+    "torch_compile",
 )  # fmt: skip
+#: As a user gets it, who sets nothing: TensorFlow decides by the processor whether oneDNN is on.
+#: The other TensorFlow contenders have it on. PyTorch uses it always; "torch_tuned" also lays
+#: images out as oneDNN's convolutions want them (channels last).
+AS_IT_COMES = "_default"
 SIZES = ("32x16", "32x32", "64x32")
 RESOLUTIONS = (16, 32, 64, 128, 256)
 

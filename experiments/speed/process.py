@@ -1,12 +1,15 @@
 """One contender's process, seen from the one that measures."""
 
 import json
+import os
 import queue
 import subprocess
 import sys
 import tempfile
 import threading
 from dataclasses import asdict
+
+from experiments.speed.case import AS_IT_COMES
 
 #: The name of the process that measures the machine instead of a contender.
 PROBE = "probe"
@@ -31,9 +34,12 @@ class Child:
             name,
             json.dumps(asdict(chosen)),
         ]
+        # An empty value is none of TensorFlow's: then it decides by itself.
+        onednn = "" if name.endswith(AS_IT_COMES) else "1"
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True
-        )
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
+            env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": onednn},
+        )  # fmt: skip
         threading.Thread(target=self._read, daemon=True).start()
         try:
             self.first = self._answer(seconds)

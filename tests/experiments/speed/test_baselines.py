@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 
@@ -32,7 +33,13 @@ def test_a_peers_networks_have_our_shapes_and_parameters(kit, variant):
     bench.check_parameters(kit, baselines.Contender(None, *theirs).parameters, expected)
 
 
-@pytest.mark.parametrize("name", ["ours", "keras", "article", "article_eager"])
+@pytest.fixture(autouse=True)
+def float32_again():
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("name", ["ours", "ours_bfloat16", "keras", "article", "article_eager"])
 def test_a_step_trains_both_networks(name):
     made = baselines.build(name, TINY)
     before = [weights(m) for m in (made.generator, made.discriminator)]

@@ -13,11 +13,11 @@ TINY = cases.case("16x4", batch=4)
 
 def test_pytorchs_twin_has_our_parameters():
     pytest.importorskip("torch")
-    from sagan_lib import baselines_torch
+    from experiments.speed import baselines_torch
 
-    for variant in ("article", "pooled"):
+    for name, variant in (("torch", "article"), ("torch_tuned", "pooled")):
         case = dataclasses.replace(TINY, variant=variant)
-        made = baselines_torch.build("torch", case)
+        made = baselines_torch.build(name, case)
         ours = baselines.Contender(None, *baselines.our_networks(case)).parameters
         bench.check_parameters("torch", made.parameters, ours)
         before = [next(m.parameters()).clone() for m in (made.generator, made.discriminator)]

@@ -14,3 +14,17 @@ def test_a_process_that_dies_gives_a_reason():
         patch.setattr(process.sys, "executable", "/bin/false")
         with pytest.raises(RuntimeError, match="ended with status 1"):
             child.__init__("ours", TINY, 20)
+
+
+@pytest.mark.parametrize(("name", "setting"), [("keras", "1"), ("keras_default", "")])
+def test_onednn_is_on_or_left_to_tensorflow(name, setting, monkeypatch):
+    asked = {}
+
+    def popen(*_, env, **__):
+        asked.update(env)
+        raise OSError("seen enough")
+
+    monkeypatch.setattr(process.subprocess, "Popen", popen)
+    with pytest.raises(OSError, match="seen enough"):
+        process.Child(name, TINY, 20)
+    assert asked["TF_ENABLE_ONEDNN_OPTS"] == setting
