@@ -5,6 +5,8 @@ PYTHONPATH=_book python -m pytest -p lines --nbval-lax ... chapters
 
 import collections
 
+import pytest
+
 
 class Lines:
     """Counts the cells of each notebook, and says when its last one is done."""
@@ -21,6 +23,7 @@ class Lines:
         """Without workers: pytest itself has collected."""
         self._plan([item.nodeid for item in session.items])
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node, ids):
         """With workers: the first of them has."""
         self._plan(ids)
@@ -41,9 +44,11 @@ class Lines:
             reporter.write_line(f"{name}: {wrong}, {took}; {open_ones} left")
 
     def pytest_report_teststatus(self, report):
-        """No dots; failures are told as ever."""
+        """No dots and letters; failures are told at the end."""
         if report.passed:
             return ("passed" if report.when == "call" else ""), "", "PASSED"
+        if report.failed:
+            return ("failed" if report.when == "call" else "error"), "", "FAILED"
         return None
 
 

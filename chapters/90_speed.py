@@ -21,6 +21,47 @@ started = time.perf_counter()
 print("about a minute on two cores; the memory curve needs up to 2.5 GiB")
 
 # %% [markdown]
+# ## Where the time goes
+#
+# TensorFlow's profiler writes down when each operation ran. Added up by the part of the step that
+# an operation belongs to, for 32 pixels, width 16 and attention at 16x16:
+
+# %%
+from experiments.speed import baselines, case, profile
+
+made = baselines.build("ours", case.case("32x16"))
+for _ in range(2):
+    made.step()  # traced by the first; memory and caches are settled by the second
+parts, clock = profile.parts(made.step)
+print(profile.table(parts, clock))
+
+# %% tags=["remove-output"]
+from sagan_lib.book import page
+
+ranked = sorted(parts, key=parts.get, reverse=True)
+for place, name in enumerate(ranked[:2], 1):
+    page.glue(f"part-{place}", name)
+    page.glue(f"part-{place}-share", 100 * parts[name] / sum(parts.values()), "{:.0f}")
+page.glue("sn-share", 100 * parts["spectral normalization"] / sum(parts.values()), "{:.0f}")
+
+# %% [markdown]
+# Most of it is {glue:text}`part-1:s` ({glue:text}`part-1-share:s` %) and {glue:text}`part-2:s`
+# ({glue:text}`part-2-share:s` %). Spectral normalization takes {glue:text}`sn-share:s` %: its
+# products are with one vector.
+#
+# ## A switch that nobody names
+#
+# TensorFlow has two sets of operations for a processor: its own, and Intel's oneDNN, which serves
+# AMD's processors as well. Where a processor lacks the AVX-512 instructions, TensorFlow leaves
+# oneDNN off. `sagan_lib` switches it on before TensorFlow is imported
+# (`TF_ENABLE_ONEDNN_OPTS=1`), unless you chose otherwise. What it does here, for one convolution:
+
+# %%
+from sagan_lib.book import doctor
+
+print(doctor.onednn()[1])
+
+# %% [markdown]
 # ## One step, several ways
 #
 # `make bench` trains the same networks on the same batch in several ways: this library's step, the
@@ -28,8 +69,13 @@ print("about a minute on two cores; the memory curve needs up to 2.5 GiB")
 # TensorFlow 2, and a twin in PyTorch where PyTorch is installed. Each runs in a process of its own,
 # and they take turns, so that a busy moment of the machine meets all of them.
 #
-# Every contender must have the same number of trained parameters, or it is refused. The results
-# below are stored in `data/results/`, with the machine's name and the protocol.
+# Nobody shall win by a switch alone. So the others are measured twice: **as they come**, with the
+# settings a user gets who sets none (`keras_default`, `article_default`, `torch`), and **tuned**:
+# oneDNN on (`keras`, `article`), images laid out as oneDNN wants them (`torch_tuned`).
+#
+# A contender of the same networks must have the same number of trained parameters, or it is
+# refused. The rows that leave a part out, or pool the keys, have their own number, in the last
+# column. The results are stored in `data/results/`, with the machine's name and the protocol.
 
 # %%
 import json
@@ -40,15 +86,13 @@ from sagan_lib import shipped
 RESULTS = [json.loads(path.read_text())
            for path in sorted((shipped.folder() / "results").glob("bench_*.json"))]
 for result in RESULTS:
-    made = result["provenance"]
-    print(result["machine"], f"({made['machine']['cores']} cores), TensorFlow",
-          made["versions"]["tensorflow"], "PyTorch", made["versions"]["torch"])
+    made_on = result["provenance"]
+    print(result["machine"], f"({made_on['machine']['cores']} cores), TensorFlow",
+          made_on["versions"]["tensorflow"], "PyTorch", made_on["versions"]["torch"])
     print(speed.table(result))
 
 # %% tags=["remove-output"]
-from sagan_lib.book import page
-
-newest = max(RESULTS, key=lambda result: result["provenance"]["date"])
+newest = speed.newest(RESULTS)
 page.show("fig_bench", speed.figure(newest))
 
 # %% [markdown]
@@ -56,35 +100,44 @@ page.show("fig_bench", speed.figure(newest))
 # :name: fig-bench
 # :alt: Bars of images a second for each way to write the training step, one panel for each size of network.
 #
-# Images a second in training. Every contender trains the same networks with the same batch.
+# Images a second in training. Every contender trains with the same batch.
 # ```
 
+# %% tags=["hide-input"]
+from IPython.display import Markdown
+
+Markdown(speed.against(newest))
+
 # %%
-case = newest["cases"][-1]
-times = {name: x.get("median_s") for name, x in case["contenders"].items()}
+case_at = speed.largest(newest)
+times = {name: x.get("median_s") for name, x in case_at["contenders"].items()}
 others = {n: t for n, t in times.items() if t and not n.startswith("ours")}
-best = min(others, key=others.get)
-page.glue("bench-size", case["size"])
-page.glue("best-other", best)
-page.glue("best-ratio", others[best] / times["ours"], "{:.2f}")
+share = case_at["contenders"]["ours_no_attention"]["share_of_matmul_peak"]
+page.glue("bench-size", case_at["size"])
+page.glue("worst-other", max(others, key=others.get))
 page.glue("worst-ratio", max(others.values()) / times["ours"], "{:.1f}")
 page.glue("attention-cost", times["ours"] / times["ours_no_attention"], "{:.2f}")
-page.glue("over-bound", case["attention"]["article"]["extra_over_bound"], "{:.1f}")
-page.glue("share", 100 * case["contenders"]["ours_no_attention"]["share_of_matmul_peak"], "{:.0f}")
+page.glue("share", 100 * share, "{:.0f}")
+page.glue("left", 1 / share, "{:.1f}")
+page.glue("bfloat16", times["ours_bfloat16"] / times["ours"], "{:.2f}")
 
 # %% [markdown]
-# At the largest size measured ({glue:text}`bench-size:s`, pixels times width) the best other way is
-# {glue:text}`best-other:s`: it takes {glue:text}`best-ratio:s` times as long as this library's step.
-# The slowest takes {glue:text}`worst-ratio:s` times as long.
+# At the largest size ({glue:text}`bench-size:s`, pixels times width) the slowest way,
+# {glue:text}`worst-other:s`, takes {glue:text}`worst-ratio:s` times as long as this library's step.
 #
 # Without attention the step reaches {glue:text}`share:s` % of the rate of a large matrix product,
-# measured in the same run. No rearrangement can win much there: convolutions are matrix products.
+# measured in the same run. So no rearrangement could make it more than {glue:text}`left:s` times as
+# fast: convolutions are matrix products.
 #
 # Attention multiplies the step's time by {glue:text}`attention-cost:s`. Its arithmetic is small.
 # What costs is the map, $N \times N$ numbers for each image, which go to memory and back.
 #
 # The **bound** in the table counts the products and their gradients at the measured rate, and one
-# exponential for each number of the map. The extra time is {glue:text}`over-bound:s` times that.
+# exponential for each number of the map.
+#
+# In bfloat16 (`--mixed`) the step takes {glue:text}`bfloat16:s` of its time in float32. That pays
+# where the processor, or the GPU, has units for it; weights and norms stay float32. The chapters
+# compute in float32, so that their numbers are alike on all machines.
 
 # %% [markdown]
 # ## Attention without its map
@@ -164,7 +217,7 @@ page.show("fig_memory", fig)
 # %% [markdown]
 # ```{glue:figure} fig_memory
 # :name: fig-memory
-# :alt: Memory against the side of the feature map on logarithmic axes; the line of the dense form rises with the fourth power of the side, the line of the chunked form stays far below it.
+# :alt: Memory against the side of the feature map on logarithmic axes; the line of the dense form rises with the fourth power of the side, that of the chunked form far more slowly.
 #
 # Memory of one attention product and its gradients. The whole map grows with the fourth power of
 # the side; with blocks, what grows is the inputs and outputs, with its square.
@@ -173,11 +226,14 @@ page.show("fig_memory", fig)
 # %%
 page.glue("memory-ratio", memory["dense"][-1] / memory["chunked"][-1], "{:.0f}")
 page.glue("memory-batch", BATCH)
+less = [s for s, d, c in zip(SIDES, memory["dense"], memory["chunked"]) if c < d]
+page.glue("memory-from", min(less))
 page.glue("dense-limit", attend.DENSE_BYTES["CPU"] // 2**20)
 
 # %% [markdown]
 # At a $64 \times 64$ map and {glue:text}`memory-batch:s` images the whole map takes
-# {glue:text}`memory-ratio:s` times the memory of the blocks. With more images the factor grows.
+# {glue:text}`memory-ratio:s` times the memory of the blocks. With more images the factor grows. Blocks
+# take less from a side of {glue:text}`memory-from:s` on.
 #
 # `SelfAttention` chooses by size: up to {glue:text}`dense-limit:s` MiB of map it keeps the whole
 # on a CPU, beyond that it goes by blocks. `SelfAttention(method="dense")` or `"chunked"` forces one.
@@ -189,12 +245,16 @@ page.glue("dense-limit", attend.DENSE_BYTES["CPU"] // 2**20)
 #
 # - blocks, and the gradient of {eq}`eq-softmax-gradient`;
 # - $f$, $g$ and $h$ as one product instead of three $1 \times 1$ convolutions;
-# - $D$ once on real and fake images together; one round of power iteration for each step.
+# - $D$ once on real and fake images together; one round of power iteration for each step;
+# - batch normalization in one fused operation (`dcgan.BatchNormalization`) instead of Keras's
+#   several;
+# - oneDNN on, whatever the processor; bfloat16 where you ask for it.
 #
 # Dropped, because it was not faster on a CPU:
 #
 # - XLA, for the attention product alone or for the whole step (it is the default on a GPU);
 # - blocks for maps that fit into the caches anyway, and blocks smaller than a few MiB;
+# - TensorFlow's fused kernel for Adam: it brought less than the twentieth that a change has to;
 # - the row sums of {eq}`eq-softmax-gradient` moved into further products with the map;
 # - another memory allocator: TensorFlow's does not give memory back between steps.
 
@@ -277,9 +337,8 @@ for name, (batch, steps, width) in RUNS.items():
 # %% [markdown]
 # ## Summary
 #
-# - A step without attention is close to what the processor's matrix products allow.
-# - Attention costs because of its map. Blocks make its memory small, exactly, and help its speed
-#   where the map is large.
+# - Without attention a step takes {glue:text}`left:s` times what its matrix products need at least.
+# - Attention costs because of its map. Blocks make its memory small, exactly.
 # - On several devices a run is the same run.
 
 # %% [markdown]

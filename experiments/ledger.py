@@ -176,7 +176,7 @@ def run(names=None, seeds=5, jobs=None, store=None, line=""):
     """
     checks.integer("seeds", seeds, 1)
     names, store = list(names or CLAIMS), store or published()
-    fill(store, needs(names), seeds, jobs, line)
+    fill(store, needs(names), range(seeds), jobs, line)
     return {name: result(name, store) for name in names}
 
 

@@ -134,7 +134,7 @@ def claims_page(store):
         seeds = _markdown(["claim", "effects of the seeds, from 0 on"], map(_seeds, mine.items()))
         text += f"\n```{{dropdown}} Every seed\n{seeds}```\n"
     text += _ARMS + arms_table(store)
-    made = store.data["provenance"]
+    made = store.data["provenance"][-1] if store.data["provenance"] else {}
     machine, versions = made.get("machine", {}), made.get("versions", {})
     provenance = (
         f"TensorFlow {versions.get('tensorflow')}, Keras {versions.get('keras')}, "

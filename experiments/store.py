@@ -7,6 +7,7 @@ import multiprocessing
 import os
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from experiments import measures
@@ -28,9 +29,11 @@ class Store:
 
     def __init__(self, path, scale):
         self.path, self.scale = Path(path), dataclasses.asdict(scale)
-        self.data = {"scale": self.scale, "runs": {}, "measures": {}, "provenance": {}}
+        self.data = {"scale": self.scale, "runs": {}, "measures": {}, "provenance": []}
         if self.path.exists():
             self.data = json.loads(self.path.read_text())
+            if isinstance(self.data["provenance"], dict):  # as older files keep the last command
+                self.data["provenance"] = [self.data["provenance"]]
             if self.data["scale"] != self.scale:
                 raise ValueError(f"{path} holds results of another scale: {self.data['scale']}")
 
@@ -94,8 +97,25 @@ def _threads(count):
         os.environ |= before
 
 
+def expected_seconds(store, missing):
+    """About how long the missing results take in one process, from those that are there.
+
+    Args:
+        store: a `Store`.
+        missing: tasks (kind, name, seed, ...). A measure counts as one second, and an arm that was
+            never run like the median of those that were.
+    """
+    known = {
+        name: np.median([run["seconds_with_scores"] for run in runs.values()])
+        for name in ARMS
+        if (runs := store.seeds("runs", name))
+    }
+    usual = np.median(list(known.values())) if known else 60.0
+    return sum(known.get(name, usual) if kind == "runs" else 1.0 for kind, name, *_ in missing)
+
+
 def fill(store, wanted, seeds, jobs=None, line=""):
-    """Compute what a store lacks; seed 0 of everything comes first.
+    """Compute what a store lacks; the first seed of everything comes first.
 
     Several processes share the cores, one thread each: these networks are too small for more.
     Ctrl-C loses the runs that are under way only.
@@ -103,17 +123,20 @@ def fill(store, wanted, seeds, jobs=None, line=""):
     Args:
         store: a `Store`.
         wanted: pairs (kind, name).
-        seeds: how many, from 0 on.
+        seeds: which.
         jobs: processes; by default one for each core.
         line: the command, for the provenance.
     """
     jobs = jobs or (1 if devices.gpus() else os.cpu_count() or 1)
     scale = Scale(**store.scale)
-    missing = [(*w, s, scale) for s in range(seeds) for w in wanted if s not in store.seeds(*w)]
+    missing = [(*w, s, scale) for s in seeds for w in wanted if s not in store.seeds(*w)]
     if not missing:
         return
-    made = devices.provenance(line)
-    store.data["provenance"] = made | {"jobs": jobs, "judge": shipped.checksums()[judge.WEIGHTS]}
+    minutes = expected_seconds(store, missing) / jobs / 60
+    print(f"{len(missing)} results are missing: about {minutes:.0f} min with {jobs} process(es)")
+    made = devices.provenance(line) | {"jobs": jobs, "judge": shipped.checksums()[judge.WEIGHTS]}
+    if made not in store.data["provenance"]:
+        store.data["provenance"].append(made)
     context = multiprocessing.get_context("spawn")
     # A process is replaced after a few runs, because TensorFlow keeps some memory of each. Not
     # with concurrent.futures: its pool can hang when it replaces processes (Python issue 115634).

@@ -13,6 +13,10 @@ TENSORFLOW_CAME_FIRST = "tensorflow" in sys.modules
 CHATTER = re.compile(rb"I0000 |WARNING: All log messages before absl::InitializeLog")
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+if os.environ["KERAS_BACKEND"] != "tensorflow":
+    raise ImportError(
+        f"sagan_lib needs Keras on TensorFlow, got KERAS_BACKEND={os.environ['KERAS_BACKEND']!r}"
+    )
 # All before TensorFlow's import. On processors without AVX-512 it leaves oneDNN off by itself, and
 # a training step then takes twice as long.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

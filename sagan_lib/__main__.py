@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shlex
 import sys
 import time
@@ -20,16 +21,22 @@ def _train(args):
 
     given = {k: v for k, v in vars(args).items() if v is not None}
     fields = {field.name for field in dataclasses.fields(recipes.Recipe)}
-    recipe = recipes.get(args.recipe, **{k: v for k, v in given.items() if k in fields})
+    chosen = {k: None if v is options.NONE else v for k, v in given.items() if k in fields}
+    recipe = recipes.get(args.recipe, **chosen)
     out = args.out or Path("runs") / args.recipe
     started = time.time()
     try:
         report = runs.train(recipe, out, args.log_every, args.mixed, args.devices, args.line)[1]
+    except runs.keep.Stopped as stop:
+        print(f"\n{stop}: saved; the same command goes on from {out}/{runs.keep.RUN}")
+        return 128 + stop.number
     except KeyboardInterrupt:
-        print(f"\nstopped; the same command goes on from {out}/run.keras")
+        there = (out / runs.keep.RUN).exists()
+        told = f"the same command goes on from {out}/{runs.keep.RUN}" if there else "nothing saved"
+        print(f"\nstopped; {told}")
         return 130
     if report is None:
-        return 0  # the chief writes the files
+        return 0  # the chief writes the files, or there was nothing to do
     report["seconds_this_time"] = round(time.time() - started, 1)
     with shipped.replacing(out / "run.json") as part:
         part.write_text(json.dumps(report, indent=1) + "\n")
@@ -50,6 +57,8 @@ def _sample(args):
 def _judge(args):
     from sagan_lib.evaluation import judge
 
+    if not os.access(args.out.parent, os.W_OK):  # known before minutes of training
+        raise ValueError(f"--out: {args.out.parent} is no folder that can be written to")
     for name, share in judge.train(args.out).items():
         print(f"{name:12} {share:.2%} of fresh faces read rightly")
     shipped_copy = shipped.folder() / judge.WEIGHTS
@@ -92,7 +101,9 @@ def _score(args):
 
 def main(argv=None):
     """Run one command; returns the exit status."""
-    argv = sys.argv[1:] if argv is None else argv
+    argv = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in argv
+    argv = [word for word in argv if word != "--debug"]
     if argv and argv[0] in MOVED:
         print(f"error: this is now: {MOVED[argv[0]]}", file=sys.stderr)
         return 2
@@ -104,9 +115,21 @@ def main(argv=None):
     }  # fmt: skip
     try:
         return commands[args.command](args)
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except Exception as error:
+        if debug:
+            raise
+        print(f"error: {_told(error)}", file=sys.stderr)
         return 2
+
+
+def _told(error):
+    """An error in one line, with what to do where that is known."""
+    first = next(iter(str(error).strip().splitlines()), "")
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return f"out of memory: take a smaller --batch-size, then a smaller --width ({first[:200]})"
+    if isinstance(error, ValueError | TypeError | OSError | RuntimeError):
+        return first[:1000]
+    return f"{type(error).__name__}: {first[:1000]} (--debug shows where)"
 
 
 if __name__ == "__main__":

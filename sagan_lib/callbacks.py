@@ -15,6 +15,11 @@ class DivergedError(RuntimeError):
     """Training met NaN or infinity. The model holds the last good weights."""
 
 
+def previous(path):
+    """Where the save before the one at `path` is kept."""
+    return Path(path).with_suffix(f".previous{Path(path).suffix}")
+
+
 class Measure(keras.callbacks.Callback):
     """Adds the step, attention's gamma and the largest sigmas to each row of the history."""
 
@@ -27,7 +32,7 @@ class Guard(keras.callbacks.Callback):
     """Keeps the last good state, in memory and in a file, and stops a run that diverges.
 
     A state is good when the losses and all weights are finite. The file is replaced as a whole,
-    so a killed run leaves the previous one.
+    so a killed run leaves the previous one; and the save before stays beside it (`previous`).
 
     Args:
         path: of the `.keras` file; None for none.
@@ -76,6 +81,8 @@ class Guard(keras.callbacks.Callback):
             return
         with shipped.replacing(self.path) as part:
             self.model.save(part)
+            if self.path.exists():
+                self.path.replace(previous(self.path))
 
 
 class Progress(keras.callbacks.Callback):

@@ -53,6 +53,8 @@ def check_size(resolution, width):
     Raises:
         TypeError, ValueError: it is none of these.
     """
+    # As ~/.keras/keras.json may have it otherwise.
+    checks.one_of("image_data_format", keras.config.image_data_format(), ("channels_last",))
     checks.one_of("resolution", resolution, RESOLUTIONS)
     checks.integer("width", width, 4, 128)
     if width % 4:

@@ -32,13 +32,17 @@ class GAN(keras.Model):
         seed: of all randomness in training: shuffles and noise.
         ema_decay: of the exponential moving average of G's weights that `sample` uses; the
             average is shorter at the start of a run (Karras et al. use such an average too).
+        about: whatever JSON takes, kept in the saved file: what the run is.
 
     Attributes:
         step: G updates so far (int64 variable). ema_generator: the averaged generator.
     """
 
-    def __init__(self, generator, discriminator, seed=0, ema_decay=0.999, **options):
+    def __init__(
+        self, generator, discriminator, seed=0, ema_decay=0.999, about=None, **options
+    ):  # fmt: skip
         super().__init__(**options)
+        self.about = dict(about or {})
         self.generator, self.discriminator = generator, discriminator
         self.seed = checks.integer("seed", seed, 0, 2**31 - 1)
         self.ema_decay = checks.number("ema_decay", ema_decay, 0, 1)
@@ -210,7 +214,8 @@ class GAN(keras.Model):
         checks.integer("log_every", log_every, 1)
         if verbose:
             print(f"{steps} steps; {self.plan(batch_size, steps)}")
-        extra = [Measure(), Guard(save_to), *callbacks, Progress(steps, disable=not verbose)]
+        # The save comes last: a row of a log whose save is missing is written again.
+        extra = [Measure(), *callbacks, Guard(save_to), Progress(steps, disable=not verbose)]
         whole, rest = divmod(steps, log_every)
         history = {}
         for epochs, length in ((whole, log_every), (1, rest)):
@@ -224,6 +229,8 @@ class GAN(keras.Model):
                     )  # fmt: skip
                 for name, values in part.history.items():
                     history.setdefault(name, []).extend(values)
+                if self.stop_training:
+                    break
         part.history = history
         return part
 
@@ -299,6 +306,7 @@ class GAN(keras.Model):
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
             "seed": self.seed,
             "ema_decay": self.ema_decay,
+            "about": self.about,
             "name": self.name,
         }
 

@@ -34,6 +34,9 @@ class Recipe:
     steps: int = _field(1000, "G updates in all; a run that is resumed does the rest")
     ema_decay: float = _field(0.999, "decay of the averaged generator")
     seed: int = _field(0, "seed of weights, shuffles and noise")
+    crop: int | None = _field(
+        None, "side of the centred square of own pictures; none takes the largest (CelebA's: 178)"
+    )
     faces: int = _field(50_000, "how many different procedural faces there are")
 
 

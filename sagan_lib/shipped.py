@@ -73,13 +73,16 @@ def replacing(path):
             the body of the `with` has ended without an error.
 
     Yields:
-        The path to write to: beside `path`, of this process alone, with the same suffix.
+        The path to write to: beside `path`, of this process alone, with the same endings.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.stem}.{os.getpid()}.part{path.suffix}")
+    base = path.name.removesuffix("".join(path.suffixes))
+    part = path.with_name(f"{base}.{os.getpid()}.part{''.join(path.suffixes)}")
     try:
         yield part
+        with open(part, "rb+") as written:
+            os.fsync(written.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # device_runs, which is a program as well
@@ -20,3 +21,10 @@ def same_seed():
     import keras
 
     keras.utils.set_random_seed(0)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What `make test` took, before pytest's own last line."""
+    if "BOOK_STARTED" in os.environ:
+        minutes = (time.time() - float(os.environ["BOOK_STARTED"])) / 60
+        terminalreporter.write_line(f"{minutes:.1f} minutes since make began")

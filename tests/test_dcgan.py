@@ -126,3 +126,9 @@ def test_both_networks_use_the_fused_layer():
     for model in (dcgan.generator(32, 8), dcgan.discriminator(32, 8)):
         found = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
         assert {type(x) for x in found} == {dcgan.BatchNormalization}
+
+
+def test_another_layout_of_images_is_refused(monkeypatch):
+    monkeypatch.setattr(keras.config, "image_data_format", lambda: "channels_first")
+    with pytest.raises(ValueError, match=r"image_data_format must be one of \['channels_last'\]"):
+        dcgan.generator(32, 8)

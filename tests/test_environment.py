@@ -204,3 +204,10 @@ def test_a_real_error_at_tensorflows_import_is_still_said():
         "    os.write(2, b'I0000 00:00:17 port.cc:153] a note\\nE0000 a real error\\n')\n"
     )
     assert python(code).stderr == "E0000 a real error\n"
+
+
+def test_another_backend_of_keras_is_refused_in_one_line():
+    code = "import sys\ntry: import sagan_lib\nexcept ImportError as e: print(e)"
+    assert python(code, KERAS_BACKEND="jax").stdout == (
+        "sagan_lib needs Keras on TensorFlow, got KERAS_BACKEND='jax'\n"
+    )

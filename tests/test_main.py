@@ -116,6 +116,9 @@ def test_an_interrupted_run_says_how_to_go_on(monkeypatch, capsys, tmp_path):
 
     monkeypatch.setattr(runs, "train", train)
     assert main(["train", "--out", str(tmp_path)]) == 130
+    assert "stopped; nothing saved" in capsys.readouterr().out
+    (tmp_path / "run.keras").touch()
+    assert main(["train", "--out", str(tmp_path)]) == 130
     assert f"the same command goes on from {tmp_path}/run.keras" in capsys.readouterr().out
     assert not (tmp_path / "run.json").exists()
 
@@ -180,7 +183,7 @@ def test_doctors_verdict_is_the_exit_code(tmp_path, monkeypatch, capsys):
         (["sample", "--run", "missing.keras"], "missing.keras: no such file"),
         (["sample", "--n", "0"], "n must be at least 1"),
         (["sample", "--truncation", "-1"], "truncation must be greater than 0"),
-        (["train", "--recipe", "tiny", "--rates", "fast"], "preset must be one of"),
+        (["train", "--recipe", "tiny", "--rates", "fast"], "rates must be one of"),
         (["train", "--recipe", "tiny", "--resolution", "20"], "resolution must be one of"),
         (["train", "--recipe", "tiny", "--loss", "mse"], "loss must be one of"),
         (["train", "--recipe", "tiny", "--data", "missing"], "missing: no such folder or zip"),

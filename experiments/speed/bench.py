@@ -207,32 +207,32 @@ def run(
     for name in names:
         checks.one_of("contender", name, CONTENDERS)
     load = os.getloadavg()[0]  # of others: above 0.2 or so, the numbers are not to be trusted
-    cases = []
-    for chosen in [case(size, variant, batch) for size in sizes]:
-        print(f"{chosen.resolution}x{chosen.width}: {len(names)} contenders", flush=True)
-        cases.append(measure(chosen, names, rounds, seconds))
-    if not cases:
+    chosen = [case(size, variant, batch) for size in sizes]
+    if not chosen:
         raise ValueError("sizes must have at least one size, got none")
-    machine = " ".join(filter(None, [cases[0]["gpu"], devices.processor()]))
-    results = {
-        "machine": machine,
-        "provenance": devices.provenance(command),
-        "load_before": load,
-        "protocol": {
-            "processes": "one for each contender, all warm and alive, one at work at a time",
-            "warm_up": "3 steps before the first round, 1 before each timing",
-            "rounds_at_most": rounds,
-            "seconds_of_a_case": seconds,
-            "interleaved": [f"{PROBE} (rates of matmul and exp)", *names],
-            "statistic": "median over the rounds of the mean seconds of a step in a round",
-            "batch": batch,
-        },
-        "cases": cases,
-    }
-    out = Path(out) if out else _default_path(cases[0]["gpu"] or devices.processor())
-    with shipped.replacing(out) as part:
-        part.write_text(json.dumps(results, indent=1) + "\n")
-    print(f"{report.table(results)}\n{out}")
+    cases, results = [], {}
+    for each in chosen:
+        print(f"{each.resolution}x{each.width}: {len(names)} contenders", flush=True)
+        cases.append(measure(each, names, rounds, seconds))
+        results = {
+            "machine": " ".join(filter(None, [cases[0]["gpu"], devices.processor()])),
+            "provenance": devices.provenance(command),
+            "load_before": load,
+            "protocol": {
+                "processes": "one for each contender, all warm and alive, one at work at a time",
+                "warm_up": "3 steps before the first round, 1 before each timing",
+                "rounds_at_most": rounds,
+                "seconds_of_a_case": seconds,
+                "interleaved": [f"{PROBE} (rates of matmul and exp)", *names],
+                "statistic": "median over the rounds of the mean seconds of a step in a round",
+                "batch": batch,
+            },
+            "cases": cases,
+        }
+        target = Path(out) if out else _default_path(cases[0]["gpu"] or devices.processor())
+        with shipped.replacing(target) as part:  # after each size: a later one may fail
+            part.write_text(json.dumps(results, indent=1) + "\n")
+    print(f"{report.table(results)}\n{target}")
     return results
 
 

@@ -1,5 +1,6 @@
 """One contender's process, seen from the one that measures."""
 
+import contextlib
 import json
 import os
 import queue
@@ -87,4 +88,5 @@ class Child:
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._errors):
-            stream.close()
+            with contextlib.suppress(BrokenPipeError):  # a request that it did not live to read
+                stream.close()

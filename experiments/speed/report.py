@@ -1,5 +1,62 @@
 """The results of the benchmark as text and as a figure."""
 
+#: The other ways, as a user gets them who sets nothing, and tuned.
+AS_THEY_COME = ("keras_default", "article_default", "torch", "torch_compile")
+TUNED = ("keras", "article", "torch_tuned", "torch_compile")
+
+
+def newest(results):
+    """The latest of several results; a tie is refused, because then nothing says which is meant.
+
+    Args:
+        results: what `bench.run` wrote, one for each machine.
+
+    Raises:
+        ValueError: none, or two of the latest date.
+    """
+    dates = sorted((each["provenance"]["date"] for each in results), reverse=True)
+    if not dates or dates[0] in dates[1:]:
+        machines = [each["machine"] for each in results]
+        raise ValueError(f"one result must be the newest, got {dates} of {machines}; remove one")
+    return next(each for each in results if each["provenance"]["date"] == dates[0])
+
+
+def largest(result):
+    """The case of a result whose step takes the most operations."""
+    return max(result["cases"], key=lambda case: case["counts"]["article"]["step_flops"])
+
+
+def best(case, names):
+    """(name, its time over ours) of the fastest of some contenders; None if none was measured.
+
+    Args:
+        case: one of a result's "cases".
+        names: of contenders.
+    """
+    found = {n: case["contenders"].get(n, {}).get("time_over_ours") for n in names}
+    found = {n: ratio for n, ratio in found.items() if ratio}
+    return min(found.items(), key=lambda each: each[1]) if found else None
+
+
+def against(result):
+    """A Markdown table: at each size the best of the others, and what attention adds.
+
+    Args:
+        result: what `bench.run` wrote.
+    """
+    lines = [
+        "| pixels x width | best of the others as they come | best of them tuned "
+        "| attention's extra time over its bound |",
+        "|---|---|---|---|",
+    ]
+    for case in result["cases"]:
+        pairs = [best(case, AS_THEY_COME), best(case, TUNED)]
+        cells = [f"{p[0]}: {p[1]:.2f} times ours" if p else "not measured" for p in pairs]
+        over = case["attention"][case["variant"]].get("extra_over_bound")
+        cells.append(f"{over:.1f}" if over else "not measured")
+        lines.append(f"| {case['size']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
 
 def table(results):
     """The results as text: a row for each size and contender."""

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import keras
 import tensorflow as tf
 
 from sagan_lib import cost, devices, shipped
@@ -38,6 +39,12 @@ def _packages():
             )
 
 
+def _layout():
+    layout = keras.config.image_data_format()
+    advice = 'set "image_data_format": "channels_last" in ~/.keras/keras.json'
+    return layout == "channels_last", f"Keras's image_data_format is {layout}", advice
+
+
 def _gpu():
     found = devices.gpus()
     if found:
@@ -60,8 +67,12 @@ def convolution_seconds():
     return cost.best_time(lambda x: tf.nn.conv2d(x, kernel, 2, "SAME"), images, 0.5)
 
 
-def _onednn():
-    """Is oneDNN on, and what does it bring? Measured in this process and in another one without."""
+def onednn():
+    """Is oneDNN on, and what does it bring? Measured here and in a process with the other setting.
+
+    Returns:
+        (whether it is as it should be, what was found, what to do).
+    """
     on = devices.onednn()
     code = "from sagan_lib.book import doctor; print(doctor.convolution_seconds())"
     done = subprocess.run(
@@ -109,9 +120,10 @@ def checks(data=None):
     """
     yield _python()
     yield from _packages()
+    yield _layout()
     yield _gpu()
     if not devices.gpus():
-        yield _onednn()
+        yield onednn()
     yield from _shipped()
     if data is not None:
         yield _images(data)

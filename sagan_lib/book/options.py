@@ -9,13 +9,27 @@ from pathlib import Path
 
 from sagan_lib import recipes
 
+#: "none" on the command line: the field is None, which is not the same as an option not given.
+NONE = object()
+
+
+def _or_none(kind):
+    """A reader of a value, or of the word "none"."""
+
+    def read(text):
+        return NONE if text.lower() == "none" else kind(text)
+
+    read.__name__ = f"{kind.__name__}, or none"  # argparse says it where a value is wrong
+    return read
+
 
 def _recipe_options(train):
     """One option for each field of `Recipe`, with the field's meaning as its help."""
     for field in dataclasses.fields(recipes.Recipe):
         kind = field.type
         if isinstance(kind, types.UnionType):
-            kind = next(each for each in typing.get_args(kind) if each is not types.NoneType)
+            inner = next(each for each in typing.get_args(kind) if each is not types.NoneType)
+            kind = _or_none(inner)
         if field.name == "data":
             kind = os.path.normpath  # with a slash at its end it is the same folder
         option = f"--{field.name.replace('_', '-')}"
@@ -33,6 +47,7 @@ def parser(description):
         description: what its help begins with.
     """
     whole = argparse.ArgumentParser("python -m sagan_lib", description=description)
+    whole.epilog = "--debug, anywhere, shows where an error came from"
     commands = whole.add_subparsers(dest="command", required=True)
 
     train = commands.add_parser("train", help="train a recipe on faces, a folder or CelebA")

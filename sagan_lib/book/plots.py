@@ -3,7 +3,7 @@
 import numpy as np
 
 from sagan_lib import checks
-from sagan_lib.datasets.source import to_bytes
+from sagan_lib.datasets.source import as_images, to_bytes
 
 #: Colours that stay apart for colour-blind readers and in grey (Okabe and Ito, 2008).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -13,16 +13,14 @@ def grid(images, columns=8, gap=2):
     """Tile images into one picture.
 
     Args:
-        images: float (n, h, w, 3) in [-1, 1].
+        images: float (n, h, w, 3) in [-1, 1], or uint8.
         columns: pictures in a row.
         gap: white pixels between them.
 
     Returns:
         uint8 (height, width, 3); the last row is filled up with white.
     """
-    images = to_bytes(images)
-    if images.ndim != 4 or images.shape[-1] != 3 or len(images) == 0:
-        raise ValueError(f"images must have shape (n, h, w, 3) with n > 0, got {images.shape}")
+    images = to_bytes(as_images("images", images))
     checks.integer("columns", columns, 1)
     n, height, width, _ = images.shape
     columns = min(columns, n)

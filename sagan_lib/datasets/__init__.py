@@ -7,7 +7,7 @@ from sagan_lib.datasets.faces import Faces
 from sagan_lib.datasets.folder import ImageFolder
 
 
-def by_name(data, resolution, size=50_000, seed=0):
+def by_name(data, resolution, size=50_000, seed=0, crop=None):
     """The source of images that a recipe or a command line names.
 
     Args:
@@ -15,6 +15,8 @@ def by_name(data, resolution, size=50_000, seed=0):
         resolution: of the images in pixels.
         size: how many different procedural faces there are.
         seed: which population of them.
+        crop: side of the centred square of own pictures, in pixels of the file; None takes the
+            largest square, of CelebA's aligned images the customary 178 pixels.
 
     Returns:
         A `source.Source`.
@@ -24,7 +26,9 @@ def by_name(data, resolution, size=50_000, seed=0):
         ValueError: no image in it can be decoded.
     """
     if data == "faces":
+        if crop is not None:
+            raise ValueError(f"crop is for pictures from files, got {crop} with data 'faces'")
         return Faces(resolution, size, seed)
     if celeba.is_celeba(Path(data)):
-        return celeba.CelebA(data, resolution)
-    return ImageFolder(data, resolution)
+        return celeba.CelebA(data, resolution, crop=crop or celeba.CROP)
+    return ImageFolder(data, resolution, crop)

@@ -1,10 +1,12 @@
-"""CelebA as it is published: its crop, its splits, its checksums.
+"""CelebA as it is published, and as people have it: its crop, its splits, its checksums.
 
 Liu, Luo, Wang and Tang (2015), *Deep Learning Face Attributes in the Wild*. For non-commercial
 research only; data/README.md says where it comes from.
 """
 
+import csv
 import hashlib
+import zipfile
 from pathlib import Path
 
 from sagan_lib import checks, shipped
@@ -12,27 +14,73 @@ from sagan_lib.datasets.folder import ImageFolder
 
 CROP = 178  # the aligned images are 178 wide and 218 high
 SPLITS = {"train": 0, "valid": 1, "test": 2}
-PARTITION = "list_eval_partition.txt"
+#: The list of splits: as published, and as Kaggle has it (with commas and a header).
+PARTITIONS = ("list_eval_partition.txt", "list_eval_partition.csv")
 # MD5 of the files as published, as torchvision's CelebA loader lists them.
 MD5 = {
     "img_align_celeba.zip": "00d2c5bc6d35e252742224ab0c1e8fcb",
-    PARTITION: "d32c9cbf5e040fd4025c592c306e6668",
+    PARTITIONS[0]: "d32c9cbf5e040fd4025c592c306e6668",
 }
 
 
 def is_celeba(path):
-    """Whether a folder or zip is CelebA: by its name, a folder in it, or a partition list near."""
+    """Whether a folder or zip is CelebA: by its name, a folder in it, or a list of its files."""
+    if not path.exists():
+        return False
     near = (path.name, path.parent.name, *(p.name for p in path.glob("*/") if path.is_dir()))
-    named = any(Path(name).stem == "img_align_celeba" for name in near)
-    return path.exists() and (named or _partition(path) is not None)
+    if any(Path(name).stem == "img_align_celeba" for name in near):
+        return True
+    found = _partition(path)
+    if found is None:
+        return False
+    splits = read_partition(*found)
+    if path.is_dir():
+        return any(file.stem in splits for file in path.rglob("*"))
+    with zipfile.ZipFile(path) as archive:
+        return any(Path(name).stem in splits for name in archive.namelist())
 
 
 def _partition(path):
-    """The list of splits that belongs to a folder or zip, or None."""
+    """(where the list of splits stands, its bytes) for a folder or zip; None without one."""
+    if path.is_file() and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            inside = [n for n in archive.namelist() if Path(n).name in PARTITIONS]
+            if inside:
+                return f"{path}/{inside[0]}", archive.read(inside[0])
     root = path if path.is_dir() else path.parent
     above = (root, root.parent, root.parent.parent)  # CelebA has Img/img_align_celeba and Eval/
-    lists = (p / below / PARTITION for p in above for below in ("", "Eval"))
-    return next((p for p in lists if p.is_file()), None)
+    lists = (p / below / name for p in above for below in ("", "Eval") for name in PARTITIONS)
+    found = next((p for p in lists if p.is_file()), None)
+    return found and (str(found), found.read_bytes())
+
+
+def _decoded(data):
+    """The text of a list in whatever encoding an editor left it."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16")
+    return data.decode("utf-8-sig", errors="replace")
+
+
+def read_partition(where, data):
+    """{file name without its ending: number of its split} from a list.
+
+    Args:
+        where: it stands, for errors.
+        data: its bytes: lines of "name split", or "name,split" with or without a header.
+
+    Raises:
+        ValueError: another form.
+    """
+    splits = {}
+    for number, row in enumerate(csv.reader(_decoded(data).replace("\t", " ").splitlines())):
+        words = [word.strip() for word in (row if len(row) > 1 else " ".join(row).split())]
+        if not any(words) or (number == 0 and words[0] == "image_id"):
+            continue
+        if len(words) != 2 or words[1] not in ("0", "1", "2"):
+            raise ValueError(f"{where}: each line must be 'name split', as CelebA publishes it; "
+                             f"line {number + 1} is {' '.join(words)[:80]!r}")  # fmt: skip
+        splits[Path(words[0]).stem] = int(words[1])
+    return splits
 
 
 class CelebA(ImageFolder):
@@ -41,36 +89,45 @@ class CelebA(ImageFolder):
     Args:
         path: `img_align_celeba` or a folder that holds it, or `img_align_celeba.zip`.
         resolution: of the result, 16 to 256 pixels.
-        split: "train", "valid" or "test", by `list_eval_partition.txt`; without the list, and
-            with "all", every image.
+        split: "train", "valid" or "test", by the list of `PARTITIONS` that is in the folder, near
+            it or in the zip; files are matched without their ending. Without a list that names any
+            of the files, "train" is every image; so is "all".
         crop: side of the centred square, in pixels; 178 is customary, the full width.
         limit: take at most so many images, in the order of their names.
         cache: folder of the decoded images, as for `ImageFolder`.
 
     Raises:
         FileNotFoundError: there is no such path.
-        ValueError: no image can be decoded, a wrong argument, or a list of another form.
+        ValueError: no image can be decoded, a wrong argument, a list of another form, a split that
+            has no image here, or one that is asked for without a list.
     """
 
     def __init__(
         self, path, resolution=64, split="train", crop=CROP, limit=None, cache=None
     ):  # fmt: skip
         self.split = checks.one_of("split", split, {*SPLITS, "all"})
-        self.partition = None if split == "all" else _partition(Path(path))
+        self.partition = None
         super().__init__(path, resolution, crop, limit, cache)
         if self.partition:
-            self.description = f"{self.path}: split {split} of {self.partition.name}"
+            self.description = f"{self.path}: split {split} of {Path(self.partition).name}"
 
     def _chosen(self, names):
-        if self.partition is None:
+        if self.split == "all":
             return names
-        lines = [line.split() for line in self.partition.read_text().splitlines() if line.strip()]
-        if any(len(line) != 2 for line in lines):
+        found = _partition(self.path)
+        splits = read_partition(*found) if found else {}
+        if not any(Path(name).stem in splits for name in names):
+            if self.split == "train":
+                return names
+            raise ValueError(f"{self.path}: no list of splits ({' or '.join(PARTITIONS)}) names "
+                             f"its files, so split {self.split!r} is not known")  # fmt: skip
+        self.partition = found[0]
+        chosen = [name for name in names if splits.get(Path(name).stem) == SPLITS[self.split]]
+        if not chosen:
             raise ValueError(
-                f"{self.partition}: each line must be 'name split', as CelebA publishes it"
+                f"{self.path}: {self.partition} has none of its files in split {self.split!r}"
             )
-        chosen = {name for name, number in lines if int(number) == SPLITS[self.split]}
-        return [name for name in names if Path(name).name in chosen]
+        return chosen
 
 
 def find(folder=None):

@@ -1,31 +1,32 @@
 """Training images from any folder or zip: decoded once, cropped, resized, kept in a cache."""
 
+import collections
 import hashlib
 import io
+import json
 import os
+import shutil
 import warnings
 import zipfile
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from sagan_lib import checks, shipped
+from sagan_lib.datasets import decode
 from sagan_lib.datasets.source import Source
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 
 class ImageFolder(Source):
     """Images of a folder (searched to any depth), or of a zip archive of images.
 
     An image is cropped to a centred square and resized to `resolution` with an anti-aliasing
-    filter. The first use decodes every file, in parallel, into a memory-mapped cache; later uses
-    open the cache.
+    filter (`decode.picture`). The first use decodes every file, in parallel, into a memory-mapped
+    cache; later uses open the cache.
 
     Args:
-        path: a folder, or a `.zip`.
+        path: a folder, or a `.zip`. Links to folders are followed, each folder is entered once.
         resolution: of the result, 16 to 256 pixels.
         crop: side of the centred square, in pixels of the file; None, and where a picture is
             smaller, takes the largest square.
@@ -33,10 +34,15 @@ class ImageFolder(Source):
         cache: folder of the decoded images; by default `~/.cache/sagan_lib` (XDG_CACHE_HOME).
 
     Attributes:
-        names: the files used, in order. skipped: the files that could not be decoded.
+        names: the files used, in order. skipped: {file that could not be decoded: why}.
+        left_out: {ending: how many files of it are no pictures}. sizes: {"WIDTHxHEIGHT": files}.
+        fingerprint: 24 hexadecimal digits that follow from the names, sizes in bytes, crop and
+            resolution, but not from where the pictures lie.
 
     Raises:
         FileNotFoundError: there is no such path.
+        PermissionError: a file may not be read; all of them are counted, some named.
+        OSError: the cache's disk has too little space.
         ValueError: no image can be decoded, or an argument is wrong. Files that cannot be decoded
             are skipped, counted and named in a warning.
     """
@@ -64,95 +70,175 @@ class ImageFolder(Source):
     def _open_zip(self):
         try:
             return zipfile.ZipFile(self.path)
-        except (zipfile.BadZipFile, NotImplementedError) as error:
+        except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
             raise ValueError(f"{self.path}: not a whole zip archive ({error})") from error
 
-    def _list(self):
+    def _files(self):
+        """All files' names, relative to the folder, or in the archive."""
         if self._archive:
-            names = self._archive.namelist()
-        else:
-            names = [str(p.relative_to(self.path)) for p in self.path.rglob("*") if p.is_file()]
-        return sorted(name for name in names if Path(name).suffix.lower() in SUFFIXES)
+            return [info.filename for info in self._archive.infolist() if not info.is_dir()]
+        found, entered = [], set()
+        for folder, inner, files in os.walk(self.path, followlinks=True):
+            if os.path.realpath(folder) in entered:
+                inner.clear()  # a link back: its files have been seen
+                continue
+            entered.add(os.path.realpath(folder))
+            found += [os.path.relpath(os.path.join(folder, name), self.path) for name in files]
+        return found
 
-    def _fingerprint(self, names):
-        """Changes when the file list, a size, a date, the crop or the resolution does."""
+    def _list(self):
+        """The names of the pictures, in order; the others are counted in `left_out`."""
+        readable, names = decode.suffixes(), []
+        self.left_out = collections.Counter()
+        for name in self._files():
+            hidden = any(part.startswith((".", "__MACOSX")) for part in Path(name).parts)
+            ending = "hidden" if hidden else Path(name).suffix.lower() or "no ending"
+            if ending in readable:
+                names.append(name)
+            else:
+                self.left_out[ending] += 1
+        return sorted(names)
+
+    def _stamps(self, names):
+        """What changes with a file: (what a copy keeps, what says that it was touched)."""
         if self._archive:
-            stamps = [self._archive.getinfo(name).CRC for name in names]
-        else:
-            stats = [(self.path / name).stat() for name in names]
-            stamps = [(stat.st_size, stat.st_mtime_ns) for stat in stats]
-        what = (str(self.path.resolve()), self.resolution, self.crop, names, stamps)
-        return hashlib.sha256(repr(what).encode()).hexdigest()[:24]
+            infos = [self._archive.getinfo(name) for name in names]
+            return [info.CRC for info in infos], []
+        stats = [(self.path / name).stat() for name in names]
+        return [stat.st_size for stat in stats], [stat.st_mtime_ns for stat in stats]
 
     def _decode_all(self, names, cache):
-        """Fill `images`, `names` and `skipped`, from the cache or from the files."""
+        """Fill `images` and what is known about the files, from the cache or from the files."""
         if not names:
-            raise ValueError(f"{self.path}: no image files ({', '.join(sorted(SUFFIXES))})")
-        done = cache / f"{self._fingerprint(names)}.npy"
-        listing = done.with_suffix(".skipped")
-        if not (done.exists() and listing.exists()):
-            self._write_cache(names, done, listing)
-        self.skipped = listing.read_text().splitlines()
-        lost = set(self.skipped)
-        self.names = [name for name in names if name not in lost]
+            raise ValueError(f"{self.path}: no image files; {self._left_out()}")
+        sizes, touched = self._stamps(names)
+        self.fingerprint = _digest(self.resolution, self.crop, names, sizes)
+        here = _digest(self.fingerprint, str(self.path.resolve()), touched)
+        done = cache / f"{here}.npy"
+        if (known := _kept(done)) is None:
+            known = self._write_cache(names, done)
+        self.skipped, self.sizes = known["skipped"], known["sizes"]
+        self.names = [name for name in names if name not in self.skipped]
         if self.skipped:
-            shown = ", ".join(self.skipped[:5]) + (", ..." if len(self.skipped) > 5 else "")
             warnings.warn(
-                f"{self.path}: skipped {len(self.skipped)} undecodable: {shown}",
+                f"{self.path}: skipped {_told(self.skipped, 'undecodable')}",
                 stacklevel=3 + (type(self) is not ImageFolder),  # it points at the caller
             )
         if not self.names:
-            raise ValueError(f"{self.path}: no image that can be decoded ({len(lost)} skipped)")
+            raise ValueError(
+                f"{self.path}: no image that can be decoded ({len(self.skipped)} skipped)"
+            )
         self.images = np.load(done, mmap_mode="r")[: len(self.names)]
 
-    def _write_cache(self, names, done, listing):
+    def _write_cache(self, names, done):
         shape = (len(names), self.resolution, self.resolution, 3)
+        _make_room(done.parent, int(np.prod(shape)))
         with shipped.replacing(done) as part:  # an interrupted run leaves no half cache
             rows = np.lib.format.open_memmap(part, "w+", np.uint8, shape)
-            skipped = self._fill(rows, names)
+            skipped, sizes = self._fill(rows, names)
             rows.flush()
-            listing.write_text("\n".join(skipped))
+            del rows  # some systems do not rename a file that is mapped
+            known = {"skipped": skipped, "sizes": sizes, "sha256": shipped.sha256(part)}
+            with shipped.replacing(done.with_suffix(".json")) as listing:
+                listing.write_text(json.dumps(known))
+        return known
 
     def _fill(self, rows, names):
-        """Decode all files into `rows`, without gaps; returns the names that it skipped."""
+        """Decode all files into `rows`, without gaps; returns what was skipped, and the sizes."""
         from tqdm.auto import tqdm
 
-        skipped = []
+        skipped, sizes, closed = {}, collections.Counter(), {}
         pool = ThreadPoolExecutor()
         try:
             bar = tqdm(names, "decoding", disable=len(names) < 1000)
             decoded = zip(bar, pool.map(self._try_decode, names), strict=True)
-            for position, (name, image) in enumerate(decoded):
-                if image is None:
-                    skipped.append(name)
+            for position, (name, (image, size, error)) in enumerate(decoded):
+                if isinstance(error, PermissionError):
+                    closed[name] = str(error)
+                elif error is not None:
+                    skipped[name] = f"{type(error).__name__}: {error}"[:200]
                 else:
-                    rows[position - len(skipped)] = image
+                    rows[position - len(skipped) - len(closed)] = image
+                    sizes[f"{size[0]}x{size[1]}"] += 1
         finally:
             pool.shutdown(cancel_futures=True)  # an interrupt does not wait for the other files
-        return skipped
+        if closed:
+            raise PermissionError(f"{self.path}: no permission to read {_told(closed, 'files')}")
+        return skipped, sizes
 
     def _try_decode(self, name):
-        from PIL import Image
-
-        damaged_file = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
-        damaged_zip = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # or encrypted
+        """(the image, its size in the file, None), or (None, None, what a decoder raised)."""
         try:
-            return self.decode(name)
-        except (*damaged_file, *damaged_zip):
-            return None
+            return *self.decode(name), None
+        except Exception as error:  # whatever it is, the other files go on
+            return None, None, error
 
     def decode(self, name):
-        """The image in file `name` as uint8 (resolution, resolution, 3)."""
-        from PIL import Image, ImageOps
-
+        """`decode.picture` of the file `name`."""
         stream = io.BytesIO(self._archive.read(name)) if self._archive else self.path / name
-        with Image.open(stream) as opened:
-            image = ImageOps.exif_transpose(opened).convert("RGB")  # as a viewer would turn it
-        side = min(*image.size, self.crop or min(image.size))
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        image = image.crop((left, top, left + side, top + side))
-        size = (self.resolution, self.resolution)
-        return np.asarray(image.resize(size, Image.Resampling.LANCZOS), np.uint8)
+        return decode.picture(stream, self.resolution, self.crop)
+
+    def _left_out(self):
+        """The files that are no pictures, in words."""
+        counts = ", ".join(f"{n} {ending}" for ending, n in sorted(self.left_out.items()))
+        return f"left out: {counts}" if counts else "nothing was left out"
+
+    def taken(self):
+        """What was taken, in one line: how many pictures, how large, which square, what not."""
+        common = sorted(self.sizes.items(), key=lambda each: -each[1])
+        others = f" and {len(common) - 1} other sizes" if len(common) > 1 else ""
+        square = f"centred {self.crop} px" if self.crop else "largest centred square"
+        return (
+            f"{self.path}: {self.size} pictures of {common[0][0]}{others}; {square}, resized to "
+            f"{self.resolution} px; {self._left_out()}"
+        )
+
+
+def _digest(*parts):
+    return hashlib.sha256(os.fsencode(repr(parts))).hexdigest()[:24]
+
+
+def _told(names, what):
+    """How many names, and the first of them, with any character in them readable."""
+    shown = ", ".join(ascii(name)[1:-1] for name in list(names)[:5])
+    return f"{len(names)} {what}: {shown}" + (", ..." if len(names) > 5 else "")
+
+
+def _kept(done):
+    """What is known of a whole cache file; None if it is missing or not as it was written."""
+    listing = done.with_suffix(".json")
+    if not (done.exists() and listing.exists()):
+        return None
+    try:
+        known = json.loads(listing.read_text())
+    except ValueError:
+        return None
+    return known if known.get("sha256") == shipped.sha256(done) else None
+
+
+def _make_room(cache, size):
+    """Remove what dead processes left half done; OSError if so many bytes do not fit."""
+    cache.mkdir(parents=True, exist_ok=True)
+    for part in cache.glob("*.part.*"):
+        process = part.name.split(".")[1]
+        if process.isdigit() and not _alive(int(process)):
+            part.unlink(missing_ok=True)
+    free = shutil.disk_usage(cache).free
+    if free < size + 2**20:
+        raise OSError(
+            f"{cache}: {size / 2**20:.0f} MiB are needed for the decoded pictures, "
+            f"{free / 2**20:.0f} are free; set XDG_CACHE_HOME to a folder on another disk"
+        )
+
+
+def _alive(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def default_cache():

@@ -8,7 +8,7 @@ import numpy as np
 
 from sagan_lib import checks
 from sagan_lib.datasets.faces import BACKGROUND, FLOOR_SEED, IRIS, REFERENCE_SEED
-from sagan_lib.datasets.source import Source, from_bytes, to_bytes
+from sagan_lib.datasets.source import Source, as_images, from_bytes, to_bytes
 
 RADIUS, JITTER = 3.0, 1.5  # pixels; a disc covers its nominal centre wherever jitter moves it
 
@@ -68,14 +68,14 @@ def read(images, distance):
     """The colours of the two discs: the nearest of `faces.IRIS` at their nominal centres.
 
     Args:
-        images: float (n, h, h, 3) in [-1, 1].
+        images: float (n, h, h, 3) in [-1, 1], or uint8.
         distance: as for `Pairs`, in pixels.
 
     Returns:
         int (n, 2): left and right. It always names a colour, whatever is there.
     """
-    images = np.asarray(images, np.float32)
-    if images.ndim != 4 or images.shape[1] != images.shape[2] or images.shape[3] != 3:
+    images = as_images("images", images)
+    if images.shape[1] != images.shape[2]:
         raise ValueError(f"images must have shape (n, h, h, 3), got {images.shape}")
     side = images.shape[1]
     _check(side, distance)

@@ -124,6 +124,40 @@ def shuffled_indices(step, batch_size, size, seed):
     )  # fmt: skip
 
 
+#: Numbers further from 0 than this are no picture in [-1, 1], however noisy: those from 0 to 255.
+FARTHEST = 2.0
+
+
+def as_images(name, images):
+    """Pictures as the library computes with them: the one rule for all that take some.
+
+    Args:
+        name: of the argument, for the message.
+        images: uint8 (n, h, w, 3), or float of that shape in [-1, 1].
+
+    Returns:
+        float32 (n, h, w, 3). Numbers up to 2 from 0 are left as they are: noise adds some.
+
+    Raises:
+        TypeError: neither uint8 nor float.
+        ValueError: another shape, none at all, NaN, or numbers that are not from -1 to 1.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] != 3 or len(images) == 0:
+        raise ValueError(f"{name} must have shape (n, h, w, 3) with n > 0, got {images.shape}")
+    if images.dtype == np.uint8:
+        return from_bytes(images)
+    if not np.issubdtype(images.dtype, np.floating):
+        raise TypeError(f"{name} must be uint8, or float in [-1, 1], got {images.dtype}")
+    images = images.astype(np.float32, copy=False)
+    if not np.isfinite(images).all():
+        raise ValueError(f"{name} must be finite, got NaN or infinity")
+    low, high = float(images.min()), float(images.max())
+    if max(-low, high) > FARTHEST:
+        raise ValueError(f"{name} must be uint8, or float in [-1, 1], got {low:.4g} to {high:.4g}")
+    return images
+
+
 def to_bytes(images):
     """Images in [-1, 1] as uint8 0..255, rounded to the nearest level."""
     return np.clip(np.rint((np.asarray(images, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)

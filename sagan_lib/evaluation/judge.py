@@ -10,7 +10,7 @@ from keras import layers
 
 from sagan_lib import checks, shipped
 from sagan_lib.datasets import faces
-from sagan_lib.datasets.source import from_bytes
+from sagan_lib.datasets.source import as_images, from_bytes
 
 RESOLUTION = 32
 WEIGHTS = "judge32.weights.h5"
@@ -94,18 +94,14 @@ def prepare(images):
     """Images as the judge takes them: checked, float32, resized to 32 pixels with antialias.
 
     Args:
-        images: float (n, h, w, 3) in [-1, 1], 32 pixels or larger.
+        images: float (n, h, w, 3) in [-1, 1], or uint8; 32 pixels or larger.
 
     Raises:
         ValueError: the images have another shape, or values that are not finite.
     """
-    images = np.asarray(images, np.float32)
-    if images.ndim != 4 or images.shape[-1] != 3 or len(images) == 0:
-        raise ValueError(f"images must have shape (n, h, w, 3) with n > 0, got {images.shape}")
+    images = as_images("images", images)
     if min(images.shape[1:3]) < RESOLUTION:
         raise ValueError(f"images must be at least {RESOLUTION} pixels, got {images.shape[1:3]}")
-    if not np.isfinite(images).all():
-        raise ValueError("images must be finite, got NaN or infinity")
     if images.shape[1:3] != (RESOLUTION, RESOLUTION):
         size = (RESOLUTION, RESOLUTION)
         images = keras.ops.convert_to_numpy(keras.ops.image.resize(images, size, antialias=True))
@@ -116,7 +112,8 @@ def read(images, model=None):
     """Read the factors of images.
 
     Args:
-        images: float (n, h, w, 3) in [-1, 1], 32 pixels or larger; resized with antialias.
+        images: float (n, h, w, 3) in [-1, 1], or uint8; 32 pixels or larger; resized with
+            antialias.
         model: a judge; by default the one that comes with the book.
 
     Returns:

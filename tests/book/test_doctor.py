@@ -114,6 +114,13 @@ def test_data_that_decodes_and_a_celeba_file_that_was_cut_off(tmp_path):
     assert "download it again" in advice
 
 
+def test_another_layout_of_images_is_named(monkeypatch):
+    monkeypatch.setattr(doctor.keras.config, "image_data_format", lambda: "channels_first")
+    ((found, advice),) = failures()
+    assert found == "Keras's image_data_format is channels_first"
+    assert "keras.json" in advice
+
+
 @pytest.mark.parametrize(
     ("on", "here", "other", "passed", "words"),
     [
@@ -132,7 +139,7 @@ def test_onednn_is_on_or_what_it_would_bring(monkeypatch, on, here, other, passe
     monkeypatch.setattr(devices, "onednn", lambda: on)
     monkeypatch.setattr(doctor, "convolution_seconds", lambda: here)
     monkeypatch.setattr(subprocess, "run", run)
-    result, found, advice = doctor._onednn()
+    result, found, advice = doctor.onednn()
     assert (result, words in found) == (passed, True)
     assert asked["TF_ENABLE_ONEDNN_OPTS"] == "01"[not on]
     assert passed or "TF_ENABLE_ONEDNN_OPTS=1" in advice

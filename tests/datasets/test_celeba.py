@@ -115,3 +115,85 @@ def test_wrong_arguments(celeba, tmp_path):
     (celeba.parent / "list_eval_partition.txt").write_text("000001.jpg\n")
     with pytest.raises(ValueError, match=r"partition.txt: each line must be 'name split'"):
         CelebA(celeba, 16, cache=tmp_path)
+
+
+def kaggle(root):
+    """Ten pictures as Kaggle has them; 7 and 8 are valid, 9 and 10 test."""
+    folder = root / "img_align_celeba" / "img_align_celeba"
+    folder.mkdir(parents=True)
+    lines = ["image_id,partition"]
+    for number in range(1, 11):
+        picture(number).save(folder / f"{number:06}.jpg", quality=95)
+        lines.append(f"{number:06}.jpg,{0 if number < 7 else 1 if number < 9 else 2}")
+    (root / "list_eval_partition.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_kaggles_folders_and_list(tmp_path, cache):
+    folder = kaggle(tmp_path)
+    for path in (tmp_path, folder.parent, folder):
+        assert published.is_celeba(path)
+        assert CelebA(path, 16, cache=cache).size == 6
+        assert CelebA(path, 16, "test", cache=cache).size == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_a_list_in_the_encoding_of_an_editor(celeba, cache, encoding):
+    file = celeba.parent / "list_eval_partition.txt"
+    file.write_text(file.read_text(), encoding=encoding)
+    assert CelebA(celeba, 16, "valid", cache=cache).size == 2
+
+
+def test_copies_in_another_format_are_matched_without_their_ending(celeba, cache):
+    for file in list(celeba.iterdir()):
+        Image.open(file).save(file.with_suffix(".png"))
+        file.unlink()
+    assert CelebA(celeba, 16, cache=cache).names == [f"{n:06}.png" for n in range(1, 7)]
+
+
+def test_a_list_inside_the_zip(celeba, cache):
+    path = celeba.parent / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(celeba.iterdir()):
+            archive.write(file, file.name)
+        archive.write(celeba.parent / "list_eval_partition.txt", "list_eval_partition.txt")
+    (celeba.parent / "list_eval_partition.txt").unlink()
+    assert published.is_celeba(path)
+    assert CelebA(path, 16, "test", cache=cache).size == 2
+    assert CelebA(path, 16, cache=cache).description.endswith(
+        "split train of list_eval_partition.txt"
+    )
+
+
+def test_a_split_without_a_list_and_a_list_that_leaves_nothing(celeba, cache):
+    file = celeba.parent / "list_eval_partition.txt"
+    file.write_text("".join(f"{n:06}.jpg 1\n" for n in range(1, 11)))
+    with pytest.raises(ValueError, match="has none of its files in split 'train'"):
+        CelebA(celeba, 16, cache=cache)
+    file.unlink()
+    assert CelebA(celeba, 16, cache=cache).size == 10
+    for split in ("valid", "test"):
+        with pytest.raises(ValueError, match=f"no list of splits .*so split '{split}'"):
+            CelebA(celeba, 16, split, cache=cache)
+
+
+def test_a_list_of_other_files_is_not_applied(celeba, cache, tmp_path):
+    own = tmp_path / "celeba" / "own"
+    own.mkdir()
+    picture(1, (300, 300)).save(own / "holiday.png")
+    assert not published.is_celeba(own)
+    assert CelebA(own, 16, cache=cache).names == ["holiday.png"]
+
+
+def test_only_celebas_pictures_are_cropped_to_178(tmp_path, celeba):
+    wide = Image.new("RGB", (400, 400), "red")
+    wide.paste("blue", (100, 100, 300, 300))
+    (tmp_path / "own").mkdir()
+    wide.save(tmp_path / "own" / "one.png")
+    found = datasets.by_name(str(tmp_path / "own"), 16)
+    assert found.images[0, 0, 0].tolist() == [255, 0, 0]
+    chosen = datasets.by_name(str(tmp_path / "own"), 16, crop=178)
+    assert chosen.images[0, 0, 0].tolist() == [0, 0, 255]
+    assert datasets.by_name(str(celeba), 16).crop == 178
+    with pytest.raises(ValueError, match="crop is for pictures from files"):
+        datasets.by_name("faces", 16, crop=100)

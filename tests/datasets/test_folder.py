@@ -1,9 +1,13 @@
 """Folders and zips: the crop, the resize, damaged files, the cache."""
 
 import os
+import struct
+import subprocess
+import sys
 import threading
 import time
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,15 +44,21 @@ def cache(tmp_path):
 
 
 def test_any_folder_works_to_any_depth_without_a_list(tmp_path, cache):
-    for name in ("b/deep/er.PNG", "a.jpeg", "c.webp", "b/d.bmp", "notes.txt"):
+    for name in ("b/deep/er.PNG", "a.jpeg", "c.webp", "b/d.bmp", "e.tif", "f.gif", "notes.txt",
+                 ".DS_Store", "README"):  # fmt: skip
         (tmp_path / "own" / name).parent.mkdir(parents=True, exist_ok=True)
-        if name.endswith("txt"):
+        if name.endswith(("txt", "Store", "README")):
             (tmp_path / "own" / name).write_text("no picture")
         else:
             picture(1, (40, 40)).save(tmp_path / "own" / name)
     source = ImageFolder(tmp_path / "own", 16, cache=cache)
-    assert source.names == ["a.jpeg", "b/d.bmp", "b/deep/er.PNG", "c.webp"]
-    assert source.skipped == []
+    assert source.names == ["a.jpeg", "b/d.bmp", "b/deep/er.PNG", "c.webp", "e.tif", "f.gif"]
+    assert source.skipped == {}
+    assert source.left_out == {".txt": 1, "hidden": 1, "no ending": 1}
+    assert source.taken() == (
+        f"{tmp_path / 'own'}: 6 pictures of 40x40; largest centred square, resized to 16 px; "
+        "left out: 1 .txt, 1 hidden, 1 no ending"
+    )
     assert ImageFolder(tmp_path / "own", 16, limit=3, cache=cache).names == source.names[:3]
 
 
@@ -135,7 +145,8 @@ def test_damaged_files_are_skipped_counted_and_named(celeba, cache):
         assert caught[0].filename == __file__  # it points at the caller
         for number in (2, 4, 5):
             assert f"{number:06}.jpg" in str(caught[0].message)
-        assert source.skipped == ["000002.jpg", "000004.jpg", "000005.jpg"]
+        assert list(source.skipped) == ["000002.jpg", "000004.jpg", "000005.jpg"]
+        assert "truncated" in source.skipped["000005.jpg"]
         assert source.names == ["000001.jpg", "000003.jpg", "000006.jpg"]
         np.testing.assert_array_equal(source.images, whole[[0, 2, 5]])
         assert source.size == 3
@@ -179,7 +190,10 @@ def test_the_second_use_decodes_nothing(celeba, cache, monkeypatch):
     again = CelebA(celeba, 16, cache=cache)
     np.testing.assert_array_equal(again.images, first)
     assert isinstance(again.images, np.memmap)  # the set need not fit into memory
-    with pytest.raises(AttributeError, match="decode"):
+    with (
+        pytest.warns(UserWarning, match="skipped 6 undecodable"),
+        pytest.raises(ValueError, match="no image that can be decoded"),
+    ):
         CelebA(celeba, 32, cache=cache)
 
 
@@ -225,7 +239,7 @@ def test_an_interrupt_leaves_no_half_cache_and_does_not_wait(celeba, cache, monk
                 raise error
         time.sleep(0.01)
         wrong = error is ValueError and len(calls) >= 10
-        return np.zeros((5, 5, 3) if wrong else (16, 16, 3), np.uint8)
+        return np.zeros((5, 5, 3) if wrong else (16, 16, 3), np.uint8), (16, 16)
 
     for number in range(300):
         os.link(celeba / "000001.jpg", celeba / f"copy{number}.jpg")
@@ -246,12 +260,13 @@ def test_an_interrupt_leaves_no_half_cache_and_does_not_wait(celeba, cache, monk
         ({"crop": 0}, ValueError, ["crop must be at least 1"]),
         ({"limit": 0}, ValueError, ["limit must be at least 1"]),
         ({"path": "missing"}, FileNotFoundError, ["missing", "data/README.md"]),
-        ({"path": "empty"}, ValueError, ["no image files", ".jpg", ".png"]),
+        ({"path": "empty"}, ValueError, ["no image files", "left out: 1 .txt"]),
         ({"path": "broken.zip"}, ValueError, ["broken.zip", "not a whole zip archive"]),
     ],
 )
 def test_wrong_arguments(tmp_path, celeba, options, error, words):
     (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.txt").write_text("no picture")
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 cut off")
     path = tmp_path / options["path"] if "path" in options else celeba
     with pytest.raises(error) as caught:
@@ -268,3 +283,117 @@ def test_a_folder_of_photographs_is_cropped_to_its_largest_square(tmp_path, cach
     (image,) = ImageFolder(tmp_path, 16, cache=cache).images
     assert image[0, 0].tolist() == [255, 0, 0]
     assert image[8, 8].tolist() == [0, 0, 255]
+
+
+def test_names_with_any_character_in_any_encoding(tmp_path, cache):
+    folder = os.fsencode(tmp_path)
+    names = [b"new\nline.png", "grüße 图片.png".encode(), b"latin-\xe9.png", b"' \" %s.png"]
+    for name in names:
+        picture(1, (32, 32)).save(tmp_path / "one.bmp")
+        with open(os.path.join(folder, name), "wb") as file:
+            Image.open(tmp_path / "one.bmp").save(file, "PNG")
+    (tmp_path / "one.bmp").unlink()
+    with open(os.path.join(folder, b"bad-\xff\n.png"), "wb") as file:
+        file.write(b"no picture")
+    for _ in range(2):  # from the files, then from the cache
+        with pytest.warns(UserWarning, match=r"skipped 1 undecodable: bad-\\udcff\\n\.png"):
+            source = ImageFolder(tmp_path, 16, cache=cache)
+        assert sorted(os.fsencode(name) for name in source.names) == sorted(names)
+
+
+def test_linked_folders_are_entered_once(tmp_path, cache):
+    own, other = tmp_path / "own", tmp_path / "other"
+    own.mkdir()
+    other.mkdir()
+    picture(1, (32, 32)).save(own / "a.png")
+    picture(2, (32, 32)).save(other / "b.png")
+    (own / "link").symlink_to(other, target_is_directory=True)
+    (other / "back").symlink_to(own, target_is_directory=True)
+    (own / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(FileNotFoundError, match="gone"):
+        ImageFolder(own, 16, cache=cache)
+    (own / "gone.png").unlink()
+    assert ImageFolder(own, 16, cache=cache).names == ["a.png", "link/b.png"]
+
+
+def test_a_file_that_may_not_be_read_is_an_error_and_is_not_remembered(
+    tmp_path, cache, monkeypatch
+):
+    for name in "ab":
+        picture(1, (32, 32)).save(tmp_path / f"{name}.png")
+    real = ImageFolder.decode
+
+    def closed(self, name):
+        if name == "b.png":
+            raise PermissionError(13, "Permission denied", name)
+        return real(self, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageFolder, "decode", closed)
+        with pytest.raises(PermissionError, match=r"no permission to read 1 files: b\.png"):
+            ImageFolder(tmp_path, 16, cache=cache)
+    assert list(cache.iterdir()) == []
+    assert ImageFolder(tmp_path, 16, cache=cache).names == ["a.png", "b.png"]
+
+
+def test_whatever_a_decoder_raises_the_others_go_on(tmp_path, cache, monkeypatch):
+    for name in "abc":
+        picture(1, (32, 32)).save(tmp_path / f"{name}.png")
+    real = ImageFolder.decode
+
+    def odd(self, name):
+        if name == "b.png":
+            raise struct.error("bad EXIF")
+        return real(self, name)
+
+    monkeypatch.setattr(ImageFolder, "decode", odd)
+    with pytest.warns(UserWarning, match=r"skipped 1 undecodable: b\.png"):
+        source = ImageFolder(tmp_path, 16, cache=cache)
+    assert source.names == ["a.png", "c.png"]
+    assert source.skipped == {"b.png": "error: bad EXIF"}
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "no listing", "damaged listing"])
+def test_a_damaged_cache_is_made_again(celeba, cache, damage):
+    whole = np.array(CelebA(celeba, 16, cache=cache).images)
+    (rows,), (listing,) = cache.glob("*.npy"), cache.glob("*.json")
+    if damage == "truncated":
+        os.truncate(rows, rows.stat().st_size - 100)
+    elif damage == "flipped":
+        data = bytearray(rows.read_bytes())
+        data[-5] ^= 255
+        rows.write_bytes(data)
+    elif damage == "no listing":
+        listing.unlink()
+    else:
+        listing.write_text("{")
+    np.testing.assert_array_equal(CelebA(celeba, 16, cache=cache).images, whole)
+
+
+def test_a_full_disk_is_told_before_decoding(celeba, cache, monkeypatch):
+    free = SimpleNamespace(free=1000)
+    monkeypatch.setattr(folders.shutil, "disk_usage", lambda _: free)
+    with pytest.raises(OSError, match=r"MiB are needed .*set XDG_CACHE_HOME"):
+        CelebA(celeba, 16, cache=cache)
+
+
+def test_what_a_dead_process_left_half_done_goes(celeba, cache):
+    cache.mkdir()
+    done = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    dead = cache / f"abc.{done.stdout.strip()}.part.npy"
+    mine = cache / f"abc.{os.getpid()}.part.npy"
+    for part in (dead, mine):
+        part.write_bytes(b"half")
+    CelebA(celeba, 16, cache=cache)
+    assert not dead.exists()
+    assert mine.exists()
+
+
+def test_the_fingerprint_is_of_the_pictures_and_not_of_their_place(celeba, cache, tmp_path):
+    first = CelebA(celeba, 16, cache=cache).fingerprint
+    moved = celeba.rename(tmp_path / "celeba" / "renamed")
+    assert CelebA(moved, 16, cache=cache).fingerprint == first
+    assert CelebA(moved, 16, crop=100, cache=cache).fingerprint != first
+    (moved / "000002.jpg").write_bytes((moved / "000001.jpg").read_bytes() + b" ")
+    assert CelebA(moved, 16, cache=cache).fingerprint != first

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from sagan_lib.book import plots
+from sagan_lib.datasets import faces, pairs, source
 from sagan_lib.datasets.source import Source, from_bytes, shuffled_indices, to_bytes
+from sagan_lib.evaluation import judge
 
 
 class Numbered(Source):
@@ -87,3 +90,31 @@ def test_bytes_and_floats_go_there_and_back():
     np.testing.assert_array_equal(to_bytes(from_bytes(levels)), levels)
     assert from_bytes(levels).dtype == np.float32
     assert to_bytes([-7, 7, 0.0039, -0.0041]).tolist() == [0, 255, 128, 127]
+
+
+@pytest.mark.parametrize(
+    ("images", "error", "words"),
+    [
+        (np.zeros((4, 4, 3), np.float32), ValueError, r"shape \(n, h, w, 3\).*got \(4, 4, 3\)"),
+        (np.zeros((0, 4, 4, 3), np.float32), ValueError, "n > 0"),
+        (np.zeros((1, 4, 4, 1), np.float32), ValueError, r"got \(1, 4, 4, 1\)"),
+        (np.zeros((1, 4, 4, 3), np.int64), TypeError, "uint8, or float .* got int64"),
+        (np.full((1, 4, 4, 3), 200.0), ValueError, "got 200 to 200"),
+        (np.full((1, 4, 4, 3), np.nan), ValueError, "finite"),
+    ],
+)
+def test_what_are_no_pictures_is_refused_by_all_that_take_some(images, error, words):
+    for function in (
+        lambda: source.as_images("images", images), lambda: plots.grid(images),
+        lambda: judge.read(images), lambda: pairs.read(images, 10),
+    ):  # fmt: skip
+        with pytest.raises(error, match=f"images must.*{words}"):
+            function()
+
+
+def test_bytes_are_read_as_the_pictures_that_they_are():
+    data = faces.Faces(32, 300).images
+    floats = source.from_bytes(data)
+    np.testing.assert_array_equal(source.as_images("images", data), floats)
+    np.testing.assert_array_equal(plots.grid(data), plots.grid(floats))
+    assert judge.heterochromia(judge.read(data)) == judge.heterochromia(judge.read(floats)) == 0

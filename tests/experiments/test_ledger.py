@@ -129,7 +129,9 @@ def test_run_computes_what_is_missing_and_only_that(store, monkeypatch):
     found = ledger.run(names, seeds=3, store=ledger.open_store(store.path))
     assert len(done) == 6
     assert found["operator"].verdict == "holds"
-    assert ledger.open_store(store.path).data["provenance"]["versions"]["tensorflow"]
+    kept = ledger.open_store(store.path).data["provenance"]
+    assert len(kept) == 1, "one command, on one day, on one machine"
+    assert kept[0]["versions"]["tensorflow"]
 
 
 class Here:

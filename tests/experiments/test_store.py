@@ -17,7 +17,7 @@ TINY = arms.Scale(
 def test_processes_share_the_work_and_a_second_call_does_the_rest(tmp_path):
     path = tmp_path / "store.json"
     store = stores.Store(path, TINY)
-    for seeds in (1, 3):
+    for seeds in (range(1), range(3)):
         stores.fill(store, [("measures", "double_count")], seeds, jobs=2)
     found = stores.Store(path, TINY).seeds("measures", "double_count")
     assert found == {seed: measures.double_count(seed) for seed in range(3)}
@@ -76,3 +76,19 @@ def test_a_store_of_another_scale_is_refused(store):
     store.add("runs", "base", 0, record())
     with pytest.raises(ValueError, match="another scale"):
         stores.Store(store.path, arms.Scale(steps=7))
+
+
+def test_the_expected_time_follows_from_runs_that_are_there(store):
+    assert stores.expected_seconds(store, [("runs", "base", 1), ("measures", "l2", 1)]) == 61
+    for seed, seconds in ((0, 30.0), (1, 50.0), (2, 34.0)):
+        store.add("runs", "base", seed, record(seconds_with_scores=seconds))
+    store.add("runs", "ratio1", 0, record(seconds_with_scores=80.0))
+    missing = [("runs", "base", 3, None), ("runs", "bce", 0, None)]
+    assert stores.expected_seconds(store, missing) == 34 + (34 + 80) / 2
+
+
+def test_an_older_file_keeps_its_command(store):
+    store.add("measures", "l2", 0, 0.5)
+    text = json.loads(store.path.read_text()) | {"provenance": {"command": "long ago"}}
+    store.path.write_text(json.dumps(text))
+    assert ledger.open_store(store.path).data["provenance"] == [{"command": "long ago"}]

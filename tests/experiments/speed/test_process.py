@@ -28,3 +28,13 @@ def test_onednn_is_on_or_left_to_tensorflow(name, setting, monkeypatch):
     with pytest.raises(OSError, match="seen enough"):
         process.Child(name, TINY, 20)
     assert asked["TF_ENABLE_ONEDNN_OPTS"] == setting
+
+
+def test_a_child_that_did_not_read_its_last_request_closes_quietly():
+    child = process.Child("ours", TINY, 120)
+    child._process.kill()
+    child._process.wait()
+    child._process.stdin.write("{" * 10)  # stays in the buffer
+    child.close()
+    with pytest.raises(ValueError, match="closed file"):
+        child._process.stdin.write("x")

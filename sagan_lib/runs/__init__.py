@@ -1,7 +1,9 @@
 """Carrying out a recipe: train, go on, score; and loading what came of it."""
 
+import contextlib
 import dataclasses
 import json
+import warnings
 from pathlib import Path
 
 import keras
@@ -12,6 +14,7 @@ from sagan_lib.attention import OLD_NAMES
 from sagan_lib.book import plots
 from sagan_lib.evaluation import scores
 from sagan_lib.gan import GAN, generate
+from sagan_lib.runs import keep
 
 GENERATOR, RESULTS = f"{recipes.SHIPPED}.weights.h5", f"{recipes.SHIPPED}.json"
 
@@ -33,13 +36,16 @@ def build(recipe):
 
 def source(recipe):
     """The images of a recipe, a `datasets.source.Source`."""
-    return datasets.by_name(recipe.data, recipe.resolution, recipe.faces, recipe.seed)
+    r = recipe
+    return datasets.by_name(r.data, r.resolution, r.faces, r.seed, r.crop)
 
 
 def _kept(out):
-    """The recipe of the run in folder `out` as it was written, {} without one."""
+    """What the run in folder `out` is: as its save says, or as older ones have it beside."""
     path = out / "recipe.json"
-    kept = json.loads(path.read_text()) if path.exists() else {}
+    kept = keep.newest(out)[0] and keep.about(keep.newest(out)[0])
+    if not kept:
+        kept = json.loads(path.read_text()) if path.exists() else {}
     if "variant" in kept:
         kept["variant"] = OLD_NAMES.get(kept["variant"], kept["variant"])
     return kept
@@ -53,31 +59,55 @@ def data_of(run):
 def _check_same(now, out):
     """ValueError if the run in folder `out` is of another recipe; only its length may change."""
     before = _kept(out)
-    others = [name for name in before if name != "steps" and before[name] != now.get(name)]
+    free = {"steps"}
+    if before.get("pictures") and before["pictures"] == now["pictures"]:
+        free.add("data")  # the same pictures in another place
+    others = [k for k in before if k not in free and k in now and before[k] != now[k]]
     if others:
-        told = ", ".join(f"{name} was {before[name]!r}, not {now.get(name)!r}" for name in others)
+        told = ", ".join(f"{name} was {before[name]!r}, not {now[name]!r}" for name in others)
         raise ValueError(f"{out} holds another run: {told}; take another folder (--out)")
+
+
+def _check_steps(recipe):
+    """ValueError if a recipe's steps and rates cannot be."""
+    checks.integer("steps", recipe.steps, 1)
+    checks.one_of("rates", recipe.rates, ttur.PRESETS)
+    if recipe.decay_steps and recipe.steps > recipe.decay_steps:
+        raise ValueError(
+            f"both rates are 0 after decay_steps={recipe.decay_steps}, so {recipe.steps} steps "
+            "would train nothing at their end: give decay_steps at least as many"
+        )
+
+
+def _check_images(recipe, images):
+    """ValueError if there are fewer images than a step needs."""
+    needed = recipe.batch_size * ttur.PRESETS[recipe.rates].n_dis
+    if images.size < needed:
+        raise ValueError(f"{recipe.data} has {images.size} images to train on, a step needs "
+                         f"{needed}: take a smaller batch_size")  # fmt: skip
 
 
 def _fit(model, recipe, images, out, log_every, chief):
     """Do the steps that are left; only the chief writes the logs."""
-    callbacks = []
+    signals = keep.Signals()
+    callbacks = [signals]
     if chief:
-        if not (out / "run.keras").exists():
-            (out / "log.csv").unlink(missing_ok=True)
+        keep.trim(out / "log.csv", int(model.step.numpy()))
         log = keras.callbacks.CSVLogger(out / "log.csv", append=True)  # GAN.fit starts it twice
-        callbacks = [log, keras.callbacks.TensorBoard(out / "tensorboard", write_graph=False)]
+        callbacks += [log, keep.Board(out / "tensorboard")]
     model.fit(
         images, steps=recipe.steps - int(model.step.numpy()), batch_size=recipe.batch_size,
-        log_every=log_every, save_to=out / "run.keras", callbacks=callbacks, verbose=int(chief),
+        log_every=log_every, save_to=out / keep.RUN, callbacks=callbacks, verbose=int(chief),
     )  # fmt: skip
+    if signals.number is not None:
+        raise keep.Stopped(signals.number, int(model.step.numpy()))
 
 
 def train(recipe, out, log_every=100, mixed=False, device_set="one", command=""):
     """Train a recipe in a folder; a run that is there goes on where it stopped.
 
-    Writes run.keras (everything needed to go on), generator.weights.h5 (the averaged generator),
-    recipe.json, log.csv and samples.png.
+    Writes run.keras (everything needed to go on), run.previous.keras (the save before it),
+    generator.weights.h5 (the averaged generator), recipe.json, log.csv and samples.png.
 
     Args:
         recipe: a `recipes.Recipe`.
@@ -89,37 +119,56 @@ def train(recipe, out, log_every=100, mixed=False, device_set="one", command="")
         command: the line that does this, for the report.
 
     Returns:
-        (the trained `GAN`, a report: the recipe, the step reached, versions, the machine). A
-        worker that is not the chief returns None for the report.
+        (the trained `GAN`, a report: the recipe, the step reached, versions, the machine). The
+        report is None where nothing was to be written: by a worker that is not the chief, and
+        where the run had more steps already.
 
     Raises:
-        ValueError: the run in `out` has another recipe; more steps are not another recipe. Or the
-            images are fewer than a step needs.
+        ValueError: the run in `out` has another recipe, precision or pictures; more steps are not
+            another recipe. Or its saves are damaged, the images are fewer than a step needs, or
+            the rates would be 0.
+        RuntimeError: another process trains in `out`.
+        keep.Stopped: a signal came; the run is saved.
     """
     out = Path(out)
-    checks.integer("steps", recipe.steps, 1)
+    _check_steps(recipe)
+    images = source(recipe)
+    _check_images(recipe, images)
     devices.setup(mixed)
     strategy = devices.strategy(device_set)
     chief = devices.is_chief(strategy)
-    images = source(recipe)
-    now = dataclasses.asdict(recipe) | {"images": images.size}  # of other images it is another run
-    run = out / "run.keras"
-    if run.exists():
+    if chief and recipe.data != "faces":
+        print(images.taken())
+    now = dataclasses.asdict(recipe) | {  # of other images it is another run
+        "images": images.size, "pictures": getattr(images, "fingerprint", ""), "mixed": mixed,
+    }  # fmt: skip
+    with keep.alone(out, command) if chief else contextlib.nullcontext():
+        return _train_alone(recipe, out, log_every, images, strategy, now, command)
+
+
+def _train_alone(recipe, out, log_every, images, strategy, now, command):
+    """`train`, in a folder that nobody else trains in."""
+    run, lost = keep.newest(out)
+    if lost:
+        warnings.warn(lost, stacklevel=2)
+    if run:
         _check_same(now, out)
     with strategy.scope():
-        model = GAN.load(run) if run.exists() else build(recipe)
-    needed = recipe.batch_size * model.n_dis
-    if images.size < needed:
-        raise ValueError(f"{recipe.data} has {images.size} images to train on, a step needs "
-                         f"{needed}: take a smaller batch_size")  # fmt: skip
+        model = GAN.load(run) if run else build(recipe)
+    before, chief = int(model.step.numpy()), devices.is_chief(strategy)
+    if recipe.steps < before:
+        print(f"{out}: {before} steps are done already, {recipe.steps} were asked for")
+        return model, None
+    model.about = now
     if chief:  # not before: what cannot be trained leaves no folder
         with shipped.replacing(out / "recipe.json") as part:
             part.write_text(json.dumps(now, indent=1) + "\n")
-    if recipe.steps > int(model.step.numpy()):
+    if recipe.steps > before:
         _fit(model, recipe, images, out, log_every, chief)
     if not chief:
         return model, None
-    model.ema_generator.save_weights(out / "generator.weights.h5")
+    with shipped.replacing(out / "generator.weights.h5") as part:
+        model.ema_generator.save_weights(part)
     plots.save_grid(out / "samples.png", model.sample(64), columns=16)
     return model, {
         "recipe": dataclasses.asdict(recipe),
@@ -160,7 +209,7 @@ def generator(run=None):
         FileNotFoundError: no such run.
     """
     if run is not None:
-        return GAN.load(run / "run.keras" if run.is_dir() else run).ema_generator
+        return GAN.load(run / keep.RUN if run.is_dir() else run).ema_generator
     shipped_one, _ = networks(recipes.RECIPES[recipes.SHIPPED])
     shipped_one.load_weights(shipped.path(GENERATOR))
     return shipped_one
