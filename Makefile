@@ -11,9 +11,9 @@ READY = .venv/.ready
 PYTHON =
 CH =
 WORKERS = 2
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
-# A kernel beside another gets half the cores' threads: they would fight for them.
-NBVAL = TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 PYTHONPATH=_book \
+# One process beside another: with more threads each, they would fight for the cores.
+PYTEST = TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+NBVAL = PYTHONPATH=_book \
 	$(PYTEST) -p lines --nbval-lax --nbval-current-env --nbval-cell-timeout=600
 export BOOK_STARTED := $(shell date +%s)
 export CHAPTERS_AT_ONCE

@@ -68,6 +68,7 @@ page.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 # | {doc}`claims` | Does it hold? | each statement about training as an experiment over seeds, with a verdict by rule |
 # | {doc}`errata` | What does the article get wrong? | its mistakes as switches, and what each changes |
 # | {doc}`91_evaluation` | What does a score see? | scores on face sets with one known fault each |
+# | {doc}`92_own_pictures` | How do I train on mine? | a folder as people have it against what training sees |
 # | {doc}`90_speed` | Where does a step spend its time? | this library's step against other ways to write it; attention's memory |
 #
 # Each chapter imports from a small tested library, `sagan_lib`, which holds the real layers and

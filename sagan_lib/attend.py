@@ -37,10 +37,14 @@ def attend(queries, keys, values, method="auto", block_bytes=BLOCK_BYTES):
         (batch, N, c) in the values' dtype. Scores and softmax are float32 inside.
 
     Raises:
+        TypeError: a dtype that is no float.
         ValueError: unknown method, or shapes that do not belong together.
     """
     checks.one_of("method", method, METHODS)
     queries, keys, values = map(tf.convert_to_tensor, (queries, keys, values))
+    if not all(t.dtype.is_floating for t in (queries, keys, values)):
+        kinds = [t.dtype.name for t in (queries, keys, values)]
+        raise TypeError(f"queries, keys and values must be of a float dtype, got {kinds}")
     _check_shapes(queries.shape, keys.shape, values.shape)
     checks.integer("block_bytes", block_bytes, 4)
     batch, total, columns = queries.shape[0], queries.shape[1], keys.shape[1]
@@ -70,10 +74,11 @@ def keeps_map(batch, queries, keys, method="auto"):
 
 def _check_shapes(queries, keys, values):
     known = all(len(s) == 3 and None not in s[1:] for s in (queries, keys, values))
-    if not known or queries[2] != keys[2] or keys[1] != values[1]:
+    alike = len({s[0] for s in (queries, keys, values) if len(s) and s[0] is not None}) < 2
+    if not known or not alike or queries[2] != keys[2] or keys[1] != values[1]:
         raise ValueError(
-            "queries (batch, N, d), keys (batch, M, d) and values (batch, M, c) expected, "
-            f"got {queries}, {keys} and {values}"
+            "queries (batch, N, d), keys (batch, M, d) and values (batch, M, c) of the same batch "
+            f"expected, got {queries}, {keys} and {values}"
         )
 
 

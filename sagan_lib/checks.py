@@ -53,13 +53,16 @@ def one_of(name, value, allowed):
 
     Args:
         name: of the argument, for the message.
-        value: anything that can be compared.
+        value: anything that can be compared; 32.0 and True are not the integers they equal.
         allowed: the values there are.
 
     Raises:
         ValueError: it is none of them; the message lists them.
     """
-    if value not in allowed:
+    kinds = (float, bool)
+    alike = (a for a in allowed if [isinstance(a, k) for k in kinds]
+             == [isinstance(value, k) for k in kinds])  # fmt: skip
+    if value not in list(alike):
         shown = sorted(allowed, key=str) if isinstance(allowed, set | dict) else list(allowed)
         raise ValueError(f"{name} must be one of {shown}, got {value!r}")
     return value

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from sagan_lib import checks
 from sagan_lib.attend import keeps_map
 
 #: Share of the measured matmul rate that a training step of these nets reaches: seen, on two
@@ -108,6 +109,8 @@ def plan(generator, discriminator, batch_size, steps, n_dis=1):
     Returns:
         A `Plan`; printed, it is a sentence.
     """
+    for name, value in (("batch_size", batch_size), ("steps", steps), ("n_dis", n_dis)):
+        checks.integer(name, value, 1)
     g, d = forward_flops(generator), forward_flops(discriminator)
     flops = batch_size * (n_dis * (g + 6 * d) + 3 * g + 2 * d)
     weights = generator.count_params() + discriminator.count_params()

@@ -89,7 +89,10 @@ def strategy(name="one", devices=None):
         found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
         names = devices or [device.name for device in found]
         # "/device:GPU:0", "/gpu:0" and "GPU:0" are one device.
-        short = (":".join(name.split(":")[-2:]).split("/")[-1].upper() for name in names)
+        short = [":".join(name.split(":")[-2:]).split("/")[-1].upper() for name in names]
+        there = [":".join(x.name.split(":")[-2:]) for x in tf.config.list_logical_devices()]
+        for each in short:
+            checks.one_of("device", each, there)
         return _mirrored(tuple(short))
     if not os.environ.get("TF_CONFIG"):
         raise ValueError(

@@ -5,6 +5,7 @@ A run is its weights and its counter: the images and the noise of step k are pur
 """
 
 import contextlib
+import math
 from pathlib import Path
 
 import keras
@@ -377,12 +378,14 @@ def latent(n, latent_dim, seed=0, truncation=None):
         seed: of the noise, 0 to 2**31 - 1.
         truncation: cut the normal off at plus and minus this value, if given.
     """
+    checks.integer("n", n, 1)
+    checks.integer("latent_dim", latent_dim, 1)
     checks.integer("seed", seed, 0, 2**31 - 1)
     key = tf.constant([seed, 2**40 + 7], tf.int64)  # far from the draws of training
     if truncation is None:
         return tf.random.stateless_normal((n, latent_dim), key, alg="philox")
     checks.number("truncation", truncation, 0, open_low=True)
-    edge = tf.math.erf(truncation / 2**0.5)
+    edge = min(math.erf(truncation / 2**0.5), 1 - 2**-24)  # at 1 the noise would be infinite
     quantile = tf.random.stateless_uniform((n, latent_dim), key, -edge, edge, alg="philox")
     return tf.math.erfinv(quantile) * 2**0.5
 

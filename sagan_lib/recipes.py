@@ -21,7 +21,9 @@ class Recipe:
     """One run; every field can be changed on the command line."""
 
     kind: str = _field("sagan", "kind of networks: sagan or dcgan")
-    data: str = _field("faces", "images: 'faces', a folder of images, or a zip (CelebA's works)")
+    data: str = _field(
+        "faces", "images: 'faces', cifar10, fashion_mnist and the like, a folder, or a zip"
+    )
     resolution: int = _field(32, "side of the images in pixels: 16, 32, 64, 128 or 256")
     width: int = _field(32, "channels at full resolution, a multiple of 4")
     latent_dim: int = _field(64, "size of the noise vector")
@@ -54,6 +56,9 @@ RECIPES = {
         data="data/celeba/img_align_celeba", resolution=128, width=16, latent_dim=128,
         attention_at=32, rates="article_code", steps=300_000,
     ),
+    # Keras's small data sets, which it fetches itself.
+    "cifar32": Recipe(data="cifar10", steps=20_000, rates="cpu_long", latent_dim=128),
+    "fashion32": Recipe(data="fashion_mnist", width=16, steps=6000, rates="cpu_long"),
     "celeba64": Recipe(
         data="data/celeba/img_align_celeba", resolution=64, latent_dim=128, attention_at=32,
         rates="article_code", steps=100_000,

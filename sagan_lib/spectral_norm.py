@@ -51,7 +51,13 @@ def exact_sigma(matrix):
 
     Returns:
         float64 scalar tensor.
+
+    Raises:
+        ValueError: it is no matrix, such as a kernel of a convolution as it is stored.
     """
+    if len(matrix.shape) != 2:
+        raise ValueError(f"matrix must have rank 2, got shape {tuple(matrix.shape)}; kernel_matrix "
+                         "makes one of a kernel")  # fmt: skip
     return tf.linalg.svd(tf.cast(matrix, tf.float64), compute_uv=False)[0]
 
 

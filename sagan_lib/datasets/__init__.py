@@ -1,17 +1,19 @@
-"""Training images: procedural ones whose truth is known, folders of any pictures, CelebA."""
+"""Training images: procedural ones whose truth is known, folders of any pictures, known sets."""
 
 from pathlib import Path
 
 from sagan_lib.datasets import celeba
 from sagan_lib.datasets.faces import Faces
 from sagan_lib.datasets.folder import ImageFolder
+from sagan_lib.datasets.keras_sets import NAMES, KerasImages
 
 
 def by_name(data, resolution, size=50_000, seed=0, crop=None):
     """The source of images that a recipe or a command line names.
 
     Args:
-        data: "faces"; or the path of a folder or zip. CelebA is recognised by its names.
+        data: "faces"; a name of `keras_sets.NAMES`, such as "cifar10"; or the path of a folder or
+            zip. CelebA is recognised by its names.
         resolution: of the images in pixels.
         size: how many different procedural faces there are.
         seed: which population of them.
@@ -25,10 +27,12 @@ def by_name(data, resolution, size=50_000, seed=0, crop=None):
         FileNotFoundError: no such folder or zip.
         ValueError: no image in it can be decoded.
     """
+    if crop is not None and data in ("faces", *NAMES):
+        raise ValueError(f"crop is for pictures from files, got {crop} with data {data!r}")
     if data == "faces":
-        if crop is not None:
-            raise ValueError(f"crop is for pictures from files, got {crop} with data 'faces'")
         return Faces(resolution, size, seed)
+    if data in NAMES:
+        return KerasImages(data, resolution)
     if celeba.is_celeba(Path(data)):
         return celeba.CelebA(data, resolution, crop=crop or celeba.CROP)
     return ImageFolder(data, resolution, crop)

@@ -186,7 +186,8 @@ class ImageFolder(Source):
     def taken(self):
         """What was taken, in one line: how many pictures, how large, which square, what not."""
         common = sorted(self.sizes.items(), key=lambda each: -each[1])
-        others = f" and {len(common) - 1} other sizes" if len(common) > 1 else ""
+        more = len(common) - 1
+        others = f" and {more} other size{'s' * (more > 1)}" if more else ""
         square = f"centred {self.crop} px" if self.crop else "largest centred square"
         return (
             f"{self.path}: {self.size} pictures of {common[0][0]}{others}; {square}, resized to "

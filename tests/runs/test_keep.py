@@ -15,6 +15,10 @@ import keras
 import numpy as np
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import kills
+
 from sagan_lib import gan, runs
 from sagan_lib.callbacks import previous
 from sagan_lib.recipes import Recipe
@@ -244,3 +248,8 @@ def test_older_files_say_nothing_of_themselves():
     assert keep.damage(old) == ""
     with zipfile.ZipFile(old) as archive:
         assert "about" not in json.loads(archive.read("config.json"))["config"]
+
+
+def test_kills_at_any_moment_change_nothing(tmp_path):
+    """A few of those that `kills.py` does by hand."""
+    assert kills.chain(tmp_path, 5, seed=1) >= 4

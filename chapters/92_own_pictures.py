@@ -1,0 +1,180 @@
+# %% [markdown]
+# # Your own pictures
+#
+# One argument trains on pictures of your own: `--data FOLDER`. This page brings a folder as people
+# have it, with everything that goes wrong in one, and looks at what the loader makes of it. Then it
+# shows what the first minutes on other people's pictures look like.
+#
+# ```{admonition} What you will see
+# - what is taken from a picture: which square, which way up, which colours;
+# - files that are no pictures: left out, skipped or refused, and always counted;
+# - Fashion-MNIST after a few minutes on two cores;
+# - which scores make sense for photographs.
+#
+# It takes less than a minute.
+# ```
+
+# %%
+import tempfile
+from pathlib import Path
+
+from sagan_lib import devices
+
+devices.setup()
+folder = Path(tempfile.mkdtemp()) / "holiday"
+folder.mkdir()
+
+# %% [markdown]
+# ## A folder as people have it
+#
+# Some photographs, larger than needed and not square; one taken with the camera turned; a drawing
+# with a transparent ground; a grey scan with 16 bits; the first frame of an animation. And what
+# else lies in a folder: notes, a hidden file, a download that broke off.
+
+# %%
+import numpy as np
+from PIL import Image
+
+from sagan_lib.datasets import faces
+from sagan_lib.datasets.source import to_bytes
+
+pictures = [Image.fromarray(image) for image in to_bytes(faces.render(faces.factors(range(5)), 200))]
+wide = Image.new("RGB", (400, 200), "darkgreen")
+wide.paste(pictures[0], (100, 0))
+wide.save(folder / "wide.jpg", quality=95)
+
+exif = Image.Exif()
+exif[0x0112] = 6  # EXIF's orientation: turn it clockwise to view it
+pictures[1].transpose(Image.Transpose.ROTATE_90).save(folder / "turned.jpg", exif=exif, quality=95)
+
+# %%
+transparent = pictures[2].convert("RGBA")
+transparent.putalpha(Image.fromarray(np.uint8(255 * (np.indices((200, 200)).sum(0) > 150))))
+transparent.save(folder / "drawing.png")
+
+grey = np.asarray(pictures[3].convert("L"), np.uint16) * 257  # 0 to 65,535
+Image.fromarray(grey).save(folder / "scan.png")
+pictures[4].save(folder / "moving.gif", save_all=True, append_images=[pictures[0]])
+
+(folder / "notes.txt").write_text("where we were")
+(folder / ".hidden").write_text("")
+broken = (folder / "wide.jpg").read_bytes()[:900]
+size = (folder / "broken.jpg").write_bytes(broken)
+
+# %% [markdown]
+# What the loader makes of it, at 64 pixels. A warning names what it skipped, and `taken()` says the
+# rest in a line; the command line prints both.
+
+# %% tags=["nbval-check-output"]
+import warnings
+
+from sagan_lib import datasets
+
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    source = datasets.by_name(str(folder), 64)
+for text in (str(caught[0].message), source.taken()):
+    print(text.replace(f"{folder}: ", ""))
+
+# %% tags=["remove-output"]
+from sagan_lib.book import page, plots
+
+page.show("fig_own", plots.pictures(source.images, columns=5, width=6))
+
+# %% [markdown]
+# ```{glue:figure} fig_own
+# :name: fig-own
+# :alt: Five faces of equal size in a row: in colour with a white corner, in colour, in grey, upright, and the middle of a wide picture.
+#
+# What training sees: transparency is white, grey of 16 bits keeps its shades, the turned one stands
+# upright, and of the wide one the middle is left.
+# ```
+#
+# The square is the largest that fits, from the middle. `--crop 300` takes 300 pixels instead, where
+# the thing of interest is small. Only CelebA's aligned photographs are cropped to the customary 178
+# pixels without being asked.
+
+# %% tags=["nbval-check-output"]
+(folder / "broken.jpg").unlink()
+middle = datasets.by_name(str(folder), 64, crop=100)
+print(middle.taken().split("; ")[1])
+
+# %% [markdown]
+# ## How many, and how large
+#
+# A GAN learns a distribution, so it needs to see it: thousands of pictures of one kind, seen alike,
+# work better than hundreds of everything. Start at 32 or 64 pixels.
+#
+# ```sh
+# python -m sagan_lib doctor --data ~/Pictures/birds
+# python -m sagan_lib train --recipe faces32 --data ~/Pictures/birds --out runs/birds
+# tensorboard --logdir runs/birds
+# ```
+#
+# The command says what it took, what the run will need, and how long it will take. Ctrl-C, or a
+# shutdown of the machine, saves first; the same command goes on. A folder is trained in by one
+# process at a time. If you add or change pictures, it is another run, and you are told so.
+
+# %% [markdown]
+# ## The first minutes
+#
+# Keras knows some small data sets by name; `--recipe fashion32` is made for one of them,
+# Fashion-MNIST. This is what its generator drew after a few minutes on two cores.
+
+# %%
+import json
+
+
+from sagan_lib import shipped
+
+run = json.loads((shipped.folder() / "results" / "fashion32.json").read_text())
+page.glue("fashion-steps", run["step"])
+page.glue("fashion-minutes", run["seconds_this_time"] / 60, "{:.0f}")
+page.glue("fashion-images", run["images"])
+
+# %% tags=["remove-output"]
+import matplotlib.pyplot as plt
+
+picture = plt.imread(shipped.root() / "_book" / "static" / "fashion32.png")
+figure, axis = plt.subplots(figsize=(6.5, 6.5 * picture.shape[0] / picture.shape[1]))
+axis.imshow(picture, interpolation="nearest")
+axis.axis("off")
+page.show("fig_fashion", figure)
+
+# %% [markdown]
+# ```{glue:figure} fig_fashion
+# :name: fig-fashion
+# :alt: A grid of 64 small grey pictures of clothes, drawn by a generator: mostly shirts and coats, some shoes and bags.
+#
+# Nothing picked: {glue:text}`fashion-steps:s` steps, {glue:text}`fashion-minutes:s` minutes, trained on
+# {glue:text}`fashion-images:s` pictures.
+# ```
+#
+# Expect as much of photographs at that time, or less: colour and background take longer than shape.
+# Watch the samples, not the losses.
+
+# %% [markdown]
+# ## Scores for photographs
+#
+# The judge of this book has only seen its own faces; of your pictures it knows nothing. `python -m
+# sagan_lib score` therefore takes Inception's features for own pictures, which Keras fetches once,
+# and warns that its numbers are not those of the papers ({doc}`91_evaluation`).
+#
+# Without a network, any trained Keras model gives features. Then kernel distance, precision and
+# recall say more than a Fréchet distance, because they need fewer pictures.
+#
+# ```python
+# from sagan_lib.evaluation import metrics
+#
+# features = lambda images: your_model.predict(images, batch_size=64)   # (n, h, w, 3) -> (n, d)
+# real, floor = source.held_out(1000, 1000)
+# print(metrics.kernel_distance(features(model.sample(1000)), features(real)))
+# print(metrics.kernel_distance(features(floor), features(real)))       # what real pictures score
+# ```
+
+# %% [markdown]
+# ## Summary
+#
+# - Bring a folder or a zip; the loader turns, crops and resizes, and says what it took.
+# - Nothing is lost silently: files are left out by kind, skipped by name, or refused.
+# - A run can be stopped and goes on exactly; other pictures are another run.

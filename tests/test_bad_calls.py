@@ -1,0 +1,166 @@
+"""Bad calls over the public functions: each is refused with the argument's name, none is silent.
+
+A table names each function, a call that is right, and the kind of each argument; the kinds say what
+is wrong for it. So a new function needs one line here.
+"""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sagan_lib import attend, callbacks, cost, dcgan, devices, gan, networks, sagan, ttur
+from sagan_lib.attention import SelfAttention
+from sagan_lib.book import plots
+from sagan_lib.datasets import faces, pairs
+from sagan_lib.datasets.folder import ImageFolder
+from sagan_lib.datasets.keras_sets import KerasImages
+from sagan_lib.evaluation import judge, metrics
+from sagan_lib.spectral_norm import SNConv2D, SNConv2DTranspose, SNDense, exact_sigma, kernel_matrix
+
+IMAGES = np.zeros((4, 32, 32, 3), np.float32)
+POINTS = np.random.default_rng(0).normal(size=(8, 3))
+NET = dcgan.generator(16, 4, 2)
+
+#: What is wrong for each kind of argument.
+WRONG = {
+    "count": [0, -1, 1.5, "3", None, True],  # an integer from 1 on
+    "seed": [-1, 1.5, "3", None, 2**31],
+    "rate": [0, -1.0, "x", math.nan, math.inf, None],  # a number greater than 0
+    "share": [-0.1, 1.5, "x", math.nan, None],  # a number from 0 to 1
+    "slope": [-0.1, 1.5, "x", math.nan],
+    "beta": [-0.1, 1.0, "x", math.nan],
+    "name": ["no-such", 3],
+    "resolution": [0, 17, 512, 32.0, "32"],
+    "width": [0, 3, 6, 200, 8.0, "8"],
+    "side": [15, 300, 32.0, "32"],
+    "images": [
+        IMAGES[0], IMAGES[:0], IMAGES[..., :1], IMAGES + 100, IMAGES * np.nan,
+        IMAGES.astype(np.int64),
+    ],
+    "features": [POINTS[0], POINTS * np.nan],
+}  # fmt: skip
+
+#: Function -> (a right call's arguments, {argument: kind}).
+TABLE = {
+    dcgan.generator: (
+        {"resolution": 16, "width": 4, "latent_dim": 2},
+        {"resolution": "resolution", "width": "width", "latent_dim": "count"},
+    ),
+    dcgan.discriminator: (
+        {"resolution": 16, "width": 4, "slope": 0.2},
+        {"resolution": "resolution", "width": "width", "slope": "slope"},
+    ),
+    sagan.generator: (
+        {"resolution": 16, "width": 4, "latent_dim": 2, "attention_at": None, "variant": "article"},
+        {"resolution": "resolution", "width": "width", "latent_dim": "count",
+         "attention_at": "name"},
+    ),
+    sagan.discriminator: (
+        {"resolution": 16, "width": 4, "attention_at": None, "slope": 0.1},
+        {"resolution": "resolution", "width": "width", "attention_at": "name", "slope": "slope"},
+    ),
+    networks.build: (
+        {"kind": "sagan", "resolution": 16, "width": 4, "sn": "both", "power_iterations": 1},
+        {"kind": "name", "sn": "name", "power_iterations": "count", "resolution": "resolution",
+         "width": "width"},
+    ),
+    SelfAttention: (
+        {"variant": "article", "method": "auto"}, {"variant": "name", "method": "name"},
+    ),
+    SNDense: (
+        {"units": 3, "power_iterations": 1}, {"units": "count", "power_iterations": "count"},
+    ),
+    SNConv2D: (
+        {"filters": 3, "kernel_size": 3, "strides": 1},
+        {"filters": "count", "kernel_size": "count", "strides": "count"},
+    ),
+    SNConv2DTranspose: (
+        {"filters": 3, "kernel_size": 4, "strides": 2},
+        {"filters": "count", "kernel_size": "count", "strides": "count"},
+    ),
+    kernel_matrix: ({"kernel": np.zeros((3, 3, 2, 4)), "kind": "conv"}, {"kind": "name"}),
+    ttur.two_time_scale: (
+        {"g_rate": 1e-4, "d_rate": 4e-4, "beta_1": 0.0, "beta_2": 0.9, "n_dis": 1},
+        {"g_rate": "rate", "d_rate": "rate", "beta_1": "beta", "beta_2": "beta",
+         "n_dis": "count"},
+    ),
+    gan.latent: ({"n": 2, "latent_dim": 3, "seed": 0}, {"seed": "seed"}),
+    gan.generate: ({"generator": NET, "n": 2, "seed": 0}, {"n": "count", "seed": "seed"}),
+    devices.strategy: ({"name": "one"}, {"name": "name"}),
+    faces.Faces: (
+        {"resolution": 16, "size": 4, "seed": 0}, {"resolution": "side", "size": "count"},
+    ),
+    pairs.Pairs: (
+        {"resolution": 32, "size": 4, "distance": 10},
+        {"resolution": "side", "size": "count", "distance": "count"},
+    ),
+    pairs.read: ({"images": IMAGES, "distance": 10}, {"images": "images", "distance": "count"}),
+    KerasImages: ({"name": "mnist"}, {"name": "name"}),
+    ImageFolder: (
+        {"path": ".", "resolution": 32, "crop": 10, "limit": 1},
+        {"resolution": "side", "crop": "count", "limit": "count"},
+    ),
+    judge.read: ({"images": IMAGES}, {"images": "images"}),
+    plots.grid: ({"images": IMAGES, "columns": 2}, {"images": "images", "columns": "count"}),
+    metrics.frechet: ({"a": POINTS, "b": POINTS}, {"a": "features", "b": "features"}),
+    metrics.kernel_distance: ({"a": POINTS, "b": POINTS}, {"a": "features", "b": "features"}),
+    cost.plan: (
+        {"generator": NET, "discriminator": dcgan.discriminator(16, 4), "batch_size": 2,
+         "steps": 3, "n_dis": 1},
+        {"batch_size": "count", "steps": "count", "n_dis": "count"},
+    ),
+}  # fmt: skip
+#: Where the message says it in another word than the argument's.
+WORDS = {(SNDense, "units"): "units", (KerasImages, "name"): "data", (devices.strategy, "name"):
+         "devices"}  # fmt: skip
+#: None is a right value of these.
+NONE_IS_FINE = {(ImageFolder, "crop"), (ImageFolder, "limit")}
+
+
+def calls():
+    """(function, arguments, the argument that is wrong, its value) of every bad call."""
+    for function, (right, kinds) in TABLE.items():
+        for argument, kind in kinds.items():
+            for value in WRONG[kind]:
+                if value is None and (function, argument) in NONE_IS_FINE:
+                    continue
+                yield pytest.param(function, right | {argument: value}, argument, id=(
+                    f"{function.__module__.removeprefix('sagan_lib.')}.{function.__name__}-"
+                    f"{argument}={getattr(value, 'dtype', value)!s:.12}"))  # fmt: skip
+
+
+def test_there_are_many():
+    assert len(list(calls())) >= 200
+
+
+@pytest.mark.parametrize(("function", "arguments", "wrong"), calls())
+def test_a_bad_call_names_the_argument(function, arguments, wrong):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        function(**arguments)
+    assert WORDS.get((function, wrong), wrong) in str(caught.value)
+    assert "got" in str(caught.value), "the value"
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: attend.attend(tf.zeros((2, 4, 1)), tf.zeros((1, 4, 1)), tf.zeros((1, 4, 2))),
+         "same batch"),
+        (lambda: attend.attend(*[tf.zeros((1, 4, 1), tf.int32)] * 3), "float"),
+        (lambda: exact_sigma(tf.zeros((3, 3, 2, 4))), r"matrix must have rank 2.*\(3, 3, 2, 4\)"),
+        (lambda: gan.latent(2, 3, truncation=-1.0), "truncation"),
+        (lambda: gan.latent(2, 3, truncation="x"), "truncation"),
+        (lambda: devices.strategy("mirrored", ["GPU:7"]), "GPU:7"),
+        (lambda: callbacks.Guard("run.h5"), r"save_to must end in \.keras"),
+        (lambda: pairs.read(np.full((1, 32, 32, 3), np.nan), 10), "finite"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_between_arguments(call, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        call()
+
+
+def test_a_large_truncation_gives_finite_noise():
+    assert np.isfinite(gan.latent(2000, 64, truncation=6.0)).all()
