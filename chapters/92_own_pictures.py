@@ -38,18 +38,21 @@ from PIL import Image
 from sagan_lib.datasets import faces
 from sagan_lib.datasets.source import to_bytes
 
-pictures = [Image.fromarray(image) for image in to_bytes(faces.render(faces.factors(range(5)), 200))]
+drawn = faces.render(faces.factors(range(5)), 200)
+pictures = [Image.fromarray(image) for image in to_bytes(drawn)]
 wide = Image.new("RGB", (400, 200), "darkgreen")
 wide.paste(pictures[0], (100, 0))
 wide.save(folder / "wide.jpg", quality=95)
 
 exif = Image.Exif()
 exif[0x0112] = 6  # EXIF's orientation: turn it clockwise to view it
-pictures[1].transpose(Image.Transpose.ROTATE_90).save(folder / "turned.jpg", exif=exif, quality=95)
+lying = pictures[1].transpose(Image.Transpose.ROTATE_90)
+lying.save(folder / "turned.jpg", exif=exif, quality=95)
 
 # %%
 transparent = pictures[2].convert("RGBA")
-transparent.putalpha(Image.fromarray(np.uint8(255 * (np.indices((200, 200)).sum(0) > 150))))
+below = np.indices((200, 200)).sum(0) > 150  # all but a corner
+transparent.putalpha(Image.fromarray(np.uint8(255 * below)))
 transparent.save(folder / "drawing.png")
 
 grey = np.asarray(pictures[3].convert("L"), np.uint16) * 257  # 0 to 65,535

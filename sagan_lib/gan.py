@@ -78,7 +78,7 @@ class GAN(keras.Model):
         Returns:
             {"d_loss", "g_loss"}, the means since the last reset.
         """
-        parts = tf.split(real, self.n_dis)
+        parts = tf.split(self._checked(real), self.n_dis)
         batch = parts[0].shape[0] or tf.shape(parts[0])[0]
         draw = self.step.value * (self.n_dis + 1)  # no two draws of a run share their number
         for index, part in enumerate(parts):
@@ -179,7 +179,7 @@ class GAN(keras.Model):
         g_optimizer.build(self.generator.trainable_variables)
         d_optimizer.build(self.discriminator.trainable_variables)
 
-    def fit(self, x, *, steps=None, batch_size=64, log_every=100, save_to=None, callbacks=(),
+    def fit(self, x, *, steps=None, batch_size=None, log_every=100, save_to=None, callbacks=(),
             verbose=1, **options):  # fmt: skip
         """Train. With a `Source`, the run goes on from the model's own step counter.
 
@@ -187,7 +187,8 @@ class GAN(keras.Model):
             x: a `Source` (faces, an image folder), or anything that Keras's `fit` takes; then
                 the options are Keras's own, and a batch holds n_dis times the images of a step.
             steps: G updates to do.
-            batch_size: real images in one D step, on all devices together.
+            batch_size: real images in one D step, on all devices together; 64 with a `Source`,
+                else Keras's own.
             log_every: steps between two rows of the history, two checks for NaN and two saves.
             save_to: a `.keras` file that is kept up to date, if given.
             callbacks: further Keras callbacks.
@@ -201,16 +202,24 @@ class GAN(keras.Model):
             singular value of a network's normalized kernels).
 
         Raises:
+            ValueError: the model is not compiled, or x is no data for its networks.
             DivergedError: a loss or weight became NaN or infinite; the model then holds the last
                 good weights.
         """
+        if not self.compiled:
+            raise ValueError("compile the model first, such as model.compile(**ttur.preset('cpu'))")
         if not isinstance(x, Source):
             if steps is not None or save_to is not None:
                 raise ValueError(
                     "steps and save_to need a Source; with other data use Keras's epochs, "
                     f"steps_per_epoch and callbacks, got x of type {type(x).__name__}"
                 )
-            return super().fit(x, callbacks=list(callbacks), verbose=verbose, **options)
+            options |= {"batch_size": batch_size} if batch_size is not None else {}
+            return super().fit(x, callbacks=[*callbacks, Guard()], verbose=verbose, **options)
+        batch_size = 64 if batch_size is None else batch_size
+        side = self.discriminator.input_shape[1]
+        if x.resolution != side:
+            raise ValueError(f"x has images of {x.resolution} pixels, the networks take {side}")
         checks.integer("steps", steps, 1)
         checks.integer("log_every", log_every, 1)
         if verbose:
@@ -290,6 +299,26 @@ class GAN(keras.Model):
             yield
         finally:
             self.steps_per_execution, self.train_function = asked, None
+
+    def _checked(self, real):
+        """`real`, if it is what a step takes: float images for the networks, in n_dis parts."""
+        if not tf.is_tensor(real):
+            raise ValueError(f"a batch must be images alone, got a {type(real).__name__}")
+        wanted = self.discriminator.input_shape[1:]
+        if not real.dtype.is_floating or real.shape[1:] != wanted:
+            raise ValueError(
+                f"a batch must be float images in [-1, 1] of shape (n, {str(wanted)[1:]}, got "
+                f"{real.dtype.name} {real.shape}; datasets.source.from_bytes makes them of uint8"
+            )
+        said = f"a batch must hold a multiple of n_dis={self.n_dis} images"
+        if real.shape[0] is not None and real.shape[0] % self.n_dis:
+            raise ValueError(f"{said}, got {real.shape[0]}")
+        if real.shape[0] is not None or self.n_dis == 1:
+            return real
+        with tf.control_dependencies([
+            tf.debugging.assert_equal(tf.shape(real)[0] % self.n_dis, 0, message=said)
+        ]):  # fmt: skip
+            return tf.identity(real)
 
     def _check_scope(self, variables):
         """ValueError unless these variables were made under the scope that this model is in."""

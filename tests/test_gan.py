@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from sagan_lib import dcgan, gan, losses, sagan, ttur
+from sagan_lib.callbacks import DivergedError
 from sagan_lib.datasets.faces import Faces
 from sagan_lib.spectral_norm import exact_sigma, kernel_matrix, normalized_layers
 
@@ -343,3 +344,45 @@ def test_mixed_precision_leaves_no_large_product_in_float32():
 def test_refuses(call, error, words, images):
     with pytest.raises(error, match=words):
         call(small(), images)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (np.zeros((8, 16, 16, 3), np.uint8), r"float images .*got uint8 .*from_bytes"),
+        (np.zeros((8, 16, 16, 1), np.float32),
+         r"shape \(n, 16, 16, 3\), got float32 \(4, 16, 16, 1\)"),
+        (np.zeros((8, 28, 28, 3), np.float32), r"got float32 \(4, 28, 28, 3\)"),
+    ],
+)  # fmt: skip
+def test_batches_that_are_no_images_for_the_networks_are_named(data, words):
+    with pytest.raises(ValueError, match=words):
+        small().fit(data, batch_size=4, verbose=0)
+
+
+def test_batches_with_labels_and_last_batches_that_do_not_divide_are_named():
+    images = np.zeros((8, 16, 16, 3), np.float32)
+    with pytest.raises(ValueError, match="a batch must be images alone, got a tuple"):
+        small().fit(tf.data.Dataset.from_tensors((images, np.zeros(8))), verbose=0)
+    data = tf.data.Dataset.from_tensor_slices(images[:7]).batch(5)
+    with pytest.raises(Exception, match="a batch must hold a multiple of n_dis=5 images"):
+        small(n_dis=5).fit(data, verbose=0)
+
+
+def test_batch_size_is_passed_on_with_arrays_and_nan_is_found():
+    images = np.zeros((8, 16, 16, 3), np.float32)
+    model = small()
+    model.fit(images, batch_size=2, verbose=0)
+    assert int(model.step.numpy()) == 4
+    images[3] = np.nan
+    with pytest.raises(DivergedError):
+        model.fit(images, batch_size=2, verbose=0)
+
+
+def test_fit_before_compile_and_with_images_of_another_size(images):
+    model = small()
+    with pytest.raises(ValueError, match="x has images of 32 pixels, the networks take 16"):
+        model.fit(Faces(32, 20), steps=1)
+    model = gan.GAN(sagan.generator(16, 4, 8, attention_at=None), sagan.discriminator(16, 8))
+    with pytest.raises(ValueError, match="compile the model first"):
+        model.fit(images, steps=1)

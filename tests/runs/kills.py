@@ -17,7 +17,7 @@ import numpy as np
 
 import sagan_lib  # noqa: F401  (its settings come before TensorFlow's import)
 
-STEPS, EVERY = 400, 10
+STEPS, EVERY = 200, 10
 WORDS = [
     "--recipe", "faces32", "--resolution", "16", "--width", "4", "--latent-dim", "4",
     "--batch-size", "4", "--faces", "20", "--log-every", str(EVERY), "--steps", str(STEPS),

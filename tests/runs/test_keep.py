@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -55,11 +56,18 @@ def state(model):
     return [v.numpy() for part in parts for v in part.variables]
 
 
-@pytest.fixture
-def saved(tmp_path):
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
     """The folder of a run with two saves: at step 2 and at step 3."""
-    runs.train(TINY, tmp_path / "run", log_every=2)
-    return tmp_path / "run"
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    runs.train(TINY, folder, log_every=2)
+    return folder
+
+
+@pytest.fixture
+def saved(trained, tmp_path):
+    """A copy of it."""
+    return shutil.copytree(trained, tmp_path / "run")
 
 
 def test_a_folder_is_held_by_one_process(tmp_path):
@@ -158,13 +166,16 @@ def test_a_damaged_save_is_named_and_the_one_before_is_used(saved, damage):
     assert path == previous(run)
     assert f"{run} is damaged" in said
     assert "run.previous.keras" in said
+    previous(run).write_bytes(b"")
+    with pytest.raises(ValueError, match=r"run\.keras is damaged.*previous.*remove"):
+        runs.train(TINY, saved)
+
+
+def test_a_damaged_run_goes_on_from_the_save_before(saved):
+    (saved / "run.keras").write_bytes(b"")
     with pytest.warns(UserWarning, match="is damaged"):
         _, report = runs.train(dataclasses.replace(TINY, steps=4), saved, log_every=2)
     assert report["step"] == 4
-    previous(run).write_bytes(b"")
-    run.write_bytes(b"")
-    with pytest.raises(ValueError, match=r"run\.keras is damaged.*previous.*remove"):
-        runs.train(TINY, saved)
 
 
 def test_a_kill_between_the_two_renames_leaves_a_run(saved):
