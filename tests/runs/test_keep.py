@@ -15,6 +15,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -259,6 +260,21 @@ def test_older_files_say_nothing_of_themselves():
     assert keep.damage(old) == ""
     with zipfile.ZipFile(old) as archive:
         assert "about" not in json.loads(archive.read("config.json"))["config"]
+
+
+def test_the_same_pictures_elsewhere_go_on_and_changed_ones_are_refused(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for value in range(5):
+        Image.new("RGB", (16, 16), (50 * value, 0, 0)).save(folder / f"{value}.bmp")
+    recipe = dataclasses.replace(TINY, data=str(folder), steps=1)
+    runs.train(recipe, tmp_path / "run")
+    elsewhere = folder.rename(tmp_path / "renamed")
+    more = dataclasses.replace(recipe, data=str(elsewhere), steps=2)
+    assert runs.train(more, tmp_path / "run")[1]["step"] == 2
+    Image.new("RGB", (17, 16)).save(elsewhere / "0.bmp")
+    with pytest.raises(ValueError, match="holds another run: pictures was"):
+        runs.train(dataclasses.replace(more, steps=3), tmp_path / "run")
 
 
 def test_kills_at_any_moment_change_nothing(tmp_path):
