@@ -44,6 +44,7 @@ wide = Image.new("RGB", (400, 200), "darkgreen")
 wide.paste(pictures[0], (100, 0))
 wide.save(folder / "wide.jpg", quality=95)
 
+# %%
 exif = Image.Exif()
 exif[0x0112] = 6  # EXIF's orientation: turn it clockwise to view it
 lying = pictures[1].transpose(Image.Transpose.ROTATE_90)
