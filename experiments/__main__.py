@@ -5,8 +5,6 @@ import shlex
 import sys
 from pathlib import Path
 
-import sagan_lib  # noqa: F401 (quiets TensorFlow before anything imports it)
-
 
 def _parser():
     parser = argparse.ArgumentParser("python -m experiments", description=__doc__)

@@ -88,12 +88,11 @@ def strategy(name="one", devices=None):
     if name == "mirrored":
         found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
         names = devices or [device.name for device in found]
-        # "/device:GPU:0", "/gpu:0" and "GPU:0" are one device.
-        short = [":".join(name.split(":")[-2:]).split("/")[-1].upper() for name in names]
-        there = [":".join(x.name.split(":")[-2:]) for x in tf.config.list_logical_devices()]
+        short = tuple(map(_short, names))
+        there = [_short(device.name) for device in tf.config.list_logical_devices()]
         for each in short:
             checks.one_of("device", each, there)
-        return _mirrored(tuple(short))
+        return _mirrored(short)
     if not os.environ.get("TF_CONFIG"):
         raise ValueError(
             "'workers' needs the environment variable TF_CONFIG on each machine, such as "
@@ -101,6 +100,11 @@ def strategy(name="one", devices=None):
             '"task": {"type": "worker", "index": 0}}; index is the machine\'s own place'
         )
     return _workers()
+
+
+def _short(name):
+    """One name for a device: "/device:GPU:0", "/gpu:0" and "GPU:0" are the same."""
+    return ":".join(name.split(":")[-2:]).split("/")[-1].upper()
 
 
 # Made once: two strategies in a process number their messages alike, and so mix them up.

@@ -4,24 +4,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_gan import same, small, values
 
 from sagan_lib import dcgan, gan, losses, sagan, ttur
 from sagan_lib.callbacks import DivergedError
 from sagan_lib.datasets.faces import Faces
 from sagan_lib.spectral_norm import exact_sigma, kernel_matrix, normalized_layers
-
-
-def small(kind="sagan", seed=0, n_dis=1, loss="hinge", rates=(1e-3, 4e-3)):
-    keras.utils.set_random_seed(7)
-    if kind == "sagan":
-        nets = sagan.generator(16, 4, 8, attention_at=None), sagan.discriminator(16, 8)
-    elif kind == "attention":
-        nets = sagan.generator(16, 8, 8), sagan.discriminator(16, 8)
-    else:
-        nets = dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4)
-    model = gan.GAN(*nets, seed=seed)
-    model.compile(**ttur.two_time_scale(*rates), loss=loss, n_dis=n_dis)
-    return model
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +21,10 @@ def real(images, n=8):
     return tf.constant(images.images[:n], tf.float32) / 127.5 - 1
 
 
-def values(holder):
-    return [v.numpy().copy() for v in holder.variables]
-
-
 def state(model):
     return (values(model.generator) + values(model.discriminator) + values(model.ema_generator)
             + values(model.g_optimizer) + values(model.d_optimizer)
             + [model.step.numpy()])  # fmt: skip
-
-
-def same(a, b):
-    return len(a) == len(b) and all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 @pytest.mark.parametrize("kind", ["sagan", "attention", "dcgan"])

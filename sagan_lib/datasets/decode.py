@@ -1,5 +1,6 @@
 """One picture from a file, whatever wrote it: upright, opaque, 8 bits, cropped, resized."""
 
+import contextlib
 import threading
 
 import numpy as np
@@ -53,9 +54,8 @@ def picture(stream, resolution, crop=None):
         width, height = opened.size
         if width * height > MOST_PIXELS:
             raise ValueError(f"{width} x {height} pixels are more than {MOST_PIXELS:,}")
-        if width * height <= MANY_PIXELS:
-            return _square(opened, resolution, crop), (width, height)
-        with _ONE_AT_A_TIME:
+        many = width * height > MANY_PIXELS
+        with _ONE_AT_A_TIME if many else contextlib.nullcontext():
             return _square(opened, resolution, crop), (width, height)
 
 

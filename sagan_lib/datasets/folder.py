@@ -147,14 +147,14 @@ class ImageFolder(Source):
         """Decode all files into `rows`, without gaps; returns what was skipped, and the sizes."""
         from tqdm.auto import tqdm
 
-        skipped, sizes, closed = {}, collections.Counter(), {}
+        skipped, sizes, closed = {}, collections.Counter(), []
         pool = ThreadPoolExecutor()
         try:
             bar = tqdm(names, "decoding", disable=len(names) < 1000)
             decoded = zip(bar, pool.map(self._try_decode, names), strict=True)
             for position, (name, (image, size, error)) in enumerate(decoded):
                 if isinstance(error, PermissionError):
-                    closed[name] = str(error)
+                    closed.append(name)
                 elif error is not None:
                     skipped[name] = f"{type(error).__name__}: {error}"[:200]
                 else:

@@ -18,6 +18,7 @@ class Source:
         images: uint8 (size, resolution, resolution, 3), an array or a memory map.
         description: which images `held_out` draws, in words for a score's protocol.
         extractor: whose features judge generated images: a name of `scores.EXTRACTORS`.
+        fingerprint: of the pictures, where they come from files; else empty.
     """
 
     size = 0
@@ -25,6 +26,11 @@ class Source:
     images = None
     description = ""
     extractor = "inception"
+    fingerprint = ""
+
+    def taken(self):
+        """What was taken from the reader's files, in one line; empty where nothing was."""
+        return ""
 
     def held_out(self, real, floor):
         """Two sets of real images to score generated ones with; no image is in both.

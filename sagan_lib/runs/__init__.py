@@ -40,10 +40,10 @@ def source(recipe):
     return datasets.by_name(r.data, r.resolution, r.faces, r.seed, r.crop)
 
 
-def _kept(out):
-    """What the run in folder `out` is: as its save says, or as older ones have it beside."""
+def _kept(out, run):
+    """What the run in folder `out` is: as its save `run` says, or as older ones have it beside."""
     path = out / "recipe.json"
-    kept = keep.newest(out)[0] and keep.about(keep.newest(out)[0])
+    kept = keep.about(run) if run else {}
     if not kept:
         kept = json.loads(path.read_text()) if path.exists() else {}
     if "variant" in kept:
@@ -53,12 +53,12 @@ def _kept(out):
 
 def data_of(run):
     """The `data` of a run's recipe, "faces" if it has none; `run` is its folder or run.keras."""
-    return _kept(run if run.is_dir() else run.parent).get("data", "faces")
+    out = run if run.is_dir() else run.parent
+    return _kept(out, keep.newest(out)[0]).get("data", "faces")
 
 
-def _check_same(now, out):
-    """ValueError if the run in folder `out` is of another recipe; only its length may change."""
-    before = _kept(out)
+def _check_same(now, before, out):
+    """ValueError if `before`, the run in folder `out`, is of another recipe; it may be longer."""
     free = {"steps"}
     if before.get("pictures") and before["pictures"] == now["pictures"]:
         free.add("data")  # the same pictures in another place
@@ -137,10 +137,10 @@ def train(recipe, out, log_every=100, mixed=False, device_set="one", command="")
     devices.setup(mixed)
     strategy = devices.strategy(device_set)
     chief = devices.is_chief(strategy)
-    if chief and recipe.data != "faces":
+    if chief and images.taken():
         print(images.taken())
     now = dataclasses.asdict(recipe) | {  # of other images it is another run
-        "images": images.size, "pictures": getattr(images, "fingerprint", ""), "mixed": mixed,
+        "images": images.size, "pictures": images.fingerprint, "mixed": mixed,
     }  # fmt: skip
     with keep.alone(out, command) if chief else contextlib.nullcontext():
         return _train_alone(recipe, out, log_every, images, strategy, now, command)
@@ -152,7 +152,7 @@ def _train_alone(recipe, out, log_every, images, strategy, now, command):
     if lost:
         warnings.warn(lost, stacklevel=2)
     if run:
-        _check_same(now, out)
+        _check_same(now, _kept(out, run), out)
     with strategy.scope():
         model = GAN.load(run) if run else build(recipe)
     before, chief = int(model.step.numpy()), devices.is_chief(strategy)

@@ -11,36 +11,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from pictures import picture
 from PIL import Image
 
 from sagan_lib.datasets import folder as folders
 from sagan_lib.datasets.celeba import CelebA
 from sagan_lib.datasets.folder import ImageFolder
-
-
-def picture(value, size=(178, 218)):
-    """A picture with soft structure, different for each value; survives JPEG."""
-    x, y = np.linspace(0, 3, size[0]), np.linspace(0, 3, size[1])[:, None]
-    waves = [np.sin(x + value) * np.cos(y), np.cos(x * y / 3 + value), np.sin(y - value) + 0 * x]
-    return Image.fromarray(np.uint8(np.stack(waves, -1) * 100 + 128))
-
-
-@pytest.fixture
-def celeba(tmp_path):
-    """Ten pictures as CelebA publishes them: numbers 7 and 8 valid, 9 and 10 test."""
-    folder = tmp_path / "celeba" / "img_align_celeba"
-    folder.mkdir(parents=True)
-    lines = []
-    for number in range(1, 11):
-        picture(number).save(folder / f"{number:06}.jpg", quality=95)
-        lines.append(f"{number:06}.jpg {0 if number < 7 else 1 if number < 9 else 2}\n")
-    (folder.parent / "list_eval_partition.txt").write_text("".join(lines))
-    return folder
-
-
-@pytest.fixture
-def cache(tmp_path):
-    return tmp_path / "cache"
 
 
 def test_any_folder_works_to_any_depth_without_a_list(tmp_path, cache):

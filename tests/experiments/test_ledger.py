@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from records import record
 from scipy import stats
 
 from experiments import arms, ledger
@@ -14,31 +15,6 @@ from experiments.claims import CLAIMS, Claim
 from experiments.measures import MEASURES
 
 LIMIT = Claim("says", "where", "01_dcgan", "quantity", 0.1, measure="x")
-
-
-@pytest.fixture
-def store(tmp_path):
-    """An empty store that no other test shares."""
-    return ledger.open_store(tmp_path / "claims.json")
-
-
-def record(**values):
-    """One run's result with numbers that every claim can read."""
-    base = dict.fromkeys(
-        (
-            "frechet",
-            "live",
-            "raw",
-            "steepness",
-            "outside",
-            "eye_agreement",
-            "agreement",
-            "coverage",
-            "g_gamma",
-        ),
-        1.0,
-    )
-    return base | values
 
 
 @pytest.mark.parametrize(

@@ -1,24 +1,7 @@
 """The experiments' command line."""
 
-import keras
-import pytest
-
 from experiments import ledger, measures
 from experiments.__main__ import main
-from sagan_lib import recipes
-
-TINY = recipes.Recipe(
-    resolution=32, latent_dim=4, attention_at=16, batch_size=4, ema_decay=0.5, faces=20
-)
-
-
-@pytest.fixture(autouse=True)
-def tiny():
-    """A preset that trains in seconds; the precision is float32 again afterwards."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(recipes.RECIPES, "tiny", TINY)
-        yield
-    keras.config.set_dtype_policy("float32")
 
 
 def test_claims_are_listed_with_their_verdicts(capsys):

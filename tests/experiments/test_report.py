@@ -1,34 +1,9 @@
 """The pages that are written from results."""
 
-import pytest
+from records import record
 
 from experiments import arms, ledger, report
 from sagan_lib import shipped
-
-
-@pytest.fixture
-def store(tmp_path):
-    """An empty store that no other test shares."""
-    return ledger.open_store(tmp_path / "claims.json")
-
-
-def record(**values):
-    """One run's result with numbers that every claim can read."""
-    base = dict.fromkeys(
-        (
-            "frechet",
-            "live",
-            "raw",
-            "steepness",
-            "outside",
-            "eye_agreement",
-            "agreement",
-            "coverage",
-            "g_gamma",
-        ),
-        1.0,
-    )
-    return base | values
 
 
 def test_the_pages_say_what_the_results_say(tmp_path):

@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 import pytest
+from records import record
 
 from experiments import arms, ledger, measures
 from experiments import store as stores
@@ -30,31 +31,6 @@ def test_the_file_has_one_line_for_each_seed(tmp_path):
     text = store.path.read_text()
     assert text.index('"0": 0.5') < text.index('"1": 0.5')
     assert json.loads(text)["measures"] == {"l2": {"seeds": {"0": 0.5, "1": 0.5}}}
-
-
-@pytest.fixture
-def store(tmp_path):
-    """An empty store that no other test shares."""
-    return ledger.open_store(tmp_path / "claims.json")
-
-
-def record(**values):
-    """One run's result with numbers that every claim can read."""
-    base = dict.fromkeys(
-        (
-            "frechet",
-            "live",
-            "raw",
-            "steepness",
-            "outside",
-            "eye_agreement",
-            "agreement",
-            "coverage",
-            "g_gamma",
-        ),
-        1.0,
-    )
-    return base | values
 
 
 def test_an_arm_that_is_defined_anew_is_run_anew(store, monkeypatch):

@@ -20,16 +20,24 @@ import sagan_lib  # noqa: F401  (its settings come before TensorFlow's import)
 STEPS, EVERY = 200, 10
 WORDS = [
     "--recipe", "faces32", "--resolution", "16", "--width", "4", "--latent-dim", "4",
-    "--batch-size", "4", "--faces", "20", "--log-every", str(EVERY), "--steps", str(STEPS),
+    "--batch-size", "4", "--faces", "20",
 ]  # fmt: skip
 
 
-def start(out):
+def start(out, steps=STEPS, every=EVERY):
     """The training command in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "sagan_lib", "train", *WORDS, "--out", str(out)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "sagan_lib", "train", *WORDS, "--steps", str(steps),
+         "--log-every", str(every), "--out", str(out)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+
+
+def state(model):
+    """All but the means of the losses, which go over the steps since the last row of the log."""
+    parts = (model.generator, model.discriminator, model.ema_generator, model.g_optimizer,
+             model.d_optimizer)  # fmt: skip
+    return [v.numpy() for part in parts for v in part.variables]
 
 
 def kill_soon(process, saved, rng):
@@ -55,12 +63,9 @@ def finish(out):
     if process.returncode:
         raise RuntimeError(error.strip().splitlines()[-1])
     model = gan.GAN.load(out / "run.keras")
-    parts = (model.generator, model.discriminator, model.ema_generator, model.g_optimizer,
-             model.d_optimizer)  # fmt: skip
     rows = (out / "log.csv").read_text().splitlines()
     column = rows[0].split(",").index("step")
-    weights = [v.numpy() for part in parts for v in part.variables]
-    return weights, [int(row.split(",")[column]) for row in rows[1:]]
+    return state(model), [int(row.split(",")[column]) for row in rows[1:]]
 
 
 def chain(folder, kills, seed=0):

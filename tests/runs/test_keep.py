@@ -20,6 +20,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parent))
 
 import kills
+from kills import start, state
 
 from sagan_lib import gan, runs
 from sagan_lib.callbacks import previous
@@ -30,17 +31,6 @@ TINY = Recipe(
     resolution=16, width=4, latent_dim=4, attention_at=8, batch_size=4, steps=3, ema_decay=0.5,
     faces=20,
 )  # fmt: skip
-WORDS = ["--recipe", "faces32", "--resolution", "16", "--width", "4", "--latent-dim", "4",
-         "--batch-size", "4", "--faces", "20", "--log-every", "2"]  # fmt: skip
-
-
-def start(out, steps=100_000, *more):
-    """`python -m sagan_lib train` in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "sagan_lib", "train", *WORDS, "--steps", str(steps),
-         "--out", str(out), *more],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
 
 
 def wait_for(path, process, seconds=240):
@@ -48,13 +38,6 @@ def wait_for(path, process, seconds=240):
     while not path.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
     assert path.exists(), process.communicate(timeout=60)
-
-
-def state(model):
-    """All but the means of the losses, which go over the steps since the last row of the log."""
-    parts = (model.generator, model.discriminator, model.ema_generator, model.g_optimizer,
-             model.d_optimizer)  # fmt: skip
-    return [v.numpy() for part in parts for v in part.variables]
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +82,9 @@ def test_a_body_that_cannot_start_leaves_no_folder(tmp_path):
 def test_two_commands_in_one_folder_and_signals_that_save(tmp_path):
     """The second is refused with the first one's process; then the first is ended."""
     out = tmp_path / "run"
-    first = start(out)
+    first = start(out, 100_000, 2)
     wait_for(out / "run.keras", first)
-    second = start(out)
+    second = start(out, 100_000, 2)
     _, error = second.communicate(timeout=240)
     assert second.returncode == 2
     assert f"error: {out}: another process trains there (process {first.pid} on" in error
@@ -116,7 +99,7 @@ def test_two_commands_in_one_folder_and_signals_that_save(tmp_path):
             return [int(row["step"]) for row in csv.DictReader(stream)]
 
     assert logged()[-1] == step
-    third = start(out, step + 3)
+    third = start(out, step + 3, 2)
     _, error = third.communicate(timeout=240)
     assert third.returncode == 0, error
     assert logged() == sorted(set(logged()))

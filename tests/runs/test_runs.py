@@ -175,6 +175,7 @@ def test_a_run_of_the_library_before_its_names_changed_still_loads_and_goes_on()
 
 def test_an_old_name_in_a_recipe_is_no_other_recipe(tmp_path):
     (tmp_path / "recipe.json").write_text(json.dumps({"variant": "paper", "seed": 0}))
-    runs._check_same({"variant": "pooled", "seed": 0}, tmp_path)
+    kept = runs._kept(tmp_path, None)
+    runs._check_same({"variant": "pooled", "seed": 0}, kept, tmp_path)
     with pytest.raises(ValueError, match="variant was 'pooled', not 'article'"):
-        runs._check_same({"variant": "article", "seed": 0}, tmp_path)
+        runs._check_same({"variant": "article", "seed": 0}, kept, tmp_path)

@@ -1,10 +1,7 @@
 """The benchmark: equal networks, a floor that can be counted by hand, nothing dropped silently."""
 
-import json
-
 import pytest
 
-from experiments.__main__ import main
 from experiments.speed import baselines, bench
 from experiments.speed import case as cases
 from sagan_lib import cost
@@ -16,19 +13,6 @@ def test_another_number_of_parameters_is_refused():
     bench.check_parameters("torch", 7, 7)
     with pytest.raises(ValueError, match="torch has 8 trainable parameters, ours has 7"):
         bench.check_parameters("torch", 8, 7)
-
-
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """A run of ours, keras and a PyTorch that cannot be imported, through the command line."""
-    folder = tmp_path_factory.mktemp("bench")
-    (folder / "torch.py").write_text("raise ImportError('no torch here')\n")
-    out = folder / "new" / "bench.json"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(folder))
-        line = "bench --sizes 16x4 --batch-size 4 --contenders ours,keras,torch --rounds 2"
-        assert main([*line.split(), "--seconds", "60", "--out", str(out)]) == 0
-    return json.loads(out.read_text())
 
 
 def test_a_run_writes_machine_protocol_and_numbers(results):

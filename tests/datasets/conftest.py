@@ -1,0 +1,22 @@
+"""What the tests of data sets share: CelebA in small, and a cache of their own."""
+
+import pytest
+from pictures import picture
+
+
+@pytest.fixture
+def celeba(tmp_path):
+    """Ten pictures as CelebA publishes them: numbers 7 and 8 valid, 9 and 10 test."""
+    folder = tmp_path / "celeba" / "img_align_celeba"
+    folder.mkdir(parents=True)
+    lines = []
+    for number in range(1, 11):
+        picture(number).save(folder / f"{number:06}.jpg", quality=95)
+        lines.append(f"{number:06}.jpg {0 if number < 7 else 1 if number < 9 else 2}\n")
+    (folder.parent / "list_eval_partition.txt").write_text("".join(lines))
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"

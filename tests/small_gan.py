@@ -1,0 +1,27 @@
+"""A GAN that trains in a moment, and its weights compared."""
+
+import keras
+import numpy as np
+
+from sagan_lib import dcgan, gan, sagan, ttur
+
+
+def small(kind="sagan", seed=0, n_dis=1, loss="hinge", rates=(1e-3, 4e-3)):
+    keras.utils.set_random_seed(7)
+    if kind == "sagan":
+        nets = sagan.generator(16, 4, 8, attention_at=None), sagan.discriminator(16, 8)
+    elif kind == "attention":
+        nets = sagan.generator(16, 8, 8), sagan.discriminator(16, 8)
+    else:
+        nets = dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4)
+    model = gan.GAN(*nets, seed=seed)
+    model.compile(**ttur.two_time_scale(*rates), loss=loss, n_dis=n_dis)
+    return model
+
+
+def values(holder):
+    return [v.numpy().copy() for v in holder.variables]
+
+
+def same(a, b):
+    return len(a) == len(b) and all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
