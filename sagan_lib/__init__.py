@@ -1,7 +1,8 @@
 """SAGAN chapter by chapter: the tested layers and the training loop behind the book."""
 
 import contextlib
-import importlib.util
+import functools
+import importlib.machinery
 import os
 import re
 import sys
@@ -41,19 +42,43 @@ def without_chatter():
             os.write(2, b"".join(line for line in kept if not CHATTER.match(line)))
 
 
-class _QuietTensorFlow:
-    """Lets TensorFlow be imported without its chatter, whoever imports it; steps in once."""
+class _Imports:
+    """Lets TensorFlow be imported without its chatter, and Keras know this package's classes.
+
+    So `import sagan_lib` costs nothing, and is enough to load a saved model. The classes come when
+    the outermost import is done, never within a circle.
+    """
+
+    depth = 0
 
     def find_spec(self, name, path=None, target=None):
-        if name != "tensorflow":
+        if name not in ("tensorflow", "keras") and not name.startswith("sagan_lib."):
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
         if spec is not None:
             execute = spec.loader.exec_module
-            spec.loader.exec_module = without_chatter()(execute)
+            quietly = without_chatter()(execute) if name == "tensorflow" else execute
+            spec.loader.exec_module = functools.partial(self._run, quietly)
         return spec
 
+    def _run(self, execute, module):
+        self.depth += 1
+        try:
+            execute(module)
+        finally:
+            self.depth -= 1
+        if not self.depth and "keras" in sys.modules and self in sys.meta_path:
+            sys.meta_path.remove(self)
+            _register()
 
-if not TENSORFLOW_CAME_FIRST:
-    sys.meta_path.insert(0, _QuietTensorFlow())
+
+def _register():
+    """Import what is saved in files, so that Keras finds it there by name."""
+    for name in ("spectral_norm", "attention", "dcgan", "gan"):
+        importlib.import_module(f"sagan_lib.{name}")
+
+
+if "keras" in sys.modules:
+    _register()
+else:
+    sys.meta_path.insert(0, _Imports())

@@ -44,10 +44,19 @@ def _train(args):
     return 0
 
 
+def _check_out(path):
+    """ValueError if a file cannot be written, before minutes of work for it."""
+    if not os.access(path.parent, os.W_OK):
+        raise ValueError(f"--out: {path.parent} is no folder that can be written to")
+    if path.is_dir():
+        raise ValueError(f"--out: {path} is a folder, not a file to write")
+
+
 def _sample(args):
     from sagan_lib import gan, runs
     from sagan_lib.book import plots
 
+    _check_out(args.out)
     images = gan.generate(runs.generator(args.run), args.n, args.seed, args.truncation)
     plots.save_grid(args.out, images, args.columns)
     print(args.out)
@@ -57,8 +66,7 @@ def _sample(args):
 def _judge(args):
     from sagan_lib.evaluation import judge
 
-    if not os.access(args.out.parent, os.W_OK):  # known before minutes of training
-        raise ValueError(f"--out: {args.out.parent} is no folder that can be written to")
+    _check_out(args.out)
     for name, share in judge.train(args.out).items():
         print(f"{name:12} {share:.2%} of fresh faces read rightly")
     shipped_copy = shipped.folder() / judge.WEIGHTS
@@ -83,6 +91,8 @@ def _doctor(args):
 def _score(args):
     from sagan_lib import runs
 
+    if args.out:
+        _check_out(args.out)
     for name in ("n", "real"):
         checks.integer(f"--{name}", getattr(args, name), 4)  # precision looks at 3 neighbours
     model = runs.generator(args.run)
@@ -125,8 +135,10 @@ def main(argv=None):
 def _told(error):
     """An error in one line, with what to do where that is known."""
     first = next(iter(str(error).strip().splitlines()), "")
+    if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, in a step
+        first = f"take a smaller --batch-size, then a smaller --width ({first[:200]})"
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return f"out of memory: take a smaller --batch-size, then a smaller --width ({first[:200]})"
+        return f"out of memory: {first}"
     if isinstance(error, ValueError | TypeError | OSError | RuntimeError):
         return first[:1000]
     return f"{type(error).__name__}: {first[:1000]} (--debug shows where)"

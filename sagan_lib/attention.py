@@ -51,6 +51,8 @@ class SelfAttention(keras.layers.Layer):
         self.use_sn = use_sn
 
     def build(self, input_shape):
+        if len(input_shape) != 4:
+            raise ValueError(f"inputs must have shape (batch, h, w, c), got {tuple(input_shape)}")
         height, width, channels = input_shape[1:]
         if channels % 8:
             raise ValueError(f"channels must be a multiple of 8, got {channels}")

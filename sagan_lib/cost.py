@@ -4,6 +4,7 @@ import math
 import time
 from dataclasses import dataclass
 
+import keras
 import tensorflow as tf
 
 from sagan_lib import checks
@@ -108,16 +109,50 @@ def plan(generator, discriminator, batch_size, steps, n_dis=1):
 
     Returns:
         A `Plan`; printed, it is a sentence.
+
+    Raises:
+        TypeError, ValueError: the networks are no pair, or a count is less than 1.
     """
+    check_pair(generator, discriminator)
     for name, value in (("batch_size", batch_size), ("steps", steps), ("n_dis", n_dis)):
         checks.integer(name, value, 1)
     g, d = forward_flops(generator), forward_flops(discriminator)
     flops = batch_size * (n_dis * (g + 6 * d) + 3 * g + 2 * d)
     weights = generator.count_params() + discriminator.count_params()
+    seconds = steps * flops / (EFFICIENCY * matmul_rate())
+    return Plan(weights, flops, memory_bytes(generator, discriminator, batch_size), seconds)
+
+
+def check_pair(generator, discriminator):
+    """Refuse two networks that are no pair.
+
+    Args:
+        generator: functional model.
+        discriminator: functional model, of what the generator gives.
+
+    Raises:
+        TypeError: one of them is no model.
+        ValueError: they do not fit each other.
+    """
+    for name, network in (("generator", generator), ("discriminator", discriminator)):
+        if not isinstance(network, keras.Model):
+            raise TypeError(f"{name} must be a keras.Model, got {network!r}")
+    takes, gives = discriminator.input_shape, generator.output_shape
+    if takes != gives:
+        raise ValueError(f"discriminator takes {takes}, generator gives {gives}")
+
+
+def memory_bytes(generator, discriminator, batch_size):
+    """About how many bytes a training step holds, beside what TensorFlow itself takes.
+
+    Args:
+        generator: functional model.
+        discriminator: functional model.
+        batch_size: real images in a D step.
+    """
     # D's step holds real and fake together; G's step a batch in both.
     kept = max(activation_bytes(discriminator, 2 * batch_size),
                activation_bytes(generator, batch_size)
                + activation_bytes(discriminator, batch_size))  # fmt: skip
-    memory = 2 * kept + 4 * 6 * weights  # activations and their gradients; Adam, EMA
-    seconds = steps * flops / (EFFICIENCY * matmul_rate())
-    return Plan(weights, flops, memory, seconds)
+    weights = generator.count_params() + discriminator.count_params()
+    return 2 * kept + 4 * 6 * weights  # activations and their gradients; Adam, EMA

@@ -177,6 +177,14 @@ def processor():
     return re.sub(r"\s+", " ", names[0]) if names else platform.processor() or platform.machine()
 
 
+def memory():
+    """Bytes of this machine's memory; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows; names that a system lacks
+        return None
+
+
 def provenance(command=""):
     """Where and with what a result was made: {"command", "date", "versions", "machine"}.
 

@@ -16,7 +16,7 @@ from sagan_lib import checks, cost, devices, losses
 from sagan_lib.attend import largest_divisor
 from sagan_lib.attention import attention_layers
 from sagan_lib.callbacks import Guard, Measure, Progress
-from sagan_lib.datasets.source import Source
+from sagan_lib.datasets.source import Source, as_images
 from sagan_lib.spectral_norm import normalized_layers
 
 
@@ -47,9 +47,7 @@ class GAN(keras.Model):
         self.generator, self.discriminator = generator, discriminator
         self.seed = checks.integer("seed", seed, 0, 2**31 - 1)
         self.ema_decay = checks.number("ema_decay", ema_decay, 0, 1)
-        takes, gives = discriminator.input_shape, generator.output_shape
-        if takes != gives:
-            raise ValueError(f"discriminator takes {takes}, generator gives {gives}")
+        cost.check_pair(generator, discriminator)
         self._check_scope(generator.variables + discriminator.variables)
         several = self.distribute_strategy.num_replicas_in_sync > 1
         for layer in _batch_norms(generator) + _batch_norms(discriminator):
@@ -186,6 +184,7 @@ class GAN(keras.Model):
         Args:
             x: a `Source` (faces, an image folder), or anything that Keras's `fit` takes; then
                 the options are Keras's own, and a batch holds n_dis times the images of a step.
+                An array may be uint8, or float in [-1, 1]; batches of other data must be float.
             steps: G updates to do.
             batch_size: real images in one D step, on all devices together; 64 with a `Source`,
                 else Keras's own.
@@ -214,7 +213,9 @@ class GAN(keras.Model):
                     "steps and save_to need a Source; with other data use Keras's epochs, "
                     f"steps_per_epoch and callbacks, got x of type {type(x).__name__}"
                 )
-            options |= {"batch_size": batch_size} if batch_size is not None else {}
+            if batch_size is not None:
+                options["batch_size"] = checks.integer("batch_size", batch_size, 1)
+            x = as_images("x", x) if isinstance(x, np.ndarray) else x
             return super().fit(x, callbacks=[*callbacks, Guard()], verbose=verbose, **options)
         batch_size = 64 if batch_size is None else batch_size
         side = self.discriminator.input_shape[1]

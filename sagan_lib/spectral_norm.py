@@ -5,7 +5,10 @@ Adversarial Networks*, arXiv:1802.05957: equation 8 is the normalization, algori
 iteration, equation 9 the gradient.
 """
 
+import math
+
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -53,12 +56,16 @@ def exact_sigma(matrix):
         float64 scalar tensor.
 
     Raises:
-        ValueError: it is no matrix, such as a kernel of a convolution as it is stored.
+        ValueError: it is no matrix, such as a kernel of a convolution as it is stored, or it
+            holds NaN or infinity.
     """
     if len(matrix.shape) != 2:
         raise ValueError(f"matrix must have rank 2, got shape {tuple(matrix.shape)}; kernel_matrix "
                          "makes one of a kernel")  # fmt: skip
-    return tf.linalg.svd(tf.cast(matrix, tf.float64), compute_uv=False)[0]
+    exact = tf.cast(matrix, tf.float64)
+    if tf.executing_eagerly() and not np.isfinite(exact).all():
+        raise ValueError("matrix must be finite, got NaN or infinity")
+    return tf.linalg.svd(exact, compute_uv=False)[0]
 
 
 def _unit(vector, otherwise):
@@ -128,6 +135,11 @@ class _SpectralNorm(keras.layers.Layer):
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.power_iterations = checks.integer("power_iterations", power_iterations, 1)
+
+    def _check_rank(self, shape, low, high=math.inf):
+        if not low <= len(shape) <= high:
+            wanted = "(batch, h, w, c)" if low == 4 else "(..., c)"
+            raise ValueError(f"inputs of {self.name} must have shape {wanted}, got {tuple(shape)}")
 
     def _add_weights(self, shape):
         # autocast=False: sigma is computed from the float32 kernel whatever the compute dtype.
@@ -201,6 +213,7 @@ class SNDense(_SpectralNorm):
         super().__init__(units, **options)
 
     def build(self, input_shape):
+        self._check_rank(input_shape, 2)
         self._add_weights((input_shape[-1], self._units))
 
     def call(self, inputs, training=False):
@@ -244,6 +257,7 @@ class SNConv2D(_SNConv):
     kind = "conv"
 
     def build(self, input_shape):
+        self._check_rank(input_shape, 4, 4)
         self._add_weights((self.kernel_size, self.kernel_size, input_shape[-1], self._units))
 
     def call(self, inputs, training=False):
@@ -271,6 +285,7 @@ class SNConv2DTranspose(_SNConv):
     kind = "conv_transpose"
 
     def build(self, input_shape):
+        self._check_rank(input_shape, 4, 4)
         self._add_weights((self.kernel_size, self.kernel_size, self._units, input_shape[-1]))
 
     def call(self, inputs, training=False):

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_lib import attend, callbacks, cost, dcgan, devices, gan, networks, sagan, ttur
+from sagan_lib import attend, callbacks, cost, datasets, dcgan, devices, gan, networks, sagan, ttur
 from sagan_lib.attention import SelfAttention
-from sagan_lib.book import plots
-from sagan_lib.datasets import faces, pairs
+from sagan_lib.book import page, plots
+from sagan_lib.datasets import faces, pairs, source
 from sagan_lib.datasets.folder import ImageFolder
 from sagan_lib.datasets.keras_sets import KerasImages
 from sagan_lib.evaluation import judge, metrics
@@ -22,11 +22,14 @@ from sagan_lib.spectral_norm import SNConv2D, SNConv2DTranspose, SNDense, exact_
 IMAGES = np.zeros((4, 32, 32, 3), np.float32)
 POINTS = np.random.default_rng(0).normal(size=(8, 3))
 NET = dcgan.generator(16, 4, 2)
+FACES = faces.factors(range(3))
 
 #: What is wrong for each kind of argument.
 WRONG = {
     "count": [0, -1, 1.5, "3", None, True],  # an integer from 1 on
     "seed": [-1, 1.5, "3", None, 2**31],
+    "population": [-1, 1.5, "3", None],
+    "data": ["", 3, None, b"faces"],
     "rate": [0, -1.0, "x", math.nan, math.inf, None],  # a number greater than 0
     "share": [-0.1, 1.5, "x", math.nan, None],  # a number from 0 to 1
     "slope": [-0.1, 1.5, "x", math.nan],
@@ -90,11 +93,12 @@ TABLE = {
     gan.generate: ({"generator": NET, "n": 2, "seed": 0}, {"n": "count", "seed": "seed"}),
     devices.strategy: ({"name": "one"}, {"name": "name"}),
     faces.Faces: (
-        {"resolution": 16, "size": 4, "seed": 0}, {"resolution": "side", "size": "count"},
+        {"resolution": 16, "size": 4, "seed": 0},
+        {"resolution": "side", "size": "count", "seed": "population"},
     ),
     pairs.Pairs: (
         {"resolution": 32, "size": 4, "distance": 10},
-        {"resolution": "side", "size": "count", "distance": "count"},
+        {"resolution": "side", "size": "count", "distance": "count", "seed": "population"},
     ),
     pairs.read: ({"images": IMAGES, "distance": 10}, {"images": "images", "distance": "count"}),
     KerasImages: ({"name": "mnist"}, {"name": "name"}),
@@ -102,6 +106,7 @@ TABLE = {
         {"path": ".", "resolution": 32, "crop": 10, "limit": 1},
         {"resolution": "side", "crop": "count", "limit": "count"},
     ),
+    datasets.by_name: ({"data": "faces", "resolution": 32}, {"data": "data", "resolution": "side"}),
     judge.read: ({"images": IMAGES}, {"images": "images"}),
     plots.grid: ({"images": IMAGES, "columns": 2}, {"images": "images", "columns": "count"}),
     metrics.frechet: ({"a": POINTS, "b": POINTS}, {"a": "features", "b": "features"}),
@@ -155,11 +160,51 @@ def test_a_bad_call_names_the_argument(function, arguments, wrong):
         (lambda: devices.strategy("mirrored", ["GPU:7"]), "GPU:7"),
         (lambda: callbacks.Guard("run.h5"), r"save_to must end in \.keras"),
         (lambda: pairs.read(np.full((1, 32, 32, 3), np.nan), 10), "finite"),
+        (lambda: exact_sigma(np.full((3, 3), np.nan)), "matrix must be finite"),
+        (lambda: cost.plan(dcgan.discriminator(16, 4), NET, 2, 3), "discriminator takes"),
+        (lambda: cost.plan(None, NET, 2, 3), "generator must be a keras.Model, got None"),
+        (lambda: gan.GAN(NET, None), "discriminator must be a keras.Model, got None"),
+        (lambda: SNConv2D(4, 3)(IMAGES[0]), r"\(batch, h, w, c\), got \(32, 32, 3\)"),
+        (lambda: SNConv2DTranspose(4, 4)(IMAGES[0]), r"\(batch, h, w, c\), got"),
+        (lambda: SNDense(4)(tf.zeros(3)), r"\(\.\.\., c\), got \(3,\)"),
+        (lambda: SelfAttention()(IMAGES[0]), r"\(batch, h, w, c\), got \(32, 32, 3\)"),
+        (lambda: source.from_bytes(IMAGES), "images must be uint8, got float32"),
+        (lambda: source.to_bytes(IMAGES * np.nan), "images must be finite"),
+        (lambda: FACES.replace(hair=99), "hair must be from 0 to 4, got 99"),
+        (lambda: FACES.replace(long_hair=-1), "long_hair must be from 0 to 1, got -1"),
+        (lambda: FACES.replace(skin=1.5), "skin must be integers, got 1.5"),
+        (lambda: FACES.replace(skin=[0, 1]), r"skin must be one value, or 3, got shape \(2,\)"),
+        (lambda: FACES.replace(tilt=math.nan), "tilt must be finite numbers, got nan"),
+        (lambda: FACES.replace(nose=1), "factor must be one of .* got 'nose'"),
+        (lambda: page.glue("quality", math.nan), "value of quality must be finite, got nan"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_between_arguments(call, words):
     with pytest.raises((ValueError, TypeError), match=words):
         call()
+
+
+def test_images_from_0_to_1_are_warned_about():
+    with pytest.warns(UserWarning, match=r"images: no number is below 0\. Are they in \[0, 1\]"):
+        judge.read(np.random.default_rng(0).random((2, 32, 32, 3)))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"x": IMAGES[:, :16, :16] * np.nan}, "x must be finite"),
+        ({"x": IMAGES[:, :16, :16] + 9}, r"x must be uint8, or float in \[-1, 1\], got 9 to 9"),
+        ({"x": IMAGES[:0]}, r"x must have shape \(n, h, w, 3\) with n > 0"),
+        ({"x": IMAGES}, r"a batch must be float images .* got float32 \(2, 32, 32, 3\)"),
+        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+    ],
+)
+def test_fit_refuses_what_it_cannot_train_on(wrong, words):
+    model = gan.GAN(dcgan.generator(16, 4, 2), dcgan.discriminator(16, 4))
+    model.compile(**ttur.preset("cpu"))
+    arguments = {"x": IMAGES[:, :16, :16], "batch_size": 2, "verbose": 0} | wrong
+    with pytest.raises(ValueError, match=words):
+        model.fit(**arguments)
 
 
 def test_a_large_truncation_gives_finite_noise():

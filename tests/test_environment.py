@@ -197,6 +197,16 @@ def test_tensorflow_first_is_told_once_with_the_cure():
     assert "set TF_ENABLE_ONEDNN_OPTS=1" in warned[0]
 
 
+@pytest.mark.parametrize(
+    "first", ["import sagan_lib, keras", "import keras, sagan_lib",
+              "from sagan_lib.spectral_norm import SNDense; import keras"],
+)  # fmt: skip
+def test_importing_the_library_is_enough_to_load_what_it_saved(first):
+    saved = ROOT / "tests" / "data" / "old_run.keras"
+    code = f"{first}; print(type(keras.models.load_model({str(saved)!r})).__name__)"
+    assert python(code).stdout == "GAN\n"
+
+
 def test_a_real_error_at_tensorflows_import_is_still_said():
     code = (
         "import os, sagan_lib\n"

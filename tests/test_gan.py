@@ -9,6 +9,7 @@ from small_gan import same, small, values
 from sagan_lib import dcgan, gan, losses, sagan, ttur
 from sagan_lib.callbacks import DivergedError
 from sagan_lib.datasets.faces import Faces
+from sagan_lib.datasets.source import from_bytes
 from sagan_lib.spectral_norm import exact_sigma, kernel_matrix, normalized_layers
 
 
@@ -329,15 +330,24 @@ def test_refuses(call, error, words, images):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (np.zeros((8, 16, 16, 3), np.uint8), r"float images .*got uint8 .*from_bytes"),
-        (np.zeros((8, 16, 16, 1), np.float32),
+        (np.zeros((4, 16, 16, 3), np.uint8), r"float images .*got uint8 .*from_bytes"),
+        (np.zeros((4, 16, 16, 1), np.float32),
          r"shape \(n, 16, 16, 3\), got float32 \(4, 16, 16, 1\)"),
-        (np.zeros((8, 28, 28, 3), np.float32), r"got float32 \(4, 28, 28, 3\)"),
+        (np.zeros((4, 28, 28, 3), np.float32), r"got float32 \(4, 28, 28, 3\)"),
     ],
 )  # fmt: skip
 def test_batches_that_are_no_images_for_the_networks_are_named(data, words):
     with pytest.raises(ValueError, match=words):
-        small().fit(data, batch_size=4, verbose=0)
+        small().fit(tf.data.Dataset.from_tensors(data), verbose=0)
+
+
+def test_an_array_of_bytes_trains_as_the_floats_that_it_stands_for():
+    data = Faces(16, 4).images
+    first, second = small(), small()
+    first.fit(data, batch_size=4, verbose=0, shuffle=False)
+    second.fit(from_bytes(data), batch_size=4, verbose=0, shuffle=False)
+    for ours, theirs in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_batches_with_labels_and_last_batches_that_do_not_divide_are_named():
@@ -349,14 +359,14 @@ def test_batches_with_labels_and_last_batches_that_do_not_divide_are_named():
         small(n_dis=5).fit(data, verbose=0)
 
 
-def test_batch_size_is_passed_on_with_arrays_and_nan_is_found():
+def test_batch_size_is_passed_on_with_arrays_and_nan_is_found_in_any_data():
     images = np.zeros((8, 16, 16, 3), np.float32)
     model = small()
     model.fit(images, batch_size=2, verbose=0)
     assert int(model.step.numpy()) == 4
     images[3] = np.nan
     with pytest.raises(DivergedError):
-        model.fit(images, batch_size=2, verbose=0)
+        model.fit(tf.data.Dataset.from_tensor_slices(images).batch(2), verbose=0)
 
 
 def test_fit_before_compile_and_with_images_of_another_size(images):

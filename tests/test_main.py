@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sagan_lib import gan, recipes, runs, shipped
+from sagan_lib import devices, gan, recipes, runs, shipped
 from sagan_lib.__main__ import main
 from sagan_lib.book import plots, publish
 from sagan_lib.evaluation import judge, scores
@@ -188,6 +188,15 @@ def test_doctors_verdict_is_the_exit_code(tmp_path, monkeypatch, capsys):
         (["train", "--recipe", "tiny", "--loss", "mse"], "loss must be one of"),
         (["train", "--recipe", "tiny", "--data", "missing"], "missing: no such folder or zip"),
         (["publish", "--run", "missing"], "missing"),
+        (["train", "--recipe", "tiny", "--seed", "-1"], "seed must be at least 0"),
+        (["train", "--recipe", "tiny", "--log-every", "0"], "log_every must be at least 1"),
+        (
+            ["train", "--recipe", "tiny", "--latent-dim", "1000000000"],
+            "out of memory: the networks do not fit: take a smaller latent_dim (now 1000000000)",
+        ),
+        (["score", "--out", "missing/scores.json"], "--out: missing is no folder"),
+        (["sample", "--out", "missing/grid.png"], "--out: missing is no folder"),
+        (["judge", "--out", "."], "--out: . is a folder"),
     ],
 )
 def test_wrong_values_end_in_one_line_and_code_2(command, words, tmp_path, monkeypatch, capsys):
@@ -197,6 +206,24 @@ def test_wrong_values_end_in_one_line_and_code_2(command, words, tmp_path, monke
     assert error.startswith("error: ")
     assert words in error
     assert len(error.splitlines()) == 1
+    assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+def test_a_step_that_cannot_fit_is_refused_before_the_system_ends_it(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(devices, "gpus", lambda: [])
+    monkeypatch.setattr(devices, "memory", lambda: 2**20)
+    assert main(["train", "--recipe", "tiny", "--out", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert "this machine has 0: take a smaller batch_size (now 4)" in said
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_log_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path, capsys):
+    (tmp_path / "tensorboard").write_text("in the way")
+    command = ["train", *SMALL, "--steps", "1", "--out", str(tmp_path)]
+    assert main(command) == 2
+    assert f"{tmp_path}/tensorboard: TensorBoard's log cannot be" in capsys.readouterr().err
+    assert {each.name for each in tmp_path.iterdir()} == {"tensorboard", ".lock"}
 
 
 def test_the_module_runs_as_a_program(tmp_path):

@@ -6,6 +6,8 @@ notebook runs.
 
 import base64
 import io
+import math
+import numbers
 
 from sagan_lib import checks
 
@@ -34,7 +36,12 @@ def glue(name, value, form="{}"):
         name: under which it is stored.
         value: anything that can be formatted.
         form: how it is formatted.
+
+    Raises:
+        ValueError: a number that is NaN or infinite, which no sentence should quote.
     """
+    if isinstance(value, numbers.Real) and not math.isfinite(value):
+        raise ValueError(f"value of {name} must be finite, got {value}")
     from IPython.display import display
 
     text = form.format(value)

@@ -1,5 +1,6 @@
 """Training images: procedural ones whose truth is known, folders of any pictures, known sets."""
 
+import os
 from pathlib import Path
 
 from sagan_lib.datasets import celeba
@@ -25,8 +26,13 @@ def by_name(data, resolution, size=50_000, seed=0, crop=None):
 
     Raises:
         FileNotFoundError: no such folder or zip.
-        ValueError: no image in it can be decoded.
+        TypeError: `data` is neither a text nor a path.
+        ValueError: no image in it can be decoded, or it is empty.
     """
+    if not isinstance(data, str | os.PathLike):
+        raise TypeError(f"data must be a name or a path, got {data!r}")
+    if not str(data):  # which would be the folder one happens to be in
+        raise ValueError(f"data must be a name or a path, got {data!r}")
     if crop is not None and data in ("faces", *NAMES):
         raise ValueError(f"crop is for pictures from files, got {crop} with data {data!r}")
     if data == "faces":

@@ -80,11 +80,31 @@ class Factors(Kinds):
     smile: np.ndarray
 
     def replace(self, **values):
-        """A copy in which the named factors are changed; a scalar is repeated for every face."""
+        """A copy in which the named factors are changed.
+
+        Args:
+            values: factor=value; a scalar is repeated for every face.
+
+        Raises:
+            TypeError, ValueError: no such factor, no value of it (see ``CATEGORIES``; continuous
+                ones may leave ``RANGES``, but are finite), or one of another length.
+        """
         known = {f.name: getattr(self, f.name) for f in fields(self)}
         for name, value in values.items():
             checks.one_of("factor", name, known)
-            known[name] = np.broadcast_to(np.asarray(value, known[name].dtype), len(self)).copy()
+            new, kind = np.asarray(value), known[name].dtype
+            if new.shape not in ((), (len(self),)):
+                raise ValueError(f"{name} must be one value, or {len(self)}, got shape {new.shape}")
+            if name in CATEGORIES:
+                if new.dtype.kind not in "bui":
+                    raise TypeError(f"{name} must be integers, got {value!r}")
+                if not ((new >= 0) & (new < CATEGORIES[name])).all():
+                    raise ValueError(
+                        f"{name} must be from 0 to {CATEGORIES[name] - 1}, got {value!r}"
+                    )
+            elif new.dtype.kind not in "uif" or not np.isfinite(new).all():
+                raise ValueError(f"{name} must be finite numbers, got {value!r}")
+            known[name] = np.broadcast_to(new.astype(kind), len(self)).copy()
         return Factors(**known)
 
 
@@ -232,6 +252,7 @@ class Faces(Source):
     def __init__(self, resolution=32, size=8192, seed=0, independent_eyes=False):
         checks.integer("size", size, 1)
         checks.integer("resolution", resolution, 16, 256)
+        checks.integer("seed", seed, 0)
         self.resolution, self.size, self.seed = resolution, size, seed
         self.independent_eyes = independent_eyes
         self._images = None

@@ -4,6 +4,8 @@ Batch k is a pure function of (seed, k): an index shuffle decides which images i
 that was interrupted goes on with exactly the images it would have seen.
 """
 
+import warnings
+
 import numpy as np
 
 from sagan_lib import checks
@@ -142,7 +144,8 @@ def as_images(name, images):
         images: uint8 (n, h, w, 3), or float of that shape in [-1, 1].
 
     Returns:
-        float32 (n, h, w, 3). Numbers up to 2 from 0 are left as they are: noise adds some.
+        float32 (n, h, w, 3). Numbers up to 2 from 0 are left as they are: noise adds some. Where
+        none is below 0, as in images from 0 to 1, a warning says so.
 
     Raises:
         TypeError: neither uint8 nor float.
@@ -161,14 +164,35 @@ def as_images(name, images):
     low, high = float(images.min()), float(images.max())
     if max(-low, high) > FARTHEST:
         raise ValueError(f"{name} must be uint8, or float in [-1, 1], got {low:.4g} to {high:.4g}")
+    if low >= 0 and high > 0.5:  # so might be a white picture, but no usual batch
+        warnings.warn(f"{name}: no number is below 0. Are they in [0, 1]? In [-1, 1], black is -1, "
+                      "and 2 * x - 1 takes them there", stacklevel=3)  # fmt: skip
     return images
 
 
 def to_bytes(images):
-    """Images in [-1, 1] as uint8 0..255, rounded to the nearest level."""
+    """Images in [-1, 1] as uint8 0..255, rounded to the nearest level; what lies outside is cut.
+
+    Args:
+        images: float, any shape.
+
+    Raises:
+        ValueError: NaN or infinity.
+    """
+    if not np.isfinite(images).all():
+        raise ValueError("images must be finite, got NaN or infinity")
     return np.clip(np.rint((np.asarray(images, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
 
 
 def from_bytes(images):
-    """uint8 images as float32 in [-1, 1]: the inverse of `to_bytes`."""
+    """uint8 images as float32 in [-1, 1]: the inverse of `to_bytes`.
+
+    Args:
+        images: uint8, any shape.
+
+    Raises:
+        TypeError: another dtype, such as images that are float already.
+    """
+    if np.asarray(images).dtype != np.uint8:
+        raise TypeError(f"images must be uint8, got {np.asarray(images).dtype}")
     return np.asarray(images).astype(np.float32) / 127.5 - 1

@@ -7,8 +7,9 @@ import warnings
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
-from sagan_lib import checks, datasets, devices, recipes, shipped, ttur
+from sagan_lib import checks, cost, datasets, devices, recipes, shipped, ttur
 from sagan_lib import networks as pairs
 from sagan_lib.attention import OLD_NAMES
 from sagan_lib.book import plots
@@ -27,9 +28,26 @@ def networks(recipe):
 
 
 def build(recipe):
-    """The compiled, untrained `GAN` of a recipe; its first weights follow from the seed."""
+    """The compiled, untrained `GAN` of a recipe; its first weights follow from the seed.
+
+    Raises:
+        MemoryError: the networks, or a step of theirs, do not fit into this machine's memory.
+    """
     keras.utils.set_random_seed(recipe.seed)
-    model = GAN(*networks(recipe), seed=recipe.seed, ema_decay=recipe.ema_decay)
+    try:
+        pair = networks(recipe)
+        model = GAN(*pair, seed=recipe.seed, ema_decay=recipe.ema_decay)
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        raise MemoryError(
+            f"the networks do not fit: take a smaller latent_dim (now {recipe.latent_dim}) or "
+            f"width (now {recipe.width})"
+        ) from None
+    needed, there = cost.memory_bytes(*pair, recipe.batch_size), devices.memory()
+    if not devices.gpus() and there and needed > there:  # or the system ends it without a word
+        raise MemoryError(
+            f"a step takes about {needed / 2**30:.0f} GiB, this machine has {there / 2**30:.0f}: "
+            f"take a smaller batch_size (now {recipe.batch_size}), then a smaller width"
+        )
     model.compile(**ttur.preset(recipe.rates, recipe.decay_steps), loss=recipe.loss)
     return model
 
@@ -53,6 +71,7 @@ def _kept(out, run):
 
 def data_of(run):
     """The `data` of a run's recipe, "faces" if it has none; `run` is its folder or run.keras."""
+    run = Path(run)
     out = run if run.is_dir() else run.parent
     return _kept(out, keep.newest(out)[0]).get("data", "faces")
 
@@ -68,9 +87,11 @@ def _check_same(now, before, out):
         raise ValueError(f"{out} holds another run: {told}; take another folder (--out)")
 
 
-def _check_steps(recipe):
-    """ValueError if a recipe's steps and rates cannot be."""
+def _check_steps(recipe, log_every):
+    """ValueError if a recipe's numbers cannot be."""
     checks.integer("steps", recipe.steps, 1)
+    checks.integer("log_every", log_every, 1)
+    checks.integer("seed", recipe.seed, 0, 2**31 - 1)
     checks.one_of("rates", recipe.rates, ttur.PRESETS)
     if recipe.decay_steps and recipe.steps > recipe.decay_steps:
         raise ValueError(
@@ -87,14 +108,18 @@ def _check_images(recipe, images):
                          f"{needed}: take a smaller batch_size")  # fmt: skip
 
 
-def _fit(model, recipe, images, out, log_every, chief):
-    """Do the steps that are left; only the chief writes the logs."""
+def _logs(out):
+    """The callbacks that write the logs, of which only the chief has any."""
+    board = keep.Board(out / "tensorboard")
+    return [keras.callbacks.CSVLogger(out / "log.csv", append=True), board]  # GAN.fit starts twice
+
+
+def _fit(model, recipe, images, out, log_every, logs):
+    """Do the steps that are left."""
     signals = keep.Signals()
-    callbacks = [signals]
+    callbacks, chief = [signals, *logs], bool(logs)
     if chief:
         keep.trim(out / "log.csv", int(model.step.numpy()))
-        log = keras.callbacks.CSVLogger(out / "log.csv", append=True)  # GAN.fit starts it twice
-        callbacks += [log, keep.Board(out / "tensorboard")]
     model.fit(
         images, steps=recipe.steps - int(model.step.numpy()), batch_size=recipe.batch_size,
         log_every=log_every, save_to=out / keep.RUN, callbacks=callbacks, verbose=int(chief),
@@ -131,7 +156,7 @@ def train(recipe, out, log_every=100, mixed=False, device_set="one", command="")
         keep.Stopped: a signal came; the run is saved.
     """
     out = Path(out)
-    _check_steps(recipe)
+    _check_steps(recipe, log_every)
     images = source(recipe)
     _check_images(recipe, images)
     devices.setup(mixed)
@@ -160,11 +185,12 @@ def _train_alone(recipe, out, log_every, images, strategy, now, command):
         print(f"{out}: {before} steps are done already, {recipe.steps} were asked for")
         return model, None
     model.about = now
-    if chief:  # not before: what cannot be trained leaves no folder
+    logs = _logs(out) if chief and recipe.steps > before else []
+    if chief:  # not before: what cannot be trained leaves nothing
         with shipped.replacing(out / "recipe.json") as part:
             part.write_text(json.dumps(now, indent=1) + "\n")
     if recipe.steps > before:
-        _fit(model, recipe, images, out, log_every, chief)
+        _fit(model, recipe, images, out, log_every, logs)
     if not chief:
         return model, None
     with shipped.replacing(out / "generator.weights.h5") as part:
@@ -209,6 +235,7 @@ def generator(run=None):
         FileNotFoundError: no such run.
     """
     if run is not None:
+        run = Path(run)
         return GAN.load(run / keep.RUN if run.is_dir() else run).ema_generator
     shipped_one, _ = networks(recipes.RECIPES[recipes.SHIPPED])
     shipped_one.load_weights(shipped.path(GENERATOR))

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -40,13 +41,14 @@ def alone(folder, who=""):
     """Hold a folder for this process; the system lets go of it when the process dies.
 
     Args:
-        folder: the run's; it is made, and removed again where the body fails and leaves it empty.
+        folder: the run's; it is made, and removed again where the body fails and saves nothing.
         who: for the message that others get, such as the command.
 
     Raises:
         RuntimeError: another process holds it; the message says which.
     """
-    folder, fresh = Path(folder), not Path(folder).exists()
+    folder = Path(folder)
+    fresh = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with open(folder / ".lock", "a+") as file:
@@ -64,9 +66,13 @@ def alone(folder, who=""):
             file.flush()
             yield
     except BaseException:
-        if fresh and [each.name for each in folder.iterdir()] == [".lock"]:
-            (folder / ".lock").unlink()
-            folder.rmdir()
+        if fresh and not (folder / RUN).exists():
+            for name in (".lock", "recipe.json", "log.csv"):
+                (folder / name).unlink(missing_ok=True)
+            shutil.rmtree(folder / "tensorboard", ignore_errors=True)
+            with contextlib.suppress(OSError):  # somebody else put something there
+                for each in fresh:
+                    each.rmdir()
         raise
 
 
@@ -164,11 +170,18 @@ class Board(keras.callbacks.Callback):
 
     Args:
         folder: where to.
+
+    Raises:
+        OSError: it cannot be written to.
     """
 
     def __init__(self, folder):
         super().__init__()
-        self.writer = tf.summary.create_file_writer(str(folder))
+        try:
+            self.writer = tf.summary.create_file_writer(str(folder))
+        except tf.errors.OpError as error:
+            raise OSError(f"{folder}: TensorBoard's log cannot be written there "
+                          f"({type(error).__name__})") from None  # fmt: skip
 
     def on_epoch_end(self, epoch, logs=None):
         with self.writer.as_default():
@@ -190,7 +203,8 @@ class Signals(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         if threading.current_thread() is threading.main_thread():  # others may not set them
-            self._before = {each: signal.signal(each, self._came) for each in SIGNALS}
+            taken = [x for x in SIGNALS if signal.getsignal(x) != signal.SIG_IGN]  # as nohup does
+            self._before = {each: signal.signal(each, self._came) for each in taken}
 
     def _came(self, number, frame):
         self.number = number

@@ -11,6 +11,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -77,6 +78,49 @@ def test_a_body_that_cannot_start_leaves_no_folder(tmp_path):
     with pytest.raises(KeyError), keep.alone(tmp_path / "old"):
         raise KeyError
     assert (tmp_path / "old").exists()
+
+
+def test_a_run_that_ends_before_its_first_save_leaves_no_folder(tmp_path):
+    def ends(folder):
+        with keep.alone(folder):
+            (folder / "tensorboard").mkdir()
+            (folder / "recipe.json").write_text("{}")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        ends(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("number", keep.SIGNALS)
+def test_the_first_signal_ends_the_step_and_the_second_at_once(number):
+    ended = []
+    before = signal.signal(number, lambda *_: ended.append("at once"))
+    try:
+        signals = keep.Signals()
+        signals.set_model(SimpleNamespace(stop_training=False))
+        signals.on_train_begin()
+        signal.raise_signal(number)
+        assert (signals.number, ended) == (number, [])
+        signals.on_train_batch_end(0)
+        assert signals.model.stop_training
+        signal.raise_signal(number)
+        assert ended == ["at once"]
+    finally:
+        signal.signal(number, before)
+
+
+def test_a_signal_that_nohup_ignores_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        signals = keep.Signals()
+        signals.on_train_begin()
+        signal.raise_signal(signal.SIGHUP)
+        assert signals.number is None
+        signals.on_train_end()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_two_commands_in_one_folder_and_signals_that_save(tmp_path):
