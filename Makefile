@@ -18,13 +18,15 @@ NBVAL = PYTHONPATH=_book \
 export BOOK_STARTED := $(shell date +%s)
 export CHAPTERS_AT_ONCE
 
-.PHONY: help book read test unit lab run prose bench course clean pins
+.PHONY: help book read test unit pdf zip lab run prose bench course clean pins
 
 help:
 	@echo "make book        build the book, to read at once; then execute it and build it anew"
 	@echo "make read        the first half alone: _build/html/index.html from the stored outputs"
 	@echo "make test        every check: style, the strict build, every notebook, every test"
 	@echo "make unit        the quick part of it: style and the library's tests"
+	@echo "make pdf         the book as one file for print: _build/book.pdf (needs Chromium)"
+	@echo "make zip         the built book as one archive to hand on: _build/book.zip"
 	@echo "make lab         open the chapters in JupyterLab"
 	@echo "make run CH=02   execute chapter 02 and update its notebook (no CH: all of them)"
 	@echo "make prose CH=02 update a notebook's text, keep its outputs (only if no code changed)"
@@ -66,6 +68,12 @@ unit: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(PYTEST) --ignore=tests/test_book.py tests
+
+pdf: $(READY)
+	@$(BIN)/python _book/printed.py pdf
+
+zip: read
+	@$(BIN)/python _book/printed.py zip
 
 lab: $(READY)
 	@echo "==> JupyterLab opens in the browser; Ctrl-C here ends it"

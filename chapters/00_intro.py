@@ -34,6 +34,17 @@ page.show("fig_gallery", plots.pictures([generated, real], columns=8, titles=tit
 # ```
 
 # %% [markdown]
+# ## Touch it
+#
+# In the built book the same network runs here, in your browser, with nothing installed. Draw new
+# faces. Cut the noise off (*truncation*) and watch them become alike. Walk from the first face to
+# the last: every face on the way is one that the network knows.
+
+# %% tags=["hide-input"]
+page.touch("faces", None, plots.pictures([generated[:8]], columns=8, titles=[""]),
+           "eight generated faces in a row")
+
+# %% [markdown]
 # ## Why drawn faces?
 #
 # Because their truth is known. A photograph does not say what it is made of. Our faces are drawn

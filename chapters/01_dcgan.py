@@ -264,7 +264,10 @@ page.show("fig_slopes", figure)
 
 # %%
 before = model.sample(32)
-history = model.fit(data, steps=STEPS, batch_size=64, log_every=STEPS // 14).history
+film = [(0, before[:16])]
+watch = keras.callbacks.LambdaCallback(
+    on_epoch_end=lambda epoch, logs: film.append((logs["step"], model.sample(16))))
+history = model.fit(data, steps=STEPS, batch_size=64, log_every=STEPS // 14, callbacks=[watch]).history
 after = model.sample(32)
 
 # %% tags=["remove-output"]
@@ -278,6 +281,15 @@ page.show("fig_trained", plots.pictures([before, after], columns=8, titles=title
 #
 # The same 32 noise vectors before and after training. Nothing was picked out.
 # ```
+
+# %% [markdown]
+# How it came there, scrubbed by hand:
+
+# %% tags=["hide-input"]
+frames = [{"step": step, "image": page.jpeg(plots.grid(faces_then))} for step, faces_then in film]
+page.touch("film", {"frames": frames},
+           plots.pictures([film[len(film) // 3][1], film[-1][1]], columns=8, titles=["early", "late"]),
+           "sixteen generated faces early in training, as blurs, and late, with hair and eyes")
 
 # %% tags=["remove-output"]
 page.show("fig_curves", plots.curves({"DCGAN": history}))

@@ -102,6 +102,27 @@ assert np.isclose(power_iteration(matrix, u, 100), ours, rtol=1e-4)
 assert np.isclose(ours, np.linalg.svd(matrix, compute_uv=False)[0], rtol=1e-3)
 
 # %% [markdown]
+# ### Round by round
+#
+# In two dimensions it can be seen. A matrix turns the circle of all unit vectors into an ellipse,
+# whose half axis is $\sigma$. Each round turns the vector towards the one that is stretched most.
+
+# %% tags=["hide-input"]
+from sagan_lib.book import page, plots
+
+small = np.array([[1.3, 0.9], [0.2, 1.1]], "float32")
+u = np.array([-0.6, 0.8], "float32")
+turns = [{"u": u.tolist(), "sigma": float(np.linalg.norm(small @ u))}]
+for _ in range(8):
+    u = sn.power_iteration(small, u)[1].numpy()
+    turns.append({"u": u.tolist(), "sigma": float(np.linalg.norm(small @ u))})
+truth = float(sn.exact_sigma(small))
+assert abs(turns[-1]["sigma"] / truth - 1) < 1e-4
+page.touch("power", {"matrix": small.tolist(), "rounds": turns, "sigma": truth},
+           plots.ellipse(small, [turn["u"] for turn in turns[:3]]),
+           "a circle, its image the ellipse, and three vectors that turn towards its long axis")
+
+# %% [markdown]
 # ### How many rounds?
 #
 # Each round turns $u$ towards the right direction, by a factor of $(\sigma_2/\sigma_1)^2$ in its

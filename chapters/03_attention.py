@@ -485,29 +485,30 @@ def cut_eyes(weights, down=0.0):
 
 z = gan.latent(500, generator.input_shape[-1], seed=6)
 CHANGES = {"as trained": lambda weights: weights, "cut between the eyes": cut_eyes,
-           "cut below the eyes": lambda weights: cut_eyes(weights, DOWN)}
+           "cut below the eyes": lambda weights: cut_eyes(weights, DOWN),
+           "nothing seen": np.zeros_like}  # as with gamma = 0
 drawn = {name: with_map(generator, z, change).numpy() for name, change in CHANGES.items()}
 readings = {name: judge.read(faces_drawn) for name, faces_drawn in drawn.items()}
 
 # %% tags=["remove-output"]
-page.show("fig_cut", plots.pictures([x[:12] for x in drawn.values()], columns=4, titles=list(drawn)))
+page.show("fig_cut", plots.pictures([x[:9] for x in drawn.values()], columns=3, titles=list(drawn)))
 
 # %% [markdown]
 # ```{glue:figure} fig_cut
 # :name: fig-cut
-# :alt: Three grids of the same twelve generated faces: as trained, with attention cut between the eyes, where many faces have eyes of two colours, and with attention cut below the eyes, which look as trained.
+# :alt: Four grids of the same nine generated faces: as trained; with attention cut between the eyes, where many faces have eyes of two colours; with attention cut below the eyes, which look as trained; and with nothing that attention saw added, where colours are fewer and backgrounds patchy.
 #
-# The same noise three times; only the attention from around the eyes differs.
+# The same noise four times; only what attention brings differs.
 # ```
 
 # %% tags=["remove-output"]
 unequal = {name: judge.heterochromia(reading) for name, reading in readings.items()}
-for short, name in zip(("whole", "cut", "below"), CHANGES):
+for short, name in zip(("whole", "cut", "below", "none"), CHANGES):
     page.glue(f"unequal-{short}", 100 * unequal[name], "{:.1f}")
     page.glue(f"cover-{short}", judge.coverage(readings[name])[0])
 page.glue("unequal-apart", 100 * 5 / 6, "{:.0f}")
-whole, between, below = unequal.values()
-assert between > 5 * max(whole, below)
+whole, between, below, none = unequal.values()
+assert between > 5 * max(whole, below, none)
 page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 
 # %% [markdown]
@@ -516,6 +517,24 @@ page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # {glue:text}`unequal-apart:s` %. Hair, skin and background do not notice: {glue:text}`cover-whole:s`
 # of 250 combinations appear as trained, {glue:text}`cover-cut:s` with the path cut.
 #
+# And with nothing seen at all, which is what $\gamma = 0$ means? The eyes agree again,
+# {glue:text}`unequal-none:s` % are unequal, but only {glue:text}`cover-none:s` combinations are left:
+# whole colours are gone. So what this layer carries is the colour. Without it both eyes fall back
+# to one of the few that the convolutions know by themselves. With one path cut, one eye falls back
+# and the other does not.
+#
+# Try it on any face. Point at a place, or move it by the arrow keys, and see where it looks. Then
+# cut the path between the eyes, count, and compare with the control; and turn `gamma`, which says
+# how much of what was seen is added, down to 0.
+
+# %% tags=["hide-input"]
+layer = generator.get_layer("attention")
+page.touch("attention", EYES | {"down": DOWN, "seed": 3, "count": 100, "gamma": float(layer.gamma)},
+           plots.pictures([drawn["as trained"][:4], drawn["cut between the eyes"][:4]], columns=4,
+                          titles=["as trained", "cut between the eyes"]),
+           "four generated faces as trained, and the same four with the path between the eyes cut")
+
+# %% [markdown]
 # So in this network the eyes agree because both look at one place, one of them across the face. That
 # is the article's long-range dependency, seen at work.
 #

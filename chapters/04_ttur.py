@@ -98,6 +98,18 @@ assert rotating[3.9]
 assert not rotating[4.1]
 
 # %% [markdown]
+# Move the ratio yourself, and find where the circling ends.
+
+# %% tags=["hide-input"]
+RATIOS = (0.25, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 3.9, 4.1, 5, 6, 8, 12, 16)
+paths = [{"ratio": ratio, "path": play(0.05, 0.05 * ratio, 200).round(4).tolist(),
+          "turns": circles(0.05, 0.05 * ratio)} for ratio in RATIOS]
+still, axis = plt.subplots(figsize=(3, 3))
+axis.plot(*toy["D 1x as fast"].T, color=plots.COLOURS[0])
+page.touch("game", {"paths": paths}, still,
+           "the path of both parameters where D is as fast as G: it circles towards the middle")
+
+# %% [markdown]
 # In this game the rotation stops exactly at a ratio of 4 ({ref}`ex-ttur-four`). That is a property
 # of the toy (of its $\tfrac{1}{2}$, to be precise), a coincidence with SAGAN's choice and no reason
 # for it. What {cite:t}`heusel2017ttur` prove is that with $D$ on the faster time scale the pair

@@ -33,7 +33,11 @@ Scores are taken from {images} images of the averaged generator. The Fréchet di
 feature space of the book's judge, against {reference} faces. It is a ratio of two runs' distances
 wherever a claim compares them; a ratio above 1 is in the claim's favour.
 
-{summary}"""
+{summary}
+Click on a column's head to sort by it, on *seeds* to see the effect of each.
+
+<div class="touch" data-touch="ledger"></div>
+"""
 
 _ARMS = """
 ## What was trained

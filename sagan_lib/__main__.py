@@ -1,8 +1,7 @@
-"""The command line: python -m sagan_lib train|sample|score|judge|publish|doctor."""
+"""The command line: python -m sagan_lib train|sample|score|judge|publish|export|doctor."""
 
 import dataclasses
 import json
-import os
 import shlex
 import sys
 import time
@@ -44,19 +43,11 @@ def _train(args):
     return 0
 
 
-def _check_out(path):
-    """ValueError if a file cannot be written, before minutes of work for it."""
-    if not os.access(path.parent, os.W_OK):
-        raise ValueError(f"--out: {path.parent} is no folder that can be written to")
-    if path.is_dir():
-        raise ValueError(f"--out: {path} is a folder, not a file to write")
-
-
 def _sample(args):
     from sagan_lib import gan, runs
     from sagan_lib.book import plots
 
-    _check_out(args.out)
+    options.check_out(args.out)
     images = gan.generate(runs.generator(args.run), args.n, args.seed, args.truncation)
     plots.save_grid(args.out, images, args.columns)
     print(args.out)
@@ -66,7 +57,7 @@ def _sample(args):
 def _judge(args):
     from sagan_lib.evaluation import judge
 
-    _check_out(args.out)
+    options.check_out(args.out)
     for name, share in judge.train(args.out).items():
         print(f"{name:12} {share:.2%} of fresh faces read rightly")
     shipped_copy = shipped.folder() / judge.WEIGHTS
@@ -82,6 +73,14 @@ def _publish(args):
     return 0
 
 
+def _export(args):
+    from sagan_lib.book import export
+
+    options.check_out(args.out)
+    print(export.export(args.out, args.run))
+    return 0
+
+
 def _doctor(args):
     from sagan_lib.book import doctor
 
@@ -92,7 +91,7 @@ def _score(args):
     from sagan_lib import runs
 
     if args.out:
-        _check_out(args.out)
+        options.check_out(args.out)
     for name in ("n", "real"):
         checks.integer(f"--{name}", getattr(args, name), 4)  # precision looks at 3 neighbours
     model = runs.generator(args.run)
@@ -121,27 +120,15 @@ def main(argv=None):
     args.line = "python -m sagan_lib " + shlex.join(argv)
     commands = {
         "train": _train, "sample": _sample, "judge": _judge, "publish": _publish,
-        "doctor": _doctor, "score": _score,
+        "doctor": _doctor, "score": _score, "export": _export,
     }  # fmt: skip
     try:
         return commands[args.command](args)
     except Exception as error:
         if debug:
             raise
-        print(f"error: {_told(error)}", file=sys.stderr)
+        print(f"error: {options.told(error)}", file=sys.stderr)
         return 2
-
-
-def _told(error):
-    """An error in one line, with what to do where that is known."""
-    first = next(iter(str(error).strip().splitlines()), "")
-    if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, in a step
-        first = f"take a smaller --batch-size, then a smaller --width ({first[:200]})"
-    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return f"out of memory: {first}"
-    if isinstance(error, ValueError | TypeError | OSError | RuntimeError):
-        return first[:1000]
-    return f"{type(error).__name__}: {first[:1000]} (--debug shows where)"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Shared by all tests: no window for figures, a cache of one's own, the same seeds every time."""
 
 import os
+import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -15,12 +17,31 @@ import pytest
 
 import sagan_lib  # noqa: F401  (quiets TensorFlow before anything imports it)
 
+# A shell that runs the suite in the background ignores Ctrl-C, and so would all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(autouse=True)
 def same_seed():
     import keras
 
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The system's Chromium, without a window and without other hosts."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium here (Debian: apt-get install chromium): NOT tested in a browser")
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=path, args=quiet)
+        yield browser
+        browser.close()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,11 +1,13 @@
-"""Three faults of the book's builder, each mended by a few lines.
+"""Four faults of the book's builder, each mended by a few lines.
 
 1. The theme lists one inline script twice on every page, and the browser then complains that
    `THEBE_JS_URL` has already been declared. Each script is loaded once.
 2. sphinx-exercise registers handlers for the builder "singlehtml". Sphinx takes a builder's own
    handlers instead of those of its format, "html", and then knows none of the other extensions'
    nodes. Both tables are merged, so that the book can be built as one page, for print.
-3. Each kernel begins with a warning about an open connection, which worries a newcomer for
+3. docutils calls the list of references a list, but its parts no items of one; then screen readers
+   find an empty list. It is no list then.
+4. Each kernel begins with a warning about an open connection, which worries a newcomer for
    nothing. The connection is encrypted instead.
 """
 
@@ -19,6 +21,12 @@ def _drop_repeated(app, page, template, context, doctree):
     for script in context.get("script_files", []):
         kept.setdefault((script.filename or "", script.attributes.get("body")), script)
     context["script_files"] = list(kept.values())
+
+
+def _unlist_references(app, page, template, context, doctree):
+    if context.get("body"):
+        context["body"] = context["body"].replace('<div role="list" class="citation-list">',
+                                                  '<div class="citation-list">')  # fmt: skip
 
 
 def _add_html_handlers(app, config):
@@ -38,6 +46,7 @@ def setup(app):
     """Called by Sphinx."""
     # Late, when all other extensions have added theirs.
     app.connect("html-page-context", _drop_repeated, priority=900)
+    app.connect("html-page-context", _unlist_references)
     app.connect("config-inited", _add_html_handlers)
     encrypt_kernels()
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -78,6 +78,10 @@ def parser(description):
     publish = commands.add_parser("publish", help="make a finished run the book's: into data/")
     publish.add_argument("--run", type=Path, required=True, help="folder of the run")
 
+    export = commands.add_parser("export", help="write a generator as a script for a browser")
+    _add_run(export)
+    export.add_argument("--out", type=Path, required=True, help="script to write, such as net.js")
+
     doctor = commands.add_parser("doctor", help="check versions, GPU and data; say what to do")
     doctor.add_argument("--data", type=Path, help="folder or zip of images to check as well")
 
@@ -95,3 +99,34 @@ def parser(description):
     score.add_argument("--seed", type=int, default=0, help="seed of the noise")
     score.add_argument("--out", type=Path, help="file for the scores and their protocol")
     return whole
+
+
+def check_out(path):
+    """Refuse a file that cannot be written, before minutes of work for it.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        ValueError: its folder cannot be written to, or it is a folder itself.
+    """
+    if not os.access(path.parent, os.W_OK):
+        raise ValueError(f"--out: {path.parent} is no folder that can be written to")
+    if path.is_dir():
+        raise ValueError(f"--out: {path} is a folder, not a file to write")
+
+
+def told(error):
+    """An error in one line, with what to do where that is known.
+
+    Args:
+        error: any exception.
+    """
+    first = next(iter(str(error).strip().splitlines()), "")
+    if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, in a step
+        first = f"take a smaller --batch-size, then a smaller --width ({first[:200]})"
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return f"out of memory: {first}"
+    if isinstance(error, ValueError | TypeError | OSError | RuntimeError):
+        return first[:1000]
+    return f"{type(error).__name__}: {first[:1000]} (--debug shows where)"

@@ -5,7 +5,9 @@ notebook runs.
 """
 
 import base64
+import html
 import io
+import json
 import math
 import numbers
 
@@ -19,14 +21,51 @@ def show(name, figure):
         name: under which it is stored.
         figure: a matplotlib figure; it is closed.
     """
-    import matplotlib.pyplot as plt
     from IPython.display import display
+
+    _publish(display, name, {"image/png": _encoded(figure), "text/plain": f"<figure {name}>"})
+
+
+def touch(piece, data, still, alt):
+    """Display an interactive piece of the book; elsewhere, and without scripts, a still picture.
+
+    Args:
+        piece: a name of those in `_book/ext/touch.py`.
+        data: what its script gets, as JSON takes it.
+        still: a matplotlib figure; it is closed.
+        alt: what the picture shows, in words.
+    """
+    from IPython.display import HTML, display
+
+    picture = f"data:image/png;base64,{_encoded(still)}"
+    text = json.dumps(data).replace("</", "<\\/")  # nothing in it may end the script
+    display(HTML(
+        f'<div class="touch" data-touch="{html.escape(piece)}">'
+        f'<img class="touch-still" alt="{html.escape(alt)}" src="{picture}">'
+        f'<script type="application/json">{text}</script></div>'
+    ))  # fmt: skip
+
+
+def jpeg(sheet):
+    """The address of a picture that a page holds in itself.
+
+    Args:
+        sheet: uint8 (height, width, 3), such as `plots.grid` gives.
+    """
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(sheet).save(buffer, "JPEG", quality=88)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _encoded(figure):
+    import matplotlib.pyplot as plt
 
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    _publish(display, name, {"image/png": data, "text/plain": f"<figure {name}>"})
+    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def glue(name, value, form="{}"):

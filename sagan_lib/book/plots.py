@@ -137,6 +137,29 @@ def seeds(results, width=7.0):
     return figure
 
 
+def ellipse(matrix, vectors, width=3.0):
+    """A matplotlib figure of what a matrix makes of the unit circle, and of some vectors on it.
+
+    Args:
+        matrix: (2, 2).
+        vectors: of length 1, each drawn fainter than the one after it.
+        width: of the figure in inches.
+    """
+    import matplotlib.pyplot as plt
+
+    angles = np.linspace(0, 2 * np.pi, 121)
+    circle = np.stack([np.cos(angles), np.sin(angles)])
+    figure, axis = plt.subplots(figsize=(width, width))
+    axis.plot(*circle, color=COLOURS[0], lw=1)
+    axis.plot(*(np.asarray(matrix) @ circle), color=COLOURS[1], lw=1)
+    for k, vector in enumerate(vectors, 1):
+        alpha = k / len(vectors)
+        for end, colour in ((vector, COLOURS[0]), (np.asarray(matrix) @ vector, COLOURS[1])):
+            axis.plot(*zip((0, 0), end, strict=True), color=colour, alpha=alpha, lw=2)
+    axis.set_aspect("equal")
+    return figure
+
+
 def overlay(image, weights, query, axis=None):
     """A picture with one row of its attention map laid over it.
 

@@ -19,6 +19,13 @@ def no_gpu(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
 
 
+@pytest.fixture(autouse=True)
+def onednn(request, monkeypatch):
+    """Measured once, by the first test; the others only need to know that it is."""
+    if request.function is not test_this_machine_is_ready and "onednn" not in request.node.name:
+        monkeypatch.setattr(doctor, "onednn", lambda: (True, "oneDNN is on", ""))
+
+
 def failures(data=None):
     """(what was found, advice) of the checks that did not pass."""
     return [(found, advice) for passed, found, advice in doctor.checks(data) if not passed]

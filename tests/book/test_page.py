@@ -2,11 +2,13 @@
 
 import base64
 import io
+import json
 
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from myst_nb.ext.glue import extract_glue_data_cell
@@ -93,3 +95,25 @@ def test_the_same_figure_is_the_same_bytes(shell):
             page.show("faces", plots.pictures(flat(0, 128, 255), titles=["three"]))
         stored.append(captured.outputs[0].data["image/png"])
     assert stored[0] == stored[1]
+
+
+def test_a_piece_to_touch_holds_its_picture_and_its_data(shell):
+    figure, _ = plt.subplots()
+    with capture_output() as captured:
+        page.touch("power", {"text": "</script><b>"}, figure, 'a "vector"')
+    (shown,) = captured.outputs
+    soup = BeautifulSoup(shown.data["text/html"], "html.parser")
+    piece = soup.select_one(".touch")
+    assert piece["data-touch"] == "power"
+    assert piece.img["alt"] == 'a "vector"'
+    assert piece.img["src"].startswith("data:image/png;base64,iVBOR")
+    assert json.loads(piece.script.string) == {"text": "</script><b>"}
+    assert soup.b is None
+
+
+def test_a_picture_that_a_page_holds_in_itself():
+    sheet = np.full((8, 8, 3), 200, np.uint8)
+    kind, data = page.jpeg(sheet).split(",")
+    assert kind == "data:image/jpeg;base64"
+    decoded = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
+    assert np.abs(decoded.astype(int) - sheet).max() <= 2

@@ -141,3 +141,13 @@ def test_seeds_shows_a_dot_for_every_seed_and_leaves_out_what_is_no_ratio():
     np.testing.assert_allclose(tick.get_xdata(), np.exp(0.1))
     with pytest.raises(ValueError, match="claims with a ratio"):
         plots.seeds({"number": results["number"]})
+
+
+def test_an_ellipse_is_the_circles_image():
+    figure = plots.ellipse([[2.0, 0.0], [0.0, 0.5]], [[1.0, 0.0], [0.0, 1.0]])
+    circle, image, *vectors = figure.axes[0].lines
+    x, y = image.get_data()
+    np.testing.assert_allclose((x / 2) ** 2 + (y / 0.5) ** 2, 1)
+    np.testing.assert_allclose(np.hypot(*circle.get_data()), 1)
+    assert len(vectors) == 4
+    assert [list(line.get_xdata()) for line in vectors[:2]] == [[0, 1.0], [0, 2.0]]

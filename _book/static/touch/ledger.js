@@ -1,0 +1,99 @@
+/* The ledger's tables: sorted by a click on a head, filtered by words and verdict; the button of a
+ * row unfolds the effect of every seed. All numbers are read from the page itself.
+ */
+"use strict";
+
+Touch.register("ledger", (data, place) => {
+  const { make } = Touch;
+  const claimOf = (row) => row.cells[0].querySelector("code")?.textContent;
+  const number = (text) => parseFloat(text.replace("−", "-"));
+
+  const tables = [...document.querySelectorAll("table")];
+  const effects = {}; // claim -> its seeds' effects, from the folded tables
+  for (const table of tables.filter((t) => /effects/.test(t.tHead?.textContent))) {
+    for (const row of table.tBodies[0].rows) {
+      effects[claimOf(row)] = row.cells[1].textContent.split(",").map(number);
+    }
+  }
+  const ledgers = tables.filter((table) => /verdict/.test(table.tHead?.textContent) && claimOf(table.tBodies[0].rows[0]));
+  const rows = ledgers.flatMap((table) => [...table.tBodies[0].rows]);
+
+  /* Every seed as a dot; the interval as a bar, the limit as a line. */
+  function plot(row) {
+    const values = effects[claimOf(row)];
+    const [effect, interval] = [row.cells[1].textContent, row.cells[2].textContent];
+    const limit = number(effect.match(/(?:above|below) ([-−\d.e]+)/)?.[1] ?? "NaN");
+    const [low, high] = (interval.match(/\((.+?) to (.+?);/) ?? []).slice(1).map(number);
+    const shown = [...values, limit, low, high].filter(Number.isFinite);
+    const logarithmic = /\dx/.test(interval) && Math.min(...shown) > 0;
+    const scaled = (x) => (logarithmic ? Math.log(x) : x);
+    const [least, most] = [Math.min(...shown), Math.max(...shown)].map(scaled);
+    const at = (x) => 20 + (360 * (scaled(x) - least)) / (most - least || 1);
+    const dots = values.map((x, k) => make("circle", { cx: at(x), cy: 24 + 5 * (k % 3), r: 4, fill: "#0072b2", opacity: 0.7 }));
+    const bar = Number.isFinite(low) ? [make("line", { x1: at(low), x2: at(high), y1: 52, y2: 52, stroke: "currentColor", "stroke-width": 3 })] : [];
+    const at_limit = Math.min(330, at(limit) + 4);
+    return make(
+      "svg", { viewBox: "0 0 400 76", width: 400, role: "img",
+        "aria-label": `effects of the seeds: ${values.join(", ")}; limit ${limit}; interval ${low} to ${high}` },
+      make("line", { x1: at(limit), x2: at(limit), y1: 8, y2: 60, stroke: "#d55e00", "stroke-dasharray": "4 3" }),
+      make("text", { x: at_limit, y: 12 }, `limit ${limit}`), ...dots, ...bar,
+      ...[Math.min(...values), Math.max(...values)].map((value) =>
+        make("text", { x: at(value), y: 73, "text-anchor": "middle" }, String(value)))
+    );
+  }
+
+  function unfold(row, button) {
+    const open = button.getAttribute("aria-expanded") === "true";
+    button.setAttribute("aria-expanded", String(!open));
+    if (open) return row.nextSibling.remove();
+    const cell = make("td", { colspan: row.cells.length }, plot(row));
+    row.after(make("tr", { class: "touch seeds" }, cell));
+  }
+
+  for (const row of rows.filter((each) => effects[claimOf(each)])) {
+    const button = make("button", { type: "button", "aria-expanded": "false" }, "seeds");
+    button.addEventListener("click", () => unfold(row, button));
+    row.cells[2].append(" ", make("span", { class: "touch-inline" }, button));
+  }
+
+  for (const table of ledgers) {
+    table.classList.add("ledger");
+    [...table.tHead.rows[0].cells].forEach((head, column) => {
+      const label = head.textContent;
+      const button = make("button", { type: "button", title: "sort" }, label);
+      head.replaceChildren(button);
+      let direction = 1;
+      button.addEventListener("click", () => {
+        table.querySelectorAll("tr.seeds").forEach((each) => each.remove());
+        table.querySelectorAll("[aria-expanded=true]").forEach((each) => each.setAttribute("aria-expanded", "false"));
+        const key = (row) => row.cells[column].textContent.trim();
+        const numeric = column === 2;
+        const sorted = [...table.tBodies[0].rows].sort((a, b) => direction *
+          (numeric ? number(key(a)) - number(key(b)) || 0 : key(a).localeCompare(key(b))));
+        table.tBodies[0].append(...sorted);
+        head.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
+        direction = -direction;
+      });
+    });
+  }
+
+  const verdicts = [...new Set(rows.map((row) => row.cells[row.cells.length - 1].textContent.trim()))];
+  const words = make("input", { type: "search", "aria-label": "filter claims by words", placeholder: "filter by words" });
+  const verdict = make("select", { "aria-label": "filter claims by verdict" },
+    ...["all verdicts", ...verdicts].map((name) => make("option", {}, name)));
+  const said = make("span", { class: "said", "aria-live": "polite" });
+  function filter() {
+    document.querySelectorAll("tr.seeds").forEach((each) => each.remove());
+    document.querySelectorAll("table.ledger [aria-expanded=true]").forEach((each) => each.setAttribute("aria-expanded", "false"));
+    for (const row of rows) {
+      const found = row.textContent.toLowerCase().includes(words.value.toLowerCase());
+      const wanted = verdict.selectedIndex === 0 || row.cells[row.cells.length - 1].textContent.trim() === verdict.value;
+      row.hidden = !(found && wanted);
+    }
+    said.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} claims`;
+  }
+  words.addEventListener("input", filter);
+  verdict.addEventListener("change", filter);
+  place.append(make("div", { class: "ledger-bar" }, words, verdict, said));
+  filter();
+});

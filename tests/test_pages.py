@@ -1,0 +1,83 @@
+"""The built pages where they are read: in a browser, light and dark, on a desk and on a phone."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+ROOT = Path(__file__).resolve().parent.parent
+HTML = ROOT / "_build" / "html"
+PAGES = sorted(HTML.glob("chapters/*.html"))
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def page(chromium):
+    """A page that notes what it complains of and what it asks other hosts for: `page.noted`."""
+    page = chromium.new_page(viewport=WIDE)
+    page.noted = []
+    page.on("console", lambda m: m.type in ("error", "warning") and page.noted.append(m.text))
+    page.on("pageerror", lambda error: page.noted.append(str(error)))
+    page.on("requestfailed", lambda request: page.noted.append(f"failed: {request.url[:200]}"))
+    page.on("request", lambda request: request.url.split(":")[0] in ("file", "data", "blob")
+            or page.noted.append(f"another host: {request.url}"))  # fmt: skip
+    yield page
+    page.close()
+
+
+def serious(page):
+    """What axe-core finds of accessibility that is serious: rule and place, a line each."""
+    found = Axe().run(page, options={"preload": False}).response["violations"]
+    return [
+        f"{each['id']}: {node['target'][0]}: {node['html'][:120]}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page_is_sound_light_and_dark_wide_and_narrow(page, path):
+    page.goto(path.as_uri())
+    page.add_style_tag(content="* { transition: none !important; }")  # or colours are half-way
+    if page.locator(".touch[data-touch]").count():
+        page.wait_for_selector(".touch[data-ready]", timeout=60_000, state="attached")
+    for theme in ("light", "dark"):
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        for size in (NARROW, WIDE):
+            page.set_viewport_size(size)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= size["width"], f"{theme}: scrolls sideways, {width} px"
+        assert serious(page) == [], theme
+    broken = "images => images.filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
+    assert page.locator("img").evaluate_all(broken) == []
+    assert page.noted == []
+
+
+def test_the_search_finds_spectral_norm(page):
+    page.goto((HTML / "search.html").as_uri() + "?q=spectral+norm")
+    page.wait_for_selector("#search-results li a", timeout=30_000)
+    found = page.locator("#search-results li a").all_inner_texts()
+    assert any("Spectral norm" in text for text in found), found
+
+
+def test_folds_open(page):
+    page.goto((HTML / "chapters" / "02_spectral_norm.html").as_uri())
+    solution = page.locator("div.solution details, details.dropdown, div.dropdown details").first
+    if not solution.count():  # a theme that folds by a button
+        solution = page.locator(".admonition.dropdown").first
+        button = solution.locator(".toggle-button").first
+        before = solution.bounding_box()["height"]
+        button.click()
+        assert solution.bounding_box()["height"] != before
+        return
+    solution.locator("summary").first.click()
+    assert solution.get_attribute("open") is not None
+
+
+def test_folded_code_opens(page):
+    page.goto((HTML / "chapters" / "02_spectral_norm.html").as_uri())
+    fold = page.locator("details.hide").first
+    assert not fold.locator("pre").first.is_visible()
+    fold.locator("summary").first.click()
+    assert fold.locator("pre").first.is_visible()
