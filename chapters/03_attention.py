@@ -484,9 +484,8 @@ def cut_eyes(weights, down=0.0):
 
 
 z = gan.latent(500, generator.input_shape[-1], seed=6)
-CHANGES = {"as trained": lambda weights: weights, "cut between the eyes": cut_eyes,
-           "cut below the eyes": lambda weights: cut_eyes(weights, DOWN),
-           "nothing seen": np.zeros_like}  # as with gamma = 0
+CHANGES = {"as trained": np.copy, "cut between the eyes": cut_eyes,
+           "cut below the eyes": lambda weights: cut_eyes(weights, DOWN), "nothing seen": np.zeros_like}
 drawn = {name: with_map(generator, z, change).numpy() for name, change in CHANGES.items()}
 readings = {name: judge.read(faces_drawn) for name, faces_drawn in drawn.items()}
 
