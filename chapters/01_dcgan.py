@@ -407,7 +407,7 @@ page.show("fig_dcgan_seeds", plots.seeds(results))
 # :name: fig-dcgan-seeds
 # :alt: One row for each claim of the chapter; dots for the seeds, a bar for the interval, a tick for the limit, on a logarithmic axis of factors.
 #
-# Every seed of the claims whose effect is a factor. Bar: 95 % interval of the mean. Tick: the limit,
+# Every seed of the claims whose effect is a factor. Bar: 97.5 % interval of the mean. Tick: limit,
 # the smallest effect worth naming. Right of the tick is in the claim's favour.
 # ```
 

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from experiments import bugs
+from experiments import bugs, patches
 from sagan_lib import cost, ttur
 from sagan_lib import networks as pairs_of_networks
 from sagan_lib.callbacks import DivergedError
@@ -55,7 +55,9 @@ class Arm:
     `sn` is "both", "d" or "none"; `bug` a name of `bugs.BUGS`; `length` multiplies the steps;
     `equal_work` takes as many steps as cost the operations of the default arm's. `resolution`
     replaces that of the scale; `pairs` trains on two discs of one colour, so many pixels apart,
-    in place of faces.
+    in place of faces. `patch` gives D so many convolutions and lets it see patches only
+    (`patches.discriminator`); `attends` says which network has the attention then: "both", "g" or
+    "d".
     """
 
     kind: str = "sagan"
@@ -77,9 +79,12 @@ class Arm:
     equal_work: bool = False
     resolution: int | None = None
     pairs: int | None = None
+    patch: int | None = None
+    attends: str = "both"
 
 
 _FAST = functools.partial(Arm, g_rate=1e-3, d_rate=4e-3)  # the rates that the article prints
+_PATCH = functools.partial(_FAST, pairs=22, length=2)  # far discs, unless told otherwise
 _DCGAN = functools.partial(
     Arm,
     kind="dcgan",
@@ -120,6 +125,16 @@ ARMS = {
     "pairs_near_attention": _FAST(pairs=10, length=2, attention_at=16),
     "pairs_far": _FAST(pairs=22, length=2),
     "pairs_far_attention": _FAST(pairs=22, length=2, attention_at=16),
+    # Where only attention can see the rule: D's patches are 10, 22 or 46 pixels wide.
+    "patch10_far": _PATCH(patch=2),
+    "patch10_far_d": _PATCH(patch=2, attention_at=16, attends="d"),
+    "patch10_far_g": _PATCH(patch=2, attention_at=16, attends="g"),
+    "patch22_far": _PATCH(patch=3),
+    "patch22_far_d": _PATCH(patch=3, attention_at=16, attends="d"),
+    "patch46_far": _PATCH(patch=4),
+    "patch46_far_d": _PATCH(patch=4, attention_at=16, attends="d"),
+    "patch10_near": _PATCH(patch=2, pairs=10),
+    "patch10_near_d": _PATCH(patch=2, pairs=10, attention_at=16, attends="d"),
     "scrambled": Arm(bug="scrambled"),
     "leaky_gradient": Arm(bug="leaky_gradient"),
     "plain_dense": Arm(bug="plain_dense"),
@@ -135,11 +150,17 @@ ARMS = {
 
 def networks(arm, scale):
     """The untrained (generator, discriminator) of an `Arm` at a `Scale`, without its bug."""
-    return pairs_of_networks.build(
-        arm.kind, arm.resolution or scale.resolution, scale.width, scale.latent_dim,
-        attention_at=arm.attention_at, variant=arm.variant, sn=arm.sn, slope=arm.slope,
-        power_iterations=arm.power_iterations, batch_norm=arm.batch_norm,
+    resolution = arm.resolution or scale.resolution
+    in_g, in_d = (arm.attention_at if arm.attends in ("both", x) else None for x in "gd")
+    make = functools.partial(
+        pairs_of_networks.build, arm.kind, resolution, scale.width, scale.latent_dim,
+        variant=arm.variant, sn=arm.sn, slope=arm.slope, power_iterations=arm.power_iterations,
+        batch_norm=arm.batch_norm,
     )  # fmt: skip
+    if not arm.patch:
+        return make(attention_at=arm.attention_at)
+    generator, _ = make(attention_at=in_g)
+    return generator, patches.discriminator(resolution, scale.width, arm.patch, in_d, arm.slope)
 
 
 def build(arm, scale, seed):
@@ -228,6 +249,12 @@ def score(model, arm, scale, ema=True, whole=False):
     } | known  # fmt: skip
 
 
+def _pairs_agreement(model, arm, scale):
+    """Agreement of both discs beyond chance, in the averaged generator's images."""
+    images = model.sample(scale.images, seed=1, batch_size=250)
+    return metrics.agreement(*pairs.read(images, arm.pairs).T)
+
+
 def _steepness(model, data):
     """(the largest slope of D's score over 256 images, the share of scores outside 0 to 1)."""
     images = tf.constant(from_bytes(data.images[:256]))
@@ -257,7 +284,7 @@ def run(arm, seed, scale=Scale()):
     model, data = build(arm, scale, seed), source(arm, scale)
     if arm.bug == "short_shuffle":
         data = bugs.ShortShuffle(data)
-    curve, diverged, trained = [], False, 0.0
+    curve, agreements, diverged, trained = [], [], False, 0.0
     for part in range(1, scale.checkpoints + 1):
         goal = steps * part // scale.checkpoints
         begin = time.perf_counter()
@@ -270,8 +297,12 @@ def run(arm, seed, scale=Scale()):
         last = diverged or part == scale.checkpoints
         found = score(model, arm, scale, whole=last)
         curve.append([int(model.step.numpy()), found["frechet"]])
+        if arm.patch:
+            agreements.append(_pairs_agreement(model, arm, scale))
         if diverged:
             break
+    if agreements:  # it wanders: the mean of the later half says more than its end
+        found["late_agreement"] = float(np.mean(agreements[len(agreements) // 2 :]))
     found |= {"live": score(model, arm, scale, ema=False)["frechet"]} | model.gammas()
     found["steepness"], found["outside"] = _steepness(model, source(arm, scale))
     if normalized_layers(model.ema_generator):

@@ -1,8 +1,9 @@
 """The ledger: verdicts by rule.
 
-A verdict follows from the mean of a claim's effects and its 95 % interval (Student's t, over
-seeds): the whole interval beyond the limit, "holds"; the whole of it short of the limit, "does not
-hold here"; else "undecided". Nobody chooses a verdict.
+Limits were set after a look at seed 0, so seed 0 decides nothing. Seeds 1 to 5 are the first look
+at a claim. If that leaves it undecided, seeds 1 to 20 are the second look, and there is no third.
+Each look takes the mean of the effects and its 97.5 % interval (Student's t, over seeds), so that
+both together miss a true mean in at most 5 % of the claims. Nobody chooses a verdict.
 """
 
 import math
@@ -18,7 +19,12 @@ from experiments.measures import MEASURES
 from experiments.store import Store, fill
 from sagan_lib import checks, shipped
 
-VERDICTS = ("holds", "does not hold here", "undecided")
+HOLDS, SHORT, OPPOSITE, OPEN = VERDICTS = (
+    "holds", "does not hold here", "the opposite holds", "undecided",
+)  # fmt: skip
+#: The seeds of the two looks, and how sure each interval is.
+FIRST, SECOND = range(1, 6), range(1, 21)
+CONFIDENCE = 0.975
 
 
 @dataclass(frozen=True)
@@ -27,35 +33,54 @@ class Result:
 
     Args:
         claim: a `claims.Claim`.
-        values: {seed: effect}.
-        mean: of the effects.
-        low: end of the 95 % interval of the mean.
+        values: {seed: effect}, of all seeds that were run.
+        seeds: those that the verdict rests on.
+        mean: of their effects.
+        low: end of the interval of the mean.
         high: its other end.
         verdict: of `VERDICTS`.
     """
 
     claim: Claim
     values: dict
+    seeds: tuple
     mean: float
     low: float
     high: float
     verdict: str
 
     @property
-    def median(self):
-        return float(np.median(list(self.values.values())))
+    def counted(self):
+        """The effects that the verdict rests on."""
+        return [self.values[seed] for seed in self.seeds]
+
+    @property
+    def needed(self):
+        """How many seeds would decide an undecided claim if its mean and spread stayed as they are.
+
+        None: it is decided, or more than a thousand would not do.
+        """
+        if self.verdict != OPEN or len(self.seeds) < 3:
+            return None
+        distance, spread = abs(self.mean - self.claim.limit), np.std(self.counted, ddof=1)
+        counts = np.arange(len(self.seeds), 1001)
+        widths = stats.t.ppf((1 + CONFIDENCE) / 2, counts - 1) * spread / np.sqrt(counts)
+        enough = counts[widths < distance]
+        return int(enough[0]) if len(enough) else None
 
     def shown(self, value):
-        """An effect as readers see it: a factor if it is a logarithm."""
-        return f"{math.exp(value):.2f}x" if self.claim.ratio else f"{value:.3g}"
+        """An effect as readers see it: a factor, or an error, if it is a logarithm."""
+        if not self.claim.ratio:
+            return f"{value:.3g}"
+        return f"{math.exp(value):.2f}x" if self.claim.unit else f"{math.exp(value):.2g}"
 
     def __str__(self):
-        if not self.values:
+        if not self.seeds:
             return "not run"
         if not math.isfinite(self.low):
-            return f"{self.shown(self.median)} (n = {len(self.values)})"
+            return f"{self.shown(self.mean)} (n = {len(self.seeds)})"
         bounds = f"{self.shown(self.low)} to {self.shown(self.high)}"
-        return f"{self.shown(self.median)} ({bounds}; n = {len(self.values)})"
+        return f"{self.shown(self.mean)} ({bounds}; n = {len(self.seeds)})"
 
 
 def verdict(claim, low, high):
@@ -66,28 +91,40 @@ def verdict(claim, low, high):
         low: end of the interval.
         high: its other end.
     """
-    beyond, short = low > claim.limit, high < claim.limit
     if claim.below:
-        beyond, short = short, beyond
-    return VERDICTS[0] if beyond else VERDICTS[1] if short else VERDICTS[2]
+        return HOLDS if high < claim.limit else SHORT if low > claim.limit else OPEN
+    if low > claim.limit:
+        return HOLDS
+    if high < -abs(claim.limit):
+        return OPPOSITE
+    return SHORT if high < claim.limit else OPEN
+
+
+def _look(claim, values, seeds):
+    """The `Result` of one look; with fewer than three seeds it is undecided."""
+    seeds = tuple(seed for seed in seeds if seed in values)
+    counted = np.array([values[seed] for seed in seeds], float)
+    if len(counted) < 3:
+        mean = float(counted.mean()) if len(counted) else math.nan
+        return Result(claim, values, seeds, mean, -math.inf, math.inf, OPEN)
+    mean, spread = float(counted.mean()), stats.sem(counted)
+    low, high = mean, mean
+    if spread > 0:
+        low, high = map(float, stats.t.interval(CONFIDENCE, len(counted) - 1, mean, spread))
+    return Result(claim, values, seeds, mean, low, high, verdict(claim, low, high))
 
 
 def decide(claim, values):
-    """The `Result` of a claim; with fewer than three seeds it is undecided.
+    """The `Result` of a claim: of the first look, or of the second where that was undecided.
 
     Args:
         claim: a `claims.Claim`.
         values: {seed: effect}.
     """
-    effects = np.array(list(values.values()), float)
-    if len(effects) < 3:
-        mean = float(effects.mean()) if len(effects) else math.nan
-        return Result(claim, values, mean, -math.inf, math.inf, VERDICTS[2])
-    mean, spread = float(effects.mean()), stats.sem(effects)
-    low, high = mean, mean
-    if spread > 0:
-        low, high = map(float, stats.t.interval(0.95, len(effects) - 1, mean, spread))
-    return Result(claim, values, mean, low, high, verdict(claim, low, high))
+    first = _look(claim, values, FIRST)
+    if first.verdict == OPEN and all(seed in values for seed in SECOND):
+        return _look(claim, values, SECOND)
+    return first
 
 
 def effects(name, store):
@@ -99,10 +136,16 @@ def effects(name, store):
     """
     claim = CLAIMS[checks.one_of("claim", name, CLAIMS)]
     if claim.measure:
-        return store.seeds("measures", claim.measure)
+        measured = store.seeds("measures", claim.measure)
+        return {seed: _effect(claim, value) for seed, value in measured.items()}
     runs = [store.seeds("runs", arm) for arm in claim.arms]
     seeds = sorted(set(runs[0]).intersection(*runs[1:]))
     return {seed: claim.effect(*(run[seed] for run in runs)) for seed in seeds}
+
+
+def _effect(claim, value):
+    """A measure's value as the claim's effect."""
+    return claim.effect(value) if claim.effect else value
 
 
 def of_chapter(chapter, store=None):
@@ -161,12 +204,12 @@ def needs(names):
     return wanted
 
 
-def run(names=None, seeds=5, jobs=None, store=None, line=""):
-    """Compute what claims still lack.
+def run(names=None, looks=2, jobs=None, store=None, line=""):
+    """Compute what claims still lack: the first look, and the second where that is undecided.
 
     Args:
         names: of the claims; by default all.
-        seeds: how many, from 0 on.
+        looks: 1 leaves the second out.
         jobs: processes; by default one for each core.
         store: a `Store`; by default the published one.
         line: the command, for the provenance.
@@ -174,9 +217,12 @@ def run(names=None, seeds=5, jobs=None, store=None, line=""):
     Returns:
         {name: `Result`}.
     """
-    checks.integer("seeds", seeds, 1)
+    checks.integer("looks", looks, 1, 2)
     names, store = list(names or CLAIMS), store or published()
-    fill(store, needs(names), range(seeds), jobs, line)
+    fill(store, needs(names), FIRST, jobs, line)
+    if looks == 2:
+        still = [name for name in names if result(name, store).verdict == OPEN]
+        fill(store, needs(still), SECOND, jobs, line)
     return {name: result(name, store) for name in names}
 
 
@@ -184,12 +230,11 @@ class FlippedError(RuntimeError):
     """A claim that was measured again has another verdict than the published one."""
 
 
-def recheck(names=None, seeds=5, store=None):
+def recheck(names=None, store=None):
     """Measure the fast claims again and hold their verdicts against the published ones.
 
     Args:
         names: of the claims; by default all fast ones.
-        seeds: how many, from 0 on.
         store: a `Store`; by default the published one.
 
     Raises:
@@ -201,7 +246,8 @@ def recheck(names=None, seeds=5, store=None):
         if not CLAIMS[checks.one_of("claim", name, CLAIMS)].measure:
             raise ValueError(f"claim {name} needs training runs; 'claims run' computes those")
         claim, before = CLAIMS[name], result(name, store)
-        now = decide(claim, {seed: MEASURES[claim.measure](seed) for seed in range(seeds)})
+        measure = MEASURES[claim.measure]
+        now = decide(claim, {seed: _effect(claim, measure(seed)) for seed in before.seeds})
         if now.verdict != before.verdict:
             flipped.append(f"{name}: was {before.verdict!r} at {before}, now {now.verdict!r} {now}")
     if flipped:
@@ -218,7 +264,7 @@ def table(store=None, names=()):
     store = store or published()
     rows = [(name, result(name, store)) for name in names or CLAIMS]
     return "\n".join(
-        f"{name:24} {r.verdict if r.values else 'not run':20} {r.claim.quantity}: {r}"
+        f"{name:24} {r.verdict if r.seeds else 'not run':20} {r.claim.quantity}: {r}"
         for name, r in rows
     )
 

@@ -14,15 +14,20 @@ _HEAD = """# The ledger of claims
 <!-- Written by `python -m experiments claims report`; do not edit. -->
 
 Each statement that the article makes about training is an experiment here. Code says what is
-trained and what is measured, and the smallest effect worth naming, the *limit*. These were set
-after a first look at seed 0 and before the other seeds were run. The verdict follows by rule from
-the 95 % interval of the mean effect (Student's *t*, over seeds):
+trained and what is measured, and the smallest effect worth naming, the *limit*. Limits were set
+after a look at seed 0, so seed 0 decides nothing.
+
+Seeds 1 to {first} are the first look at a claim. Where it leaves the claim undecided, seeds 1 to
+{second} are the second look. There is no third. The verdict follows by rule from the mean effect
+and its {percent:g} % interval (Student's *t*, over seeds):
 
 - **holds**: the whole interval is beyond the limit;
 - **does not hold here**: the whole interval is short of it;
-- **undecided**: the limit is inside, or fewer than three seeds were run.
+- **the opposite holds**: the whole interval is beyond the limit on the other side;
+- **undecided**: the limit is inside.
 
-With {total} claims one or two of the intervals will miss their true value by chance.
+Ratios and errors are averaged as logarithms. Two looks of {percent:g} % miss a true mean in at most
+{miss:g} % of the claims: with {total} claims, expect that about {missed:.1f} intervals do.
 
 "Here" is a small scale: faces of {resolution} pixels, networks of width {width}, {steps} steps of
 {batch_size} images. A technique that does not pay here may pay at a larger one. Compared runs share
@@ -71,7 +76,12 @@ def _limit(result):
 
 
 def _row(name, result, brief):
-    claim, verdict = result.claim, result.verdict if result.values else "not run"
+    claim, verdict = result.claim, result.verdict if result.seeds else "not run"
+    if verdict == ledger.OPEN and len(result.seeds) == len(ledger.SECOND):
+        seeds = result.needed
+        verdict += f" ({f'about {seeds}' if seeds else 'more than 1,000'} seeds would decide it)"
+    elif verdict == ledger.OPEN:
+        verdict += " (second look to come)"
     if brief:
         return [f"{claim.says} (`{name}`)", str(result), f"**{verdict}**"]
     effect = f"{claim.quantity}; {_limit(result)}"
@@ -93,7 +103,7 @@ def table(results, brief=False):
     first = (
         ["statement (claim)"] if brief else ["statement (claim; where it stands)", "effect; limit"]
     )
-    head = [*first, "median (95 % interval of the mean)", "verdict"]
+    head = [*first, f"mean ({100 * ledger.CONFIDENCE:g} % interval)", "verdict"]
     return _markdown(head, (_row(name, result, brief) for name, result in results.items()))
 
 
@@ -118,7 +128,7 @@ def arms_table(store):
 
 def _seeds(item):
     name, result = item
-    return [f"`{name}`", ", ".join(result.shown(value) for value in result.values.values())]
+    return [f"`{name}`", ", ".join(map(result.shown, result.counted))]
 
 
 def claims_page(store):
@@ -127,6 +137,8 @@ def claims_page(store):
     base, counts = arms.ARMS["base"], ledger.summary(store)
     text = _HEAD.format(
         total=len(results), g=base.g_rate, d=base.d_rate, **store.scale,
+        first=ledger.FIRST[-1], second=ledger.SECOND[-1], percent=100 * ledger.CONFIDENCE,
+        miss=200 * (1 - ledger.CONFIDENCE), missed=2 * (1 - ledger.CONFIDENCE) * len(results),
         summary=_markdown(["verdict", "claims"], ([v, str(n)] for v, n in counts.items())),
     )  # fmt: skip
     for chapter, title in CHAPTERS.items():
@@ -135,7 +147,9 @@ def claims_page(store):
         text += "Tests: `tests/experiments/test_ledger.py`, one by one with "
         text += f"`-k {next(iter(mine))}`.\n\n"
         text += table(mine)
-        seeds = _markdown(["claim", "effects of the seeds, from 0 on"], map(_seeds, mine.items()))
+        seeds = _markdown(
+            ["claim", "effects of the seeds that count, from 1 on"], map(_seeds, mine.items())
+        )
         text += f"\n```{{dropdown}} Every seed\n{seeds}```\n"
     text += _ARMS + arms_table(store)
     made = store.data["provenance"][-1] if store.data["provenance"] else {}
@@ -164,7 +178,7 @@ def errata_page(store):
         text += f"**Right:** {erratum.right}\n\n"
         for name in erratum.claims:
             found = ledger.result(name, store)
-            shown = f"{found}: **{found.verdict}**" if found.values else "not run"
+            shown = f"{found}: **{found.verdict}**" if found.seeds else "not run"
             text += f"- {found.claim.says} ({found.claim.quantity}) {shown} (`{name}`)\n"
         text += "\n" if erratum.claims else ""
         text += f"Chapter: {{doc}}`{erratum.chapter}`. Test: `tests/{erratum.test}`.\n"

@@ -12,6 +12,7 @@ def record(**values):
             "outside",
             "eye_agreement",
             "agreement",
+            "late_agreement",
             "coverage",
             "g_gamma",
         ),

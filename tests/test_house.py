@@ -39,7 +39,7 @@ FLOORS = [
     ["sagan_lib.book.publish", "sagan_lib.book.export"],
     ["sagan_lib.__main__"],
     ["experiments.claims", "experiments.speed"],
-    ["experiments.bugs", "experiments.errata"],
+    ["experiments.bugs", "experiments.errata", "experiments.patches"],
     ["experiments.measures"],
     ["experiments.arms"],
     ["experiments.store"],

@@ -111,19 +111,19 @@ def seeds(results, width=7.0):
         width: of the figure in inches.
 
     Returns:
-        The figure: a dot for each seed, a bar for the 95 % interval, a tick for the limit.
+        The figure: a dot for each seed, a bar for the interval of the mean, a tick for the limit.
     """
     import matplotlib.pyplot as plt
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    shown = {n: r for n, r in results.items() if r.claim.ratio and r.values}
+    shown = {n: r for n, r in results.items() if r.claim.ratio and r.claim.unit and r.seeds}
     checks.integer("number of claims with a ratio", len(shown), 1)
     figure, axis = plt.subplots(figsize=(width, 0.6 + 0.32 * len(shown)))
     for row, result in enumerate(shown.values()):
         if np.isfinite(result.low):
             interval = np.exp([result.low, result.high])
             axis.plot(interval, [row, row], lw=5, color=COLOURS[5], alpha=0.6)
-        values = np.exp(list(result.values.values()))
+        values = np.exp(result.counted)
         axis.plot(values, np.full(len(values), row), "o", ms=4, color=COLOURS[0])
         axis.plot(np.exp(result.claim.limit), row, "|", ms=14, mew=2, color=COLOURS[1])
     axis.axvline(1, color="black", lw=0.8)

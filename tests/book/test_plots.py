@@ -126,11 +126,11 @@ def test_wrong_arguments(call, error, words):
         assert word in str(caught.value)
 
 
-def test_seeds_shows_a_dot_for_every_seed_and_leaves_out_what_is_no_ratio():
+def test_seeds_shows_a_dot_for_every_seed_that_counts_and_leaves_out_what_is_no_ratio():
     claim = claims.Claim("s", "w", "01_dcgan", "q", 0.1, measure="m")
     results = {
-        "factor": ledger.decide(claim, {0: 0.1, 1: 0.4, 2: 0.2}),
-        "number": ledger.decide(dataclasses.replace(claim, ratio=False), {0: 1.0}),
+        "factor": ledger.decide(claim, {0: 9.0, 1: 0.1, 2: 0.4, 3: 0.2}),
+        "number": ledger.decide(dataclasses.replace(claim, ratio=False), {1: 1.0}),
         "not run": ledger.decide(claim, {}),
     }
     (axis,) = plots.seeds(results).axes

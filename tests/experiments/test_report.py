@@ -3,6 +3,7 @@
 from records import record
 
 from experiments import arms, ledger, report
+from experiments.claims import CLAIMS
 from sagan_lib import shipped
 
 
@@ -27,3 +28,15 @@ def test_the_page_lists_every_arm_with_what_differs_and_its_medians(store):
 def test_a_page_with_another_verdict_would_differ(tmp_path, store):
     published = report.claims_page(ledger.published())
     assert report.claims_page(store) != published
+
+
+def test_the_page_says_the_rule_and_how_many_seeds_an_open_claim_would_take(store):
+    for seed in range(1, 21):
+        wanders = 100.0 * (1 + 0.3 * (-1) ** seed)
+        store.add("runs", "base", seed, record(frechet=wanders, live=112.0))
+    found = ledger.result("ema", store)
+    assert found.verdict == "undecided"
+    page = report.claims_page(store)
+    assert f"**undecided (about {found.needed} seeds would decide it)**" in page
+    assert "seeds 1 to\n20 are the second look" in page.replace("Seeds", "seeds")
+    assert f"about {0.05 * len(CLAIMS):.1f} intervals do" in page
