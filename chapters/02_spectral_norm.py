@@ -214,7 +214,7 @@ class WatchSigma(keras.callbacks.Callback):
             self.errors.append([estimate_errors(layer) for layer in watched])
 
 # %%
-watch, sigma_start = WatchSigma(), normal.sigmas()["d_sigma"]
+watch = WatchSigma()
 runs = {"SN": normal.fit(data, steps=STEPS, log_every=STEPS // 10, callbacks=[watch]).history}
 kept, fresh_start = 100 * np.maximum(np.array(watch.errors), 1e-6).transpose(2, 0, 1)
 
@@ -514,20 +514,17 @@ for name, images in samples.items():
 convolutions = [x for x in sn.normalized_layers(normal.discriminator) if x.kind == "conv"]
 page.glue("slope-bound", 2 ** len(convolutions))
 assert steep["SN"].max() < 2 ** len(convolutions)
-page.glue("raw-start", sigma_start, "{:.2f}")
-page.glue("raw-sigma", runs["SN"]["d_sigma"][-1], "{:.2f}")
 page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 
 # %% [markdown]
 # The median length is {glue:text}`slope-BN:s` with batch normalization and {glue:text}`slope-SN:s`
 # with SN, whose guarantee is {glue:text}`slope-bound:s` when $\sigma$ is exact. Nothing bounds the
-# first. The largest raw $\sigma$ of the normalized $D$ was {glue:text}`raw-start:s` before training
-# and is {glue:text}`raw-sigma:s` now; the layers divide it out, whatever it is.
+# first.
 #
 # Attribute combinations among 500 faces: {glue:text}`seen-BN:s` with BN, {glue:text}`seen-SN:s`
 # with SN. Unequal eyes: {glue:text}`mismatch-BN:s` % and {glue:text}`mismatch-SN:s` %. This is
-# one run of each. It shows that SN trains, not that it is better. The article reports that a
-# bounded $D$ also learns slowly; chapter {doc}`04_ttur` gives it a larger rate.
+# one run of each. It shows that SN trains, not that it is better. The article says that a bounded
+# $D$ learns slowly and needs a larger rate; chapter {doc}`04_ttur` asks whether it does.
 #
 # The article, after {cite:t}`odena2018conditioning`, normalizes $G$ too. From chapter
 # {doc}`03_attention` on, so do we: `sagan.generator` has SN in every layer.
@@ -580,7 +577,7 @@ page.show("fig_sn_seeds", plots.seeds(results))
 # :alt: One row for each claim of the chapter; dots for the seeds, a bar for the interval, a tick for the limit, on a logarithmic axis of factors.
 #
 # Every seed of the claims whose effect is a factor. Bar: 97.5 % interval of the mean. Tick: limit,
-# the smallest effect worth naming. Right of the tick is in the claim's favour. For `more-rounds` left of it is.
+# the smallest effect worth naming. Right of the tick speaks for the claim; for `more-rounds`, left of it.
 # ```
 
 # %% tags=["remove-output"]
@@ -603,8 +600,9 @@ assert abs(again - stored[0]) < 0.02
 # SN makes $D$ flatter: its steepest gradient without SN is {glue:text}`sn-slope:s` of that with it,
 # {glue:text}`sn-slope-verdict:s`. SN in $D$ alone changes the Fréchet distance by a factor of
 # {glue:text}`sn-d:s`, {glue:text}`sn-d-verdict:s`; SN in $G$ on top by {glue:text}`sn-g:s`,
-# {glue:text}`sn-g-verdict:s`. Five rounds instead of one: {glue:text}`more-rounds:s`. That they gain
-# less than a tenth: {glue:text}`more-rounds-verdict:s`.
+# {glue:text}`sn-g-verdict:s`. Five rounds of power iteration instead of one bring a factor of
+# {glue:text}`more-rounds:s`; whether one is enough, to within a tenth:
+# {glue:text}`more-rounds-verdict:s`.
 #
 # And the mistakes? The reshape without a transpose costs a factor of {glue:text}`scrambled:s`:
 # {glue:text}`scrambled-verdict:s`. To leave out the division at inference costs

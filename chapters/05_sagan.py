@@ -66,7 +66,7 @@ Markdown("\n\n".join(head.format("*G*" if i == 0 else "*D*") + stages(net)
 # | normalization | SN in both networks, and batch normalization in $G$ | {doc}`02_spectral_norm`, {doc}`01_dcgan` |
 # | activations | ReLU in $G$, leaky ReLU with slope 0.1 in $D$ | {doc}`01_dcgan` |
 # | attention | at 32x32, in both | {doc}`03_attention` |
-# | loss | hinge | {doc}`01_dcgan` |
+# | loss | hinge | the article; {doc}`claims` (`hinge`) |
 # | rates | 0.0001 for $G$, 0.0004 for $D$, Adam with $\beta = (0, 0.9)$ | {doc}`04_ttur` |
 # | updates | one of $D$, then one of $G$ | {doc}`04_ttur` |
 

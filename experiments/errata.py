@@ -1,4 +1,7 @@
-"""What the article and the code that it links to get wrong, each with its demonstration."""
+"""What the article and the code that it links to get wrong, each with its demonstration.
+
+And remarks on reading: what is right there, or only unclear, and easily read wrongly.
+"""
 
 from dataclasses import dataclass
 
@@ -10,7 +13,8 @@ class Erratum:
     """One mistake: where, what stands there, what is right, and what shows it.
 
     `claims` are names in `claims.CLAIMS` whose results tell how large it is and whether it changes
-    the outcome; `test` is the test that fails if the library makes the mistake.
+    the outcome; `test` is the test that fails if the library makes the mistake. A `remark` is no
+    mistake of the article's, but a help in reading it.
     """
 
     where: str
@@ -19,6 +23,7 @@ class Erratum:
     chapter: str
     test: str
     claims: tuple = ()
+    remark: bool = False
 
 
 _DCGAN, _SN, _ATT, _TTUR = CHAPTERS
@@ -34,11 +39,12 @@ ERRATA = {
     ),
     "E2": Erratum(
         "listing of SN",
-        "As printed, without indentation, the listing can be read to return the raw kernel when "
-        "not training. The linked code divides in both cases; Keras's own layer does run the "
-        "stored kernel.",
+        "The printed listing has lost its indentation, and so seems to return the raw kernel when "
+        "not training. The linked code divides in both cases. Keras's own layer runs the stored "
+        "kernel.",
         "Divide always, move `u` only in training: the network that is sampled is the trained one.",
         _SN, "experiments/test_bugs.py::test_raw_inference_is_another_network", ("raw-inference",),
+        remark=True,
     ),
     "E3": Erratum(
         "code of attention",
@@ -84,14 +90,16 @@ ERRATA = {
         "It estimates the largest singular value.", _SN, "test_spectral_norm.py", ("l2",),
     ),
     "E10": Erratum(
-        "text", "D puts out an unscaled probability.",
-        "An unbounded score: under the hinge loss nothing makes it a probability.", _DCGAN,
-        "test_losses.py", ("unscaled",),
+        "text", "D puts out an unscaled probability: logits are meant.",
+        "An unbounded score. Under cross-entropy a sigmoid makes a probability of it, under the "
+        "hinge loss nothing does.", _DCGAN,
+        "test_losses.py", ("unscaled",), remark=True,
     ),
     "E11": Erratum(
-        "text", "Two time scales means that D learns four times as fast.",
-        "Four is SAGAN's choice; the authors of the rule vary the ratio.", _TTUR, "test_ttur.py",
-        ("ratio-2", "ratio-8"),
+        "text", "D learns four times as fast as G. That is what the article does, not how it "
+        "defines two time scales.",
+        "Four is SAGAN's choice; the rule asks for two rates, not for a ratio.", _TTUR,
+        "test_ttur.py", ("ratio-2", "ratio-8"), remark=True,
     ),
     "E12": Erratum(
         "code", "One global step counter is advanced by both optimizers.",
@@ -106,9 +114,10 @@ ERRATA = {
     ),
     "E14": Erratum(
         "text",
-        "One link, 1802.08768, stands for all. It is right for the conditioning of generators.",
+        "The link to 1802.08768, on the conditioning of generators, is right where it stands. The "
+        "papers of the four techniques are not linked.",
         "SAGAN is 1805.08318, SN 1802.05957, TTUR 1706.08500, DCGAN 1511.06434.", _SN,
-        "test_book.py", (),
+        "test_book.py", (), remark=True,
     ),
     "E15": Erratum(
         "code", "A shuffle buffer of 1,000 on a file of 200,000.",

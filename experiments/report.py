@@ -168,13 +168,16 @@ def errata_page(store):
         "<!-- Written by `python -m experiments claims report`; do not edit. -->\n\n"
         "The article is a good guide, and it has mistakes; so has the code that it links to. Each "
         "is told here with what is right, with the test that would fail if this book's library "
-        "made it, and with what it changes.\n\n"
+        "made it, and with what it changes. At the end stand remarks on reading: places that are "
+        "right, and easily read wrongly. The numbers of both are kept.\n\n"
         "`experiments.bugs` keeps the mistakes of the code. Each is a switch that is off, and is "
         "applied to an ordinary network from outside. Results are those of "
         "{doc}`claims`, where the rule of the verdicts is told.\n"
     )
-    for number, erratum in errata.ERRATA.items():
-        text += f"\n## {number}: {erratum.where}\n\n{erratum.says}\n\n"
+    in_order = sorted(errata.ERRATA.items(), key=lambda item: item[1].remark)  # mistakes first
+    for number, erratum in in_order:
+        kind = ", a remark on reading" if erratum.remark else ""
+        text += f"\n## {number}: {erratum.where}{kind}\n\n{erratum.says}\n\n"
         text += f"**Right:** {erratum.right}\n\n"
         for name in erratum.claims:
             found = ledger.result(name, store)
