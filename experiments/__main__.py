@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import signal
 import sys
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def _claims(args):
     if args.action == "report" and args.scale != "cpu":
         raise ValueError(f"the book's pages are written from the cpu scale, got {args.scale}")
     if args.action == "run":
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and with it what it started
         ledger.run(args.names, args.looks, args.jobs, store, args.line)
     if args.action == "check":
         ledger.recheck(args.names, store)
@@ -64,7 +66,12 @@ def _claims(args):
 def main(argv=None):
     """Run one command; returns the exit status."""
     argv = sys.argv[1:] if argv is None else argv
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args, rest = parser.parse_known_args(argv)
+    if rest and (args.command != "claims" or any(word.startswith("-") for word in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:  # names after options, which argparse does not give to a list that may be empty
+        args.names += rest
     args.line = "python -m experiments " + shlex.join(argv)
     try:
         return {"bench": _bench, "claims": _claims}[args.command](args)

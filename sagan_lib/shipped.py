@@ -84,5 +84,9 @@ def replacing(path):
         with open(part, "rb+") as written:
             os.fsync(written.fileno())
         part.replace(path)
+    except OSError as error:
+        if error.errno is not None and error.filename is None:  # such as a full disk
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         part.unlink(missing_ok=True)

@@ -1,6 +1,8 @@
 """Shipped weights: a file that is not the recorded one is refused."""
 
+import errno
 import hashlib
+import os
 import shutil
 import subprocess
 
@@ -114,3 +116,13 @@ def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
         killed()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_disk_that_is_full_is_told_with_the_file(tmp_path):
+    def full():
+        with shipped.replacing(tmp_path / "run.keras"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match=r"No space left on device: '.*/run\.keras'"):
+        full()
+    assert list(tmp_path.iterdir()) == []

@@ -127,6 +127,7 @@ def told(error):
         first = f"take a smaller --batch-size, then a smaller --width ({first[:200]})"
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return f"out of memory: {first}"
-    if isinstance(error, ValueError | TypeError | OSError | RuntimeError):
+    unnamed = isinstance(error, OSError) and error.errno is not None and error.filename is None
+    if isinstance(error, ValueError | TypeError | OSError | RuntimeError) and not unnamed:
         return first[:1000]
     return f"{type(error).__name__}: {first[:1000]} (--debug shows where)"

@@ -93,7 +93,9 @@ class ImageFolder(Source):
         for name in self._files():
             hidden = any(part.startswith((".", "__MACOSX")) for part in Path(name).parts)
             ending = "hidden" if hidden else Path(name).suffix.lower() or "no ending"
-            if ending in readable:
+            if ending in readable and not self._archive and not (self.path / name).is_file():
+                self.left_out["broken link or no file"] += 1  # a pipe, too, would never end
+            elif ending in readable:
                 names.append(name)
             else:
                 self.left_out[ending] += 1

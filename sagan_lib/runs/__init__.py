@@ -225,6 +225,19 @@ def score(generator, what, data="faces", n=2000, real=5000, seed=0):
     return found
 
 
+def _saved(run):
+    """The file of a run that can be loaded: of a folder the newest, else the file itself."""
+    if run.is_dir():
+        saved, lost = keep.newest(run)
+        if lost:
+            warnings.warn(lost, stacklevel=3)
+        return saved or run / keep.RUN
+    wrong = keep.damage(run) if run.exists() else ""
+    if wrong:
+        raise ValueError(f"{run} is damaged ({wrong})")
+    return run
+
+
 def generator(run=None):
     """The averaged generator of a run.
 
@@ -233,10 +246,10 @@ def generator(run=None):
 
     Raises:
         FileNotFoundError: no such run.
+        ValueError: it is damaged. Of a folder the save before it is taken then, with a warning.
     """
     if run is not None:
-        run = Path(run)
-        return GAN.load(run / keep.RUN if run.is_dir() else run).ema_generator
+        return GAN.load(_saved(Path(run))).ema_generator
     shipped_one, _ = networks(recipes.RECIPES[recipes.SHIPPED])
     shipped_one.load_weights(shipped.path(GENERATOR))
     return shipped_one

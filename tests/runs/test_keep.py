@@ -206,6 +206,19 @@ def test_a_damaged_run_goes_on_from_the_save_before(saved):
     assert report["step"] == 4
 
 
+def test_a_generator_is_taken_from_the_save_before_a_damaged_one(saved):
+    run = saved / keep.RUN
+    shutil.copy(run, previous(run))
+    run.write_bytes(run.read_bytes()[:500])
+    with pytest.warns(UserWarning, match=r"run\.keras is damaged .*going on from the save before"):
+        generator = runs.generator(saved)
+    assert generator.output_shape[1] == TINY.resolution
+    with pytest.raises(ValueError, match=r"run\.keras is damaged"):
+        runs.generator(run)
+    with pytest.raises(FileNotFoundError):
+        runs.generator(saved / "nowhere.keras")
+
+
 def test_a_kill_between_the_two_renames_leaves_a_run(saved):
     (saved / "run.keras").replace(previous(saved / "run.keras"))
     path, said = keep.newest(saved)
