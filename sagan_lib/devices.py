@@ -83,6 +83,8 @@ def strategy(name="one", devices=None):
     checks.one_of("devices", name, ("one", "mirrored", "workers"))
     if devices is not None and name != "mirrored":
         raise ValueError(f"a list of devices goes with 'mirrored', got {name!r} with {devices}")
+    if devices is not None and not devices:
+        raise ValueError(f"devices must name at least one, got {devices}")
     if name == "one":
         return tf.distribute.get_strategy()
     if name == "mirrored":

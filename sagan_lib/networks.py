@@ -19,8 +19,8 @@ def build(
         resolution: of the images in pixels.
         width: channels at full resolution.
         latent_dim: size of the noise vector.
-        attention_at: side of the feature map that attends; None for no attention. SAGAN only, as
-            are the next three.
+        attention_at: side of the feature map that attends; None for no attention, and for a DCGAN,
+            which has none. The next three are SAGAN's, too.
         variant: of attention.
         sn: which networks are normalized: "both", "d" or "none".
         power_iterations: of every normalized layer.
@@ -35,6 +35,7 @@ def build(
     checks.integer("power_iterations", power_iterations, 1)
     slope = {} if slope is None else {"slope": slope}
     if kind == "dcgan":
+        checks.one_of("attention_at of a dcgan", attention_at, [None])
         return (
             dcgan.generator(resolution, width, latent_dim, batch_norm),
             dcgan.discriminator(resolution, width, batch_norm, **slope),

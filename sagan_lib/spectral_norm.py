@@ -93,12 +93,15 @@ def power_iteration(matrix, u, power_iterations=1):
         paper's equation 9.
 
     Raises:
+        TypeError: the matrix is of integers.
         ValueError: `u` does not fit the smaller side, or `power_iterations` is below 1.
     """
     checks.integer("power_iterations", power_iterations, 1)
     matrix, u = tf.convert_to_tensor(matrix), tf.convert_to_tensor(u)
     if len(matrix.shape) != 2 or None in matrix.shape:
         raise ValueError(f"matrix must have rank 2 and known sides, got shape {matrix.shape}")
+    if not matrix.dtype.is_floating:
+        raise TypeError(f"matrix must be of a float dtype, got {matrix.dtype.name}")
     small = min(matrix.shape)
     if tuple(u.shape) != (small,):
         raise ValueError(f"u must have shape ({small},), got {tuple(u.shape)}")

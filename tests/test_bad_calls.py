@@ -16,12 +16,21 @@ from sagan_lib.book import page, plots
 from sagan_lib.datasets import faces, pairs, source
 from sagan_lib.datasets.folder import ImageFolder
 from sagan_lib.datasets.keras_sets import KerasImages
-from sagan_lib.evaluation import judge, metrics
-from sagan_lib.spectral_norm import SNConv2D, SNConv2DTranspose, SNDense, exact_sigma, kernel_matrix
+from sagan_lib.evaluation import judge, maps, metrics
+from sagan_lib.spectral_norm import (
+    SNConv2D,
+    SNConv2DTranspose,
+    SNDense,
+    exact_sigma,
+    kernel_matrix,
+    power_iteration,
+)
 
 IMAGES = np.zeros((4, 32, 32, 3), np.float32)
 POINTS = np.random.default_rng(0).normal(size=(8, 3))
 NET = dcgan.generator(16, 4, 2)
+ATTENDS = sagan.generator(16, 8, 2, attention_at=8)
+MAP = np.full((2, 64, 64), 1 / 64, np.float32)
 FACES = faces.factors(range(3))
 
 #: What is wrong for each kind of argument.
@@ -176,6 +185,17 @@ def test_a_bad_call_names_the_argument(function, arguments, wrong):
         (lambda: FACES.replace(skin=[0, 1]), r"skin must be one value, or 3, got shape \(2,\)"),
         (lambda: FACES.replace(tilt=math.nan), "tilt must be finite numbers, got nan"),
         (lambda: FACES.replace(nose=1), "factor must be one of .* got 'nose'"),
+        (lambda: faces.Faces(16, 3).reorder([0, 0, 1]), "order must be a permutation of 0 to 2"),
+        (lambda: faces.real_faces(0), "n must be at least 1, got 0"),
+        (lambda: maps.cut(MAP, (0.5, 0.5), (0.5, 0.5), 1), "target must leave places"),
+        (lambda: maps.with_map(ATTENDS, np.zeros((2, 2)), lambda weights: weights[:1]),
+         r"change must give a map of shape \(2, 64, 64\), got \(1, 64, 64\)"),
+        (lambda: devices.strategy("mirrored", []), "devices must name at least one"),
+        (lambda: networks.build("dcgan", 16, 4, attention_at=8), "attention_at of a dcgan"),
+        (lambda: power_iteration(np.ones((3, 3), int), np.ones(3)), "matrix must be of a float"),
+        (lambda: plots.pictures([]), "number of grids must be at least 1, got 0"),
+        (lambda: plots.pictures([IMAGES], titles=["a", "b"]), "titles must be 1, one for each"),
+        (lambda: source.shuffled_indices(0, 9, 4, 0), "batch_size .* at most 4, got 9"),
         (lambda: page.glue("quality", math.nan), "value of quality must be finite, got nan"),
     ],
 )  # fmt: skip

@@ -59,10 +59,16 @@ def pictures(images, columns=8, titles=None, width=7.0):
 
     Returns:
         The figure.
+
+    Raises:
+        ValueError: no grid, or another number of titles.
     """
     import matplotlib.pyplot as plt
 
     sets = images if isinstance(images, list | tuple) else [images]
+    checks.integer("number of grids", len(sets), 1)
+    if titles is not None and len(titles) != len(sets):
+        raise ValueError(f"titles must be {len(sets)}, one for each grid, got {titles!r}")
     sheets = [grid(each, columns) for each in sets]
     height = width / len(sets) * max(s.shape[0] / s.shape[1] for s in sheets)
     extra = 0.3 if titles else 0.0

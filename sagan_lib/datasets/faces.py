@@ -233,7 +233,7 @@ def real_faces(n, resolution=32, seed=REFERENCE_SEED):
         resolution: their side in pixels.
         seed: which population.
     """
-    return render(factors(np.arange(n), seed), resolution)
+    return render(factors(np.arange(checks.integer("n", n, 1)), seed), resolution)
 
 
 class Faces(Source):
@@ -262,7 +262,12 @@ class Faces(Source):
 
         Args:
             order: a permutation of 0 to `size` - 1.
+
+        Raises:
+            ValueError: it is none; some images would be lost.
         """
+        if not np.array_equal(np.sort(order), np.arange(self.size)):
+            raise ValueError(f"order must be a permutation of 0 to {self.size - 1}, got {order!r}")
         self._images = self.images[order]
 
     def factors(self, indices=None):

@@ -116,6 +116,7 @@ def shuffled_indices(step, batch_size, size, seed):
     """
     import tensorflow as tf
 
+    checks.integer("batch_size", batch_size, 1, checks.integer("size", size, 1))
     position = tf.cast(step, tf.int64) * batch_size + tf.range(batch_size, dtype=tf.int64)
     epoch, offset = position // size, position % size
     # The op uses only the low bits of its key: given (seed, epoch) as it is, epochs 0 and 256

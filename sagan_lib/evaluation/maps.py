@@ -47,12 +47,15 @@ def with_map(model, inputs, change):
         change: function of the map, an array (batch, N, M), that gives the map to be used.
 
     Raises:
-        ValueError: the model has not exactly one attention layer.
+        ValueError: the model has not exactly one attention layer, or the change gives no such map.
     """
     layer = _only(model)
     features = keras.Model(model.input, layer.input)(inputs, training=False)
     weights = layer(features, training=False, return_attention=True)[1].numpy()
-    mixed = layer(features, training=False, weights=tf.constant(change(weights), tf.float32))
+    changed = np.asarray(change(weights), np.float32)
+    if changed.shape != weights.shape:
+        raise ValueError(f"change must give a map of shape {weights.shape}, got {changed.shape}")
+    mixed = layer(features, training=False, weights=tf.constant(changed))
     return keras.Model(layer.output, model.output)(mixed, training=False)
 
 
@@ -100,6 +103,8 @@ def cut(weights, query, target, width=3 / 16):
     checks.number("width", width, 0, 1, open_low=True)
     rows = _square(_check_point("query", query), asks, width)
     taken = _square(_check_point("target", target), side, width)
+    if taken.all():
+        raise ValueError(f"target must leave places to look at, got all with width {width}")
     changed = np.array(weights)
     part = changed[:, rows]
     part[..., ~taken] += part[..., taken].sum(-1, keepdims=True) / np.sum(~taken)
