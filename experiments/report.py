@@ -39,7 +39,7 @@ feature space of the book's judge, against {reference} faces. It is a ratio of t
 wherever a claim compares them; a ratio above 1 is in the claim's favour.
 
 {summary}
-Click on a column's head to sort by it, on *seeds* to see the effect of each.
+{waiting}Click on a column's head to sort by it, on *seeds* to see the effect of each.
 
 <div class="touch" data-touch="ledger"></div>
 """
@@ -131,6 +131,18 @@ def _seeds(item):
     return [f"`{name}`", ", ".join(map(result.shown, result.counted))]
 
 
+def _waiting(results):
+    """A sentence on the undecided claims whose second look is still to come; "" if none is."""
+    last = ledger.SECOND[-1]
+    count = sum(r.verdict == ledger.OPEN and len(r.seeds) < last for r in results)
+    if not count:
+        return ""
+    return (
+        f"Of the undecided claims {count} still wait for their second look: fewer than {last} of "
+        "their seeds\nwere run.\n\n"
+    )
+
+
 def claims_page(store):
     """The text of claims.md."""
     results = {name: ledger.result(name, store) for name in CLAIMS}
@@ -140,6 +152,7 @@ def claims_page(store):
         first=ledger.FIRST[-1], second=ledger.SECOND[-1], percent=100 * ledger.CONFIDENCE,
         miss=200 * (1 - ledger.CONFIDENCE), missed=2 * (1 - ledger.CONFIDENCE) * len(results),
         summary=_markdown(["verdict", "claims"], ([v, str(n)] for v, n in counts.items())),
+        waiting=_waiting(results.values()),
     )  # fmt: skip
     for chapter, title in CHAPTERS.items():
         mine = ledger.of_chapter(chapter, store)

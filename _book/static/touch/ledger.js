@@ -17,6 +17,7 @@ Touch.register("ledger", (data, place) => {
   }
   const ledgers = tables.filter((table) => /verdict/.test(table.tHead?.textContent) && claimOf(table.tBodies[0].rows[0]));
   const rows = ledgers.flatMap((table) => [...table.tBodies[0].rows]);
+  const verdictOf = (row) => row.cells[row.cells.length - 1].textContent.split(" (")[0].trim();
 
   /* Every seed as a dot; the interval as a bar, the limit as a line. */
   function plot(row) {
@@ -77,7 +78,7 @@ Touch.register("ledger", (data, place) => {
     });
   }
 
-  const verdicts = [...new Set(rows.map((row) => row.cells[row.cells.length - 1].textContent.trim()))];
+  const verdicts = [...new Set(rows.map(verdictOf))];
   const words = make("input", { type: "search", "aria-label": "filter claims by words", placeholder: "filter by words" });
   const verdict = make("select", { "aria-label": "filter claims by verdict" },
     ...["all verdicts", ...verdicts].map((name) => make("option", {}, name)));
@@ -87,7 +88,7 @@ Touch.register("ledger", (data, place) => {
     document.querySelectorAll("table.ledger [aria-expanded=true]").forEach((each) => each.setAttribute("aria-expanded", "false"));
     for (const row of rows) {
       const found = row.textContent.toLowerCase().includes(words.value.toLowerCase());
-      const wanted = verdict.selectedIndex === 0 || row.cells[row.cells.length - 1].textContent.trim() === verdict.value;
+      const wanted = verdict.selectedIndex === 0 || verdictOf(row) === verdict.value;
       row.hidden = !(found && wanted);
     }
     said.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} claims`;
