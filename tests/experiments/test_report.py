@@ -37,7 +37,8 @@ def test_the_page_says_the_rule_and_how_many_seeds_an_open_claim_would_take(stor
     found = ledger.result("ema", store)
     assert found.verdict == "undecided"
     page = report.claims_page(store)
-    waiting = sum(len(ledger.result(name, store).seeds) < 20 for name in CLAIMS)
+    results = [ledger.result(name, store) for name in CLAIMS]
+    waiting = sum(r.verdict == "undecided" and len(r.seeds) < 20 for r in results)
     assert f"{waiting} still wait for their second look" in page
     assert f"**undecided (about {found.needed} seeds would decide it)**" in page
     assert "seeds 1 to\n20 are the second look" in page.replace("Seeds", "seeds")
