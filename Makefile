@@ -67,7 +67,7 @@ unit: $(READY)
 	@echo "==> Style and the library's tests"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(PYTEST) --ignore=tests/test_book.py tests
+	@$(PYTEST) $(addprefix --ignore=tests/test_,book.py pages.py touch.py printed.py) tests
 
 pdf: $(READY)
 	@$(BIN)/python _book/printed.py pdf
