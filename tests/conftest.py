@@ -28,7 +28,7 @@ def same_seed():
     keras.utils.set_random_seed(0)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: its event loop would disturb other modules' own
 def chromium():
     """The system's Chromium, without a window and without other hosts."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
