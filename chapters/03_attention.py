@@ -477,7 +477,6 @@ assert without_attention[1] < 0.75 * with_attention[1]  # "far fewer", below
 # As a control, the same with the squares straight below.
 
 # %%
-from sagan_lib.evaluation import metrics
 from sagan_lib.evaluation.maps import cut, with_map
 
 def cut_eyes(weights, down=0.0):
@@ -506,6 +505,8 @@ page.show("fig_cut", plots.pictures([x[:12] for x in drawn.values()], columns=4,
 # ```
 
 # %% tags=["remove-output"]
+from sagan_lib.evaluation import metrics
+
 unequal = {name: judge.heterochromia(reading) for name, reading in readings.items()}
 for short, name in zip(("whole", "cut", "below"), CHANGES):
     page.glue(f"unequal-{short}", 100 * unequal[name], "{:.1f}")
@@ -733,6 +734,8 @@ late = {arm: [run["late_agreement"] for run in store.seeds("runs", arm).values()
 late["patch10_far_g"] = [run["late_agreement"] for run in store.seeds("runs", "patch10_far_g").values()]
 for arm in ("patch10_far", "patch10_far_d", "patch10_far_g"):
     page.glue(f"late-{arm}", np.mean(late[arm]), "{:.2f}")
+
+# %%
 # As the text below says.
 gains = {case: np.mean(late[f"{case}_d"]) - np.mean(late[case]) for case in CASES.values()}
 assert min(gains.values()) > 0

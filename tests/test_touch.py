@@ -98,15 +98,15 @@ def test_the_browsers_network_draws_reads_and_cuts_as_python_does(chromium, tmp_
     page.evaluate("() => Network.start()")
     drawing = """([z, gamma, eyes]) => {
         const change = eyes && Network.cut([[eyes.left, eyes.right], [eyes.right, eyes.left]]);
-        const { images, map } = Network.draw(z, { gamma, change });
-        return [Array.from(images.dataSync()), Network.read(images), Array.from(map.dataSync())];
+        const { images } = Network.draw(z, { gamma, change });
+        return [Array.from(images.dataSync()), Network.read(images)];
     }"""
     plain = generator(z, training=False).numpy()
     changed = with_map(generator, z, eyes_cut).numpy()
     layer = generator.get_layer("attention")
     trained = float(layer.gamma)
     for gamma, eyes in ((None, None), (None, EYES), (0, None)):
-        drawn, read, _ = page.evaluate(drawing, [z.tolist(), gamma, eyes])
+        drawn, read = page.evaluate(drawing, [z.tolist(), gamma, eyes])
         expected = changed if eyes else plain
         if gamma == 0:
             layer.gamma.assign(0.0)
