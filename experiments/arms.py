@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from experiments import bugs, patches
+from experiments import bugs, exact, patches, pooling
 from sagan_lib import cost, ttur
 from sagan_lib import networks as pairs_of_networks
 from sagan_lib.callbacks import DivergedError
@@ -57,7 +57,9 @@ class Arm:
     replaces that of the scale; `pairs` trains on two discs of one colour, so many pixels apart,
     in place of faces. `patch` gives D so many convolutions and lets it see patches only
     (`patches.discriminator`); `attends` says which network has the attention then: "both", "g" or
-    "d".
+    "d". `pooling` gives a DCGAN's D pooling in place of strides; `init` draws all its kernels anew:
+    "glorot" or "he" (uniform) instead of a normal of deviation 0.02. `svd` takes every sigma from a
+    full singular value decomposition.
     """
 
     kind: str = "sagan"
@@ -81,6 +83,9 @@ class Arm:
     pairs: int | None = None
     patch: int | None = None
     attends: str = "both"
+    pooling: bool = False
+    init: str | None = None
+    svd: bool = False
 
 
 _FAST = functools.partial(Arm, g_rate=1e-3, d_rate=4e-3)  # the rates that the article prints
@@ -110,6 +115,7 @@ ARMS = {
     "rates_code": Arm(g_rate=1e-4, d_rate=4e-4),
     "bce": Arm(loss="bce"),
     "rounds5": Arm(power_iterations=5),
+    "exact_svd": Arm(svd=True),
     "fresh_u": Arm(bug="frozen_u"),
     # Eyes must be drawn before they can agree: attention is judged at rates that get there.
     "attention16": _FAST(attention_at=16),
@@ -141,8 +147,16 @@ ARMS = {
     "one_forward": Arm(bug="one_forward"),
     "sorted": Arm(by_colour=True),
     "short_shuffle": Arm(by_colour=True, bug="short_shuffle"),
+    "short_shuffle_mixed": Arm(bug="short_shuffle"),
     "dcgan": _DCGAN(),
     "dcgan_no_bn": _DCGAN(batch_norm=False),
+    "dcgan_no_bn_glorot": _DCGAN(batch_norm=False, init="glorot"),
+    "dcgan_no_bn_he": _DCGAN(batch_norm=False, init="he"),
+    "dcgan_pooling": _DCGAN(pooling=True),
+    # How much hangs on the settings: a quarter and four times the rate, Adam's default momentum.
+    "dcgan_slow": _DCGAN(g_rate=5e-5, d_rate=5e-5),
+    "dcgan_fast": _DCGAN(g_rate=8e-4, d_rate=8e-4),
+    "dcgan_momentum": _DCGAN(beta_1=0.9),
     "dcgan_relu": _DCGAN(slope=0.0),
     "dcgan_slope002": _DCGAN(slope=0.02),
 }
@@ -157,10 +171,21 @@ def networks(arm, scale):
         variant=arm.variant, sn=arm.sn, slope=arm.slope, power_iterations=arm.power_iterations,
         batch_norm=arm.batch_norm,
     )  # fmt: skip
+    if arm.pooling:
+        return make()[0], pooling.discriminator(resolution, scale.width, arm.slope)
     if not arm.patch:
         return make(attention_at=arm.attention_at)
     generator, _ = make(attention_at=in_g)
     return generator, patches.discriminator(resolution, scale.width, arm.patch, in_d, arm.slope)
+
+
+_INITS = {"glorot": keras.initializers.GlorotUniform, "he": keras.initializers.HeUniform}
+
+
+def _draw_anew(net, init, seed):
+    """Give every kernel of a network other first weights."""
+    for k, layer in enumerate(layer for layer in net.layers if hasattr(layer, "kernel")):
+        layer.kernel.assign(_INITS[init](seed=1000 * seed + k)(layer.kernel.shape))
 
 
 def build(arm, scale, seed):
@@ -173,7 +198,12 @@ def build(arm, scale, seed):
     """
     keras.utils.set_random_seed(seed)
     make = bugs.OneForward if arm.bug == "one_forward" else GAN
-    model = make(*networks(arm, scale), seed=seed, ema_decay=scale.ema_decay)
+    nets = networks(arm, scale)
+    for net in nets if arm.init else ():
+        _draw_anew(net, arm.init, seed)
+    model = make(*nets, seed=seed, ema_decay=scale.ema_decay)
+    if arm.svd:
+        exact.apply(model)
     if arm.bug in bugs.LAYER_BUGS:
         everywhere = arm.bug == "frozen_u" and arm.attention_at is None
         bugs.apply(model, arm.bug, everywhere)

@@ -105,6 +105,29 @@ CLAIMS = {
         "Batch normalization prevents mode collapse.", _CONV, _DCGAN, ("dcgan", "dcgan_no_bn"),
         "combinations of attributes, {0} less {1}", limit=10, ratio=False,
         effect=_more("coverage")),
+    "bn-quality-glorot": _trained(
+        "Batch normalization is crucial even where the first weights are Glorot's.", _CONV,
+        _DCGAN, ("dcgan", "dcgan_no_bn_glorot")),
+    "bn-quality-he": _trained(
+        "Batch normalization is crucial even where the first weights are He's.", _CONV, _DCGAN,
+        ("dcgan", "dcgan_no_bn_he")),
+    "bn-collapse-glorot": _trained(
+        "Batch normalization prevents mode collapse where networks without it learn to draw "
+        "(Glorot's first weights).", _CONV, _DCGAN, ("dcgan", "dcgan_no_bn_glorot"),
+        "combinations of attributes, {0} less {1}", limit=10, ratio=False,
+        effect=_more("coverage")),
+    "strided": _trained(
+        "Strided convolutions do better than pooling in D.", _CONV, _DCGAN,
+        ("dcgan", "dcgan_pooling")),
+    "rate-low": _trained(
+        "Training is sensitive to settings: a quarter of DCGAN's rates does worse.",
+        "Introduction", _DCGAN, ("dcgan", "dcgan_slow")),
+    "rate-high": _trained(
+        "Training is sensitive to settings: four times DCGAN's rates do worse.", "Introduction",
+        _DCGAN, ("dcgan", "dcgan_fast")),
+    "momentum": _trained(
+        "Training is sensitive to settings: Adam's default momentum, 0.9, does worse than 0.5.",
+        "Introduction", _DCGAN, ("dcgan", "dcgan_momentum")),
     "leaky-signal": _measured(
         "Leaky ReLU lets a stronger gradient flow from D into G than ReLU (slope 0.2, no BN).",
         _CONV, _DCGAN, "leaky_gradient_02", "gradient at the images, leaky over ReLU",
@@ -150,6 +173,9 @@ CLAIMS = {
     "more-rounds": _trained(
         "One round is enough: five do not train better.", _SNCODE, _SN, ("rounds5", "base"),
         below=True),
+    "exact-svd": _trained(
+        "One round is enough: exact singular values do not train better.", _SNCODE, _SN,
+        ("exact_svd", "base"), below=True),
     "fresh-u": _trained(
         "A u that never moves trains worse.", _SNCODE, _SN, ("base", "fresh_u")),
     "svd-dear": _measured(
@@ -285,4 +311,7 @@ CLAIMS = {
     "short-shuffle": _trained(
         "A short shuffle buffer on a sorted file trains worse.", "the linked code", _TTUR,
         ("sorted", "short_shuffle")),
+    "short-shuffle-mixed": _trained(
+        "A short shuffle buffer trains worse even where the file's order means nothing.",
+        "the linked code", _TTUR, ("base", "short_shuffle_mixed")),
 }  # fmt: skip

@@ -70,6 +70,31 @@ def test_slopes_and_batch_normalization_of_dcgan_arms():
     assert kinds("dcgan_no_bn") == ({0.2}, False)
 
 
+def test_pooling_replaces_the_strides_of_d_alone():
+    model = built("dcgan_pooling")
+    assert any("pooling" in layer.name for layer in model.discriminator.layers)
+    assert not any("pooling" in layer.name for layer in model.generator.layers)
+
+
+@pytest.mark.parametrize(("init", "gain"), [("glorot", 1.0), ("he", 2.0)])
+def test_first_weights_have_the_variance_that_their_name_says(init, gain):
+    for net in (built(f"dcgan_no_bn_{init}", arms.Scale(), 3).generator,
+                built(f"dcgan_no_bn_{init}", arms.Scale(), 3).discriminator):  # fmt: skip
+        for layer in (layer for layer in net.layers if hasattr(layer, "kernel")):
+            *field, rows, columns = layer.kernel.shape
+            area = np.prod(field)
+            fan = rows * area if init == "he" else (rows + columns) * area / 2
+            assert np.var(layer.kernel) == pytest.approx(gain / fan, rel=0.15), layer.name
+
+
+def test_only_the_arms_that_say_so_have_other_settings():
+    slow, fast, momentum = (arms.ARMS[f"dcgan_{n}"] for n in ("slow", "fast", "momentum"))
+    plain = arms.ARMS["dcgan"]
+    assert (slow.g_rate, slow.d_rate) == (plain.g_rate / 4, plain.d_rate / 4)
+    assert (fast.g_rate, fast.d_rate) == (4 * plain.g_rate, 4 * plain.d_rate)
+    assert momentum == dataclasses.replace(plain, beta_1=0.9)
+
+
 @pytest.mark.parametrize("name", [n for n, arm in arms.ARMS.items() if arm.bug])
 def test_a_bug_is_in_the_arm_that_has_it(name, monkeypatch):
     hung = []
