@@ -14,7 +14,7 @@ from sagan_lib import gan, runs
 generator = runs.generator()
 generated = gan.generate(generator, 48, seed=1)
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 import numpy as np
 
 from sagan_lib.book import page, plots
@@ -40,7 +40,7 @@ page.show("fig_gallery", plots.pictures([generated, real], columns=8, titles=tit
 # faces. Cut the noise off (*truncation*) and watch them become alike. Walk from the first face to
 # the last: every face on the way is one that the network knows.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 page.touch("faces", None, plots.pictures([generated[:8]], columns=8, titles=[""]),
            "eight generated faces in a row")
 
@@ -57,6 +57,8 @@ from sagan_lib.evaluation import judge
 
 reading = judge.read(gan.generate(generator, 500, seed=2))
 unequal, (seen, possible) = judge.heterochromia(reading), judge.coverage(reading)
+
+# %% tags=["remove-cell"]
 page.glue("intro-unequal", 100 * unequal, "{:.1f}")
 page.glue("intro-seen", seen)
 page.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
@@ -80,6 +82,7 @@ page.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 # | {doc}`errata` | What does the article get wrong? | its mistakes as switches, and what each changes |
 # | {doc}`91_evaluation` | What does a score see? | scores on face sets with one known fault each |
 # | {doc}`92_own_pictures` | How do I train on mine? | a folder as people have it against what training sees |
+# | {doc}`93_failures` | What does failure look like? | six broken runs, each by one switch, beside a healthy one |
 # | {doc}`90_speed` | Where does a step spend its time? | this library's step against other ways to write it; attention's memory |
 #
 # Each chapter imports from a small tested library, `sagan_lib`, which holds the real layers and

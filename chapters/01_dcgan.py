@@ -11,6 +11,20 @@
 # - DCGAN's rules one by one, with the gradient measured where a rule is said to help it;
 # - mode collapse: what it is, and how to count it.
 # ```
+#
+# ```{figure} ../_book/static/diagrams/game.svg
+# :name: fig-game
+# :alt: A loop. Noise goes into the generator G, which draws an image. The discriminator D gets that image and a real one and gives a score. From the score one arrow leads back to D, which learns to tell them apart, and one to G, which learns to make its score high.
+#
+# The game. $G$ never sees a real image: all that it learns comes back through $D$.
+# ```
+#
+# ```{admonition} Before you start
+# :class: tip
+# You need convolutions, gradients and a first idea of Keras. The page takes
+# {glue:text}`minutes:s` minutes on two cores, where it was made. Its verdicts hold for one scale:
+# {glue:text}`scale:s`.
+# ```
 
 # %%
 import time
@@ -56,7 +70,7 @@ real = data.images[:2000] / 127.5 - 1
 print(f"{data.size} faces; face 0 has hair {record.hair[0]}, skin {record.skin[0]},",
       f"irises {record.left_iris[0]} and {record.right_iris[0]}")
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 from sagan_lib.book import page, plots
 
 page.show("fig_faces", plots.pictures(real[:32], columns=16))
@@ -79,6 +93,16 @@ from sagan_lib.evaluation import judge
 combinations, possible = judge.coverage(record)
 print(f"{combinations} of {possible} attribute combinations are in the data")
 assert (record.left_iris == record.right_iris).all()
+
+# %% [markdown]
+# ## What it is for
+#
+# A network that can draw from a distribution has many uses. The article names some: made-up data
+# where real data are few, features for other tasks {cite:p}`radford2015dcgan`, learning with few
+# labels {cite:p}`salimans2016improved`, larger pictures from small ones {cite:p}`ledig2017srgan`,
+# pictures from a sentence {cite:p}`reed2016text`.
+#
+# All of them need a training that ends well. That is what this book is about.
 
 # %% [markdown]
 # ## The game
@@ -113,7 +137,7 @@ for name in ("minimax", "bce", "hinge"):
         loss = tf.add_n([losses.get(name)[1](s) for s in tf.unstack(scores)])
     slopes[name] = -tape.gradient(loss, scores).numpy()
 
-# %% tags=["hide-input", "remove-output"]
+# %% tags=["remove-cell"]
 import matplotlib.pyplot as plt
 
 figure, axis = plt.subplots(figsize=(6, 2.6))
@@ -135,13 +159,57 @@ page.show("fig_losses", figure)
 # minimax loss of {eq}`eq-gan` pushes least.
 # ```
 
-# %%
+# %% tags=["remove-cell"]
 page.glue("push-minimax", slopes["minimax"][20], "{:.4f}")
 page.glue("push-bce", slopes["bce"][20], "{:.4f}")
 
 # %% [markdown]
 # At a score of $-6$ the minimax loss pushes with {glue:text}`push-minimax:s`, the non-saturating
 # one with {glue:text}`push-bce:s`.
+
+# %% [markdown]
+# ### Where it should end
+#
+# The article hopes for a *Nash equilibrium*: a pair $(G, D)$ from which neither player gains by
+# moving alone. What does such a pair look like?
+#
+# Hold $G$ fixed. Let $p(x)$ be the density of the data and $q(x)$ that of the fakes. At each $x$,
+# $D$ chooses $d = \sigma(D(x))$ to make $p \log d + q \log(1 - d)$ large. The derivative vanishes at
+#
+# $$
+# d^*(x) = \frac{p(x)}{p(x) + q(x)}, \qquad \text{that is,} \qquad D^*(x) = \log p(x) - \log q(x) .
+# $$ (eq-best-d)
+#
+# Put this into {eq}`eq-gan`. What is left for $G$ to make small is
+#
+# $$
+# 2\,\mathrm{JSD}(p, q) - \log 4, \qquad
+# \mathrm{JSD}(p, q) = \tfrac12 \mathrm{KL}\bigl(p \,\Vert\, \tfrac{p + q}{2}\bigr)
+#                    + \tfrac12 \mathrm{KL}\bigl(q \,\Vert\, \tfrac{p + q}{2}\bigr) .
+# $$ (eq-jsd)
+#
+# The Jensen-Shannon divergence is 0 only if $p = q$. So the equilibrium is a $G$ that draws the data's
+# distribution, and a $D$ that says "one half" everywhere {cite:p}`goodfellow2014gan`. The cell below
+# lets a free $D$ learn on five points, and holds it against both formulas.
+
+# %%
+p = np.array([0.1, 0.2, 0.4, 0.2, 0.1], "float32")
+q = np.array([0.3, 0.3, 0.2, 0.1, 0.1], "float32")
+free, adam = tf.Variable(tf.zeros(5)), keras.optimizers.Adam(0.1)
+for _ in range(300):
+    with tf.GradientTape() as tape:
+        value = tf.reduce_sum(p * tf.math.log_sigmoid(free) + q * tf.math.log_sigmoid(-free))
+    adam.apply([-tape.gradient(value, free)], [free])
+
+kl = lambda a, b: np.sum(a * np.log(a / b))
+jsd = (kl(p, (p + q) / 2) + kl(q, (p + q) / 2)) / 2
+np.testing.assert_allclose(free, np.log(p / q), atol=1e-3)
+np.testing.assert_allclose(value, 2 * jsd - np.log(4), atol=1e-5)
+print("D learned", np.round(free.numpy(), 2), "and the game is worth", round(float(value), 3))
+
+# %% [markdown]
+# This is the theory, for a $D$ that may be any function and is always at its best. A network is
+# neither. Whether *training* reaches such a pair is another question, and the rest of the book.
 
 # %% [markdown]
 # ## DCGAN's rules
@@ -158,6 +226,13 @@ page.glue("push-bce", slopes["bce"][20], "{:.4f}")
 # 7. Adam {cite:p}`kingma2014adam` with rate 0.0002 and $\beta_1 = 0.5$.
 #
 # The networks mirror each other. Each time the picture's side doubles, the channels halve.
+#
+# ```{figure} ../_book/static/diagrams/networks.svg
+# :name: fig-networks
+# :alt: Blocks for the feature maps of both networks, as tall as their side and as wide as their channels. In G they grow from 4x4 with 128 channels to a picture of 32x32 with 3; in D they shrink again to 4x4 with 128, and a dense layer gives the score.
+#
+# DCGAN's two networks at 32 pixels and width 16: taller is a larger map, wider is more channels.
+# ```
 
 # %%
 for layer in generator.layers:
@@ -169,6 +244,50 @@ assert discriminator.get_layer("down4").output.shape[1] == 4
 assert generator.output_shape == discriminator.input_shape
 
 # %% [markdown]
+# A convolution has one small kernel and uses it at every place. So its weights are few, and what it
+# has learned in one corner it knows in all. Layer by layer it sees more: edges, then eyes, then
+# faces.
+
+# %% tags=["nbval-check-output"]
+shared = int(np.prod(discriminator.get_layer(f"down{side}").kernel.shape))
+maps = [np.prod(net.shape[1:]) for net in (discriminator.input, discriminator.get_layer(f"down{side}").output)]
+print(f"D's first layer: {shared:,} weights; between the same maps a dense one has {np.prod(maps):,}")
+
+# %% [markdown]
+# ### Up by transposed convolutions
+#
+# A strided convolution makes a map smaller. To go up, $G$ runs one backwards: each input pixel stamps
+# the kernel, scaled by its value, onto the output; the next one stamps two pixels further; what
+# overlaps is added.
+#
+# ```{figure} ../_book/static/diagrams/transposed.svg
+# :name: fig-transposed
+# :alt: Four grids of six by six pixels. Each input pixel stamps a square of four by four onto the output, two pixels after the last one; after four stamps the middle is covered four times. A dashed square marks the inner four by four pixels that are kept.
+#
+# A transposed convolution, stamp by stamp: two by two pixels in, kernel 4, stride 2, four by four out.
+# ```
+
+# %%
+def stamp(signal, kernel, stride=2):
+    """A transposed convolution of one dimension, written out."""
+    whole = np.zeros((len(signal) - 1) * stride + len(kernel))
+    for i, value in enumerate(signal):
+        whole[i * stride:i * stride + len(kernel)] += value * kernel
+    cut = (len(kernel) - stride) // 2  # what "same" throws away in front
+    return whole[cut:cut + len(signal) * stride]
+
+
+signal, kernel = np.random.default_rng(0).normal(size=6), np.arange(1.0, 5)
+theirs = tf.nn.conv1d_transpose(signal[None, :, None], kernel[:, None, None], (1, 12, 1), 2, "SAME")
+np.testing.assert_allclose(stamp(signal, kernel), np.ravel(theirs), rtol=1e-5)
+for size in (3, 4, 5):
+    print(f"kernel of {size}: stamps on each pixel", stamp(np.ones(6), np.ones(size))[2:10].astype(int))
+
+# %% [markdown]
+# With a kernel of 3 or 5, neighbours get different numbers of stamps: a pattern like a chessboard that
+# the weights must learn to undo {cite:p}`odena2016checkerboard`. With 4, twice the stride, all get
+# the same. The pattern can still come back from the weights; {doc}`93_failures` shows one.
+#
 # ### Batch normalization carries the signal through
 #
 # With weights of deviation 0.02, layers as thin as ours shrink their signal. Batch normalization
@@ -197,6 +316,8 @@ def measure(seeds=5, **switches):
 
 
 with_bn, without_bn = measure(), measure(batch_norm=False)
+
+# %% tags=["remove-cell"]
 page.glue("grad-bn", np.median(with_bn), "{:.3g}")
 page.glue("grad-nobn", np.median(without_bn), "{:.2g}")
 page.glue("grad-ratio", np.median(with_bn / without_bn), "{:,.0f}")
@@ -230,10 +351,12 @@ gain = by_slope / by_slope[0]
 for alpha, row in zip(alphas, gain):
     print(f"slope {alpha:4}: {np.median(row):.2f} times ReLU's gradient",
           f"({row.min():.2f} to {row.max():.2f})")
+
+# %% tags=["remove-cell"]
 page.glue("gain-002", np.median(gain[1]), "{:.2f}")
 page.glue("gain-02", np.median(gain[3]), "{:.2f}")
 
-# %% tags=["hide-input", "remove-output"]
+# %% tags=["remove-cell"]
 figure, axis = plt.subplots(figsize=(5, 2.4))
 axis.plot(alphas, gain, "o", color=plots.COLOURS[0], alpha=0.5)
 axis.plot(alphas, np.median(gain, axis=1), color=plots.COLOURS[1], label="median")
@@ -261,6 +384,10 @@ page.show("fig_slopes", figure)
 # Each step moves $D$ once, on a batch of real and a batch of fake images, and then $G$ once, on
 # fresh noise. Real and fake pass through this $D$ apart. Then $D$ meets fakes under the same batch
 # statistics in its own step and in $G$'s.
+#
+# `model.sample` draws from the *averaged generator*. $G$'s weights jump about from step to step; a
+# running mean of them, $\bar w \leftarrow \beta \bar w + (1 - \beta) w$ with $\beta = 0.99$, does
+# not {cite:p}`karras2017progressive`. It is not in the article, and costs next to nothing.
 
 # %%
 before = model.sample(32)
@@ -270,7 +397,7 @@ watch = keras.callbacks.LambdaCallback(
 history = model.fit(data, steps=STEPS, batch_size=64, log_every=STEPS // 14, callbacks=[watch]).history
 after = model.sample(32)
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 titles = ["before", f"after {STEPS} steps"]
 page.show("fig_trained", plots.pictures([before, after], columns=8, titles=titles))
 
@@ -285,13 +412,26 @@ page.show("fig_trained", plots.pictures([before, after], columns=8, titles=title
 # %% [markdown]
 # How it came there, scrubbed by hand:
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 frames = [{"step": step, "image": page.jpeg(plots.grid(faces_then))} for step, faces_then in film]
 page.touch("film", {"frames": frames},
            plots.pictures([film[len(film) // 3][1], film[-1][1]], columns=8, titles=["early", "late"]),
            "sixteen generated faces early in training, as blurs, and late, with hair and eyes")
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
+strip = [film[k] for k in np.linspace(0, len(film) - 1, 6).astype(int)]
+page.show("fig_filmstrip", plots.pictures([faces_then[:8] for _, faces_then in strip], columns=2,
+                                          titles=[f"step {step}" for step, _ in strip]))
+
+# %% [markdown]
+# ```{glue:figure} fig_filmstrip
+# :name: fig-filmstrip
+# :alt: Six grids of eight pictures at growing steps of the training: grey, then blurs of one colour, then heads, then faces with eyes and hair.
+#
+# The same eight noise vectors while the training goes on.
+# ```
+
+# %% tags=["remove-cell"]
 page.show("fig_curves", plots.curves({"DCGAN": history}))
 
 # %% [markdown]
@@ -303,6 +443,20 @@ page.show("fig_curves", plots.curves({"DCGAN": history}))
 # opponent that moves. Do not read quality from them.
 # ```
 
+# %% tags=["remove-cell"]
+page.glue("d-loss-last", history["d_loss"][-1], "{:.2f}")
+page.glue("d-loss-even", np.log(4), "{:.2f}")
+fine = {name: np.abs(np.fft.fft2(images.mean(-1)))[:, RESOLUTION // 2].mean()
+        for name, images in (("real", real[:200]), ("fake", model.sample(200)))}
+page.glue("fine", fine["fake"] / fine["real"], "{:.2f}")
+
+# %% [markdown]
+# At the equilibrium of {eq}`eq-jsd`, $D$'s loss would be $\log 4 \approx$
+# {glue:text}`d-loss-even:s`. It ends at {glue:text}`d-loss-last:s`: $D$ still tells them apart.
+#
+# And the chessboard? Stripes of two pixels, the finest that a picture can hold, are
+# {glue:text}`fine:s` times as strong in generated faces as in real ones.
+
 # %% [markdown]
 # ## Mode collapse, counted
 #
@@ -311,7 +465,7 @@ page.show("fig_curves", plots.curves({"DCGAN": history}))
 # and we count how many attribute combinations appear among 500 faces.
 #
 # The judge was trained on faces with **independent** eyes, so it has never seen the rule that it
-# will check. On fresh real faces it is right nearly always (`tests/test_judge.py`).
+# will check. On fresh real faces it is right nearly always (`tests/evaluation/test_judge.py`).
 #
 # A second number needs no judge: the *spread*, how much a pixel varies from sample to sample,
 # relative to the data.
@@ -345,7 +499,7 @@ bare.compile(**ttur.preset("dcgan"), loss="bce")
 bare.fit(data, steps=STEPS, batch_size=64, log_every=STEPS // 2)
 bare_seen, _, bare_spread = tell("without batch norm", bare.sample(COUNT))
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 titles = ["with batch normalization", "without"]
 page.show("fig_collapse", plots.pictures([after, bare.sample(32)], columns=8, titles=titles))
 
@@ -357,7 +511,7 @@ page.show("fig_collapse", plots.pictures([after, bare.sample(32)], columns=8, ti
 # The same number of steps with and without batch normalization.
 # ```
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 page.glue("real-seen", real_seen)
 page.glue("dcgan-seen", seen)
 page.glue("bare-seen", bare_seen)
@@ -390,8 +544,19 @@ page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # Each run above is one seed, and one run is an anecdote. So each statement of the article that this
 # chapter is about was made an experiment, run with several seeds. {doc}`claims` tells the protocol,
 # and the rule by which the verdict follows. Nobody chooses it.
+#
+# ```{admonition} Two words for the table
+# **Quality** is a *Fréchet distance*. A network, here the judge, turns each picture into a list of
+# numbers, its features. Real and generated features are each summed up by a mean and a covariance,
+# and the distance is between those two ({doc}`91_evaluation` has the formula). 0 is best. A *factor*
+# is the ratio of two runs' distances: 2.00x means that the second has twice the distance.
+#
+# **The interval** is *Student's*. A mean over five seeds is itself uncertain: with other seeds it would
+# be another. From how much the seeds differ, Student's $t$ says between which bounds the true mean
+# lies, with 97.5 % confidence. If the bounds do not settle a statement, the table says "undecided".
+# ```
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 from IPython.display import Markdown
 
 from experiments import ledger, report
@@ -399,7 +564,7 @@ from experiments import ledger, report
 results = ledger.of_chapter("01_dcgan")
 Markdown(report.table(results, brief=True))
 
-# %% tags=["hide-input", "remove-output"]
+# %% tags=["remove-cell"]
 page.show("fig_dcgan_seeds", plots.seeds(results))
 
 # %% [markdown]
@@ -411,13 +576,24 @@ page.show("fig_dcgan_seeds", plots.seeds(results))
 # the smallest effect worth naming. Right of the tick is in the claim's favour.
 # ```
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 page.glue_results(
-    results, "bn-signal", "bn-quality", "bn-collapse", "leaky-signal-bn", "leaky-quality",
+    results, "bn-signal", "bn-quality", "bn-variety", "leaky-signal-bn", "leaky-quality",
+    "bn-quality-glorot", "bn-quality-he", "strided", "rate-low", "rate-high", "momentum",
 )
+from experiments import arms
+
+page.glue("scale", arms.Scale())
+store = ledger.published()
+bare_runs = [run["frechet"] for name in ("dcgan_no_bn", "dcgan_no_bn_glorot", "dcgan_no_bn_he")
+             for run in store.seeds("runs", name).values()]
+page.glue("bare-runs", len(bare_runs))
+page.glue("bare-best", min(bare_runs), "{:,.0f}")
+page.glue("bn-worst", max(run["frechet"] for run in store.seeds("runs", "dcgan").values()), "{:,.0f}")
 # As the text below says.
 assert results["leaky-signal-bn"].verdict == ledger.OPPOSITE
 assert results["leaky-quality"].verdict == ledger.HOLDS
+assert min(bare_runs) > 2 * max(run["frechet"] for run in store.seeds("runs", "dcgan").values())
 
 # %% [markdown]
 # A published number is worth what a repetition says. Seed 0 of the gradient measurement again:
@@ -432,12 +608,36 @@ print(f"now {np.exp(again):.1f}, published {np.exp(stored[0]):.1f}",
 assert abs(again - stored[0]) < 0.05 * abs(stored[0])
 
 # %% [markdown]
-# Batch normalization's effect on the first gradient is {glue:text}`bn-signal:s`, and the statement
-# {glue:text}`bn-signal-verdict:s`. On the quality after training: {glue:text}`bn-quality:s`,
-# {glue:text}`bn-quality-verdict:s`. On diversity, combinations more than without:
-# {glue:text}`bn-collapse:s`, {glue:text}`bn-collapse-verdict:s`.
+# **Batch normalization rescues a bad start.** With it the first gradient is {glue:text}`bn-signal:s`
+# as large (`bn-signal`: {glue:text}`bn-signal-verdict:s`). Without it, from weights of deviation 0.02,
+# the distance is {glue:text}`bn-quality:s` as large (`bn-quality`: {glue:text}`bn-quality-verdict:s`).
 #
-# The leaky ReLU helps, but not for the reason that is given. Next to batch normalization, which
+# **A better start alone does not do it.** {cite:t}`glorot2010understanding` and
+# {cite:t}`he2015delving` choose each layer's deviation by its size. Without batch normalization the
+# distance is then {glue:text}`bn-quality-glorot:s` as large with Glorot's weights
+# (`bn-quality-glorot`: {glue:text}`bn-quality-glorot-verdict:s`) and {glue:text}`bn-quality-he:s` with
+# He's (`bn-quality-he`: {glue:text}`bn-quality-he-verdict:s`).
+#
+# **Does it prevent collapse?** Without it {glue:text}`bn-variety:s` fewer combinations appear
+# (`bn-variety`: {glue:text}`bn-variety-verdict:s`). But collapse is to draw few kinds of *face*, and
+# there was none: the best of {glue:text}`bare-runs:s` runs without it, over three kinds of first
+# weights, has a distance of {glue:text}`bare-best:s`, where the worst with it has
+# {glue:text}`bn-worst:s`. So these runs say that it lets the training start, and nothing about
+# collapse. {doc}`93_failures` shows a collapse that is one.
+#
+# **Strides or pooling?** With a maximum over 2x2 pixels in place of each stride, at four times the
+# work, $D$ makes a GAN whose distance is {glue:text}`strided:s` of the strided one's (`strided`:
+# {glue:text}`strided-verdict:s`).
+#
+# **Settings matter.** The article calls training very sensitive to them. A quarter of DCGAN's rates:
+# {glue:text}`rate-low:s` the distance (`rate-low`: {glue:text}`rate-low-verdict:s`). Four times its
+# rates: {glue:text}`rate-high:s` (`rate-high`, which claims that they do worse:
+# {glue:text}`rate-high-verdict:s`). Adam's default momentum, $\beta_1 = 0.9$ in place of 0.5:
+# {glue:text}`momentum:s` (`momentum`: {glue:text}`momentum-verdict:s`). So the settings decide more than
+# most of the rules above. All runs have equal steps: a slow one may only be late, and a fast one may
+# pay for it later.
+#
+# **The leaky ReLU helps, but not for the reason that is given.** Next to batch normalization, which
 # rescales whatever passes, the gradient that it lets through at the start is *smaller* than ReLU's:
 # {glue:text}`leaky-signal-bn:s` of it (of the claim that it is larger,
 # {glue:text}`leaky-signal-bn-verdict:s`). And still ReLU in its place makes the trained GAN worse, by
@@ -446,13 +646,13 @@ assert abs(again - stored[0]) < 0.05 * abs(stored[0])
 # %% [markdown]
 # ## Summary
 #
+# - The game's equilibrium is a $G$ that draws the data's distribution. Nothing says that training
+#   gets there.
 # - $G$ learns only through $D$'s gradient, so whatever makes that gradient vanish stops the game.
 # - The non-saturating loss pushes most where $G$ is worst; the minimax loss least.
 # - At the start, batch normalization keeps the gradient from fading. What the leaky ReLU brings
 #   shows in the trained GAN, not in that gradient.
 # - Diversity must be counted. Losses do not show it, and a page of samples shows little.
-#
-# Running this chapter took {glue:text}`minutes:s` minutes.
 
 # %% [markdown]
 # ## Exercises

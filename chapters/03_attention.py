@@ -3,13 +3,28 @@
 #
 # A DCGAN draws good skies and bad dogs. The article's explanation: a convolution sees its
 # neighbourhood only, and a dog's legs are far apart. Self-attention {cite:p}`zhang2018sagan` lets
-# every position look at every other in one layer.
+# every position look at every other in one layer. The idea comes from machine translation, where a
+# word looks for the words it depends on {cite:p}`bahdanau2014neural,vaswani2017attention`.
 #
 # ```{admonition} What you will see
 # - how far a stack of convolutions can carry one fact, measured, against one attention layer;
 # - the attention module line by line, held against a plain loop;
 # - its gate $\gamma$, which starts at 0, while a SAGAN trains;
 # - the maps of a trained generator: does one eye look at the other, and does it matter?
+# ```
+#
+# ```{figure} ../_book/static/diagrams/attention.svg
+# :name: fig-attention-module
+# :alt: From the input x three convolutions of one pixel make keys f, queries g and values h. Queries times keys give scores, N by N; a softmax over each row makes the map; the map mixes the values into o. The output is x plus gamma times o.
+#
+# The module, for a feature map of $N$ positions and $C$ channels.
+# ```
+#
+# ```{admonition} Before you start
+# :class: tip
+# You need chapter {doc}`02_spectral_norm`, matrix products and the softmax. The page takes
+# {glue:text}`minutes:s` minutes on two cores, where it was made. What it says of reach is exact. Its
+# verdicts on training hold for one scale: {glue:text}`scale:s`, unless a row says otherwise.
 # ```
 
 # %%
@@ -36,6 +51,15 @@ print(f"scale {SCALE}: {STEPS} steps; {live.plan(64, STEPS)}")
 # A 3x3 convolution moves information by one pixel. A stack of $L$ moves it by $L$: beyond that,
 # whatever the weights, the output *cannot* depend on the input. The article says that long-range
 # dependencies "may be hard to learn". For a short stack they are not hard but impossible.
+#
+# Strides help: each doubles how far the next convolution sees.
+#
+# ```{figure} ../_book/static/diagrams/reach.svg
+# :name: fig-reach
+# :alt: A drawn face of 32 pixels with three squares around its left eye. One convolution with a 4x4 kernel sees 4 pixels, the pupil; two with stride 2 see 10, the eye; three see 22, most of the face. The eyes are 9 pixels apart.
+#
+# What one number after 1, 2 and 3 strided convolutions depends on, on a face of 32 pixels.
+# ```
 #
 # A small task shows it. A grid holds one pixel of one of four colours and, $d$ columns to its
 # right, a mark. The network must name the colour **at the mark**.
@@ -106,7 +130,7 @@ accuracy["attention"] = learn(network(0, attend=True))
 for name, values in accuracy.items():
     print(f"{name:10}", " ".join(f"{v:4.0%}" for v in values))
 
-# %% tags=["hide-input", "remove-output"]
+# %% tags=["remove-cell"]
 import matplotlib.pyplot as plt
 
 from sagan_lib.book import page, plots
@@ -133,10 +157,12 @@ page.show("fig_copy", figure)
 # %%
 beyond = [v for depth in (1, 2, 4, 8) for v in accuracy[f"{depth} conv"][depth:]]
 inside = {depth: accuracy[f"{depth} conv"][depth - 1] for depth in (1, 2, 4, 8)}
+assert max(beyond) < 0.4 < 0.9 < inside[8]
+
+# %% tags=["remove-cell"]
 page.glue("copy-beyond", 100 * max(beyond), "{:.0f}")
 page.glue("copy-attention", 100 * min(accuracy["attention"]), "{:.0f}")
 page.glue("copy-eight", 100 * inside[8], "{:.0f}")
-assert max(beyond) < 0.4 < 0.9 < inside[8]
 
 # %% [markdown]
 # Beyond its depth no stack is better than guessing: {glue:text}`copy-beyond:s` % at most. At the
@@ -222,6 +248,40 @@ assert np.array_equal(layer(x), x)
 # stays as bad as chapter {doc}`02_spectral_norm` showed for one round. Ours pass it on.
 
 # %% [markdown]
+# ### The listing, and today
+#
+# The article's listing runs on TensorFlow 1.9 with `tf.contrib`, which is gone. Line by line:
+#
+# | the article's listing | here, with today's TensorFlow |
+# |---|---|
+# | `tfe = tf.contrib.eager`; `class SelfAttention(tf.keras.Model)` | `keras.layers.Layer` with `get_config`, so that a file can hold it |
+# | `dtype=tf.float64` | `float32`, or 16 bits with norms in 32; what doubles cost is measured below |
+# | `Conv2D(n // 8, 1, spectral_normalization=True)`, three times | `SNConv2D(n // 8, 1)`, three times; in the forward pass their kernels are joined and make one product |
+# | `self.f(x)`: no `training`, so `u` never moves ({doc}`errata`, E3) | `conv.normalized_kernel(training)` |
+# | `hw_flatten`: (b, h, w, c) to (b, hw, c) | `ops.reshape(t, (-1, h * w, c))` |
+# | `tf.matmul(g, f, transpose_b=True)`, `tf.nn.softmax` | the same; or block by block, where the map would not fit ({doc}`90_speed`) |
+# | `tfe.Variable(0., name="gamma")` | `add_weight((), initializer="zeros")` |
+# | `y = gamma * o + x` | the same |
+
+# %%
+def forward_time(dtype, side=32, channels=64, turns=5):
+    """Seconds of the listing's products and softmax in one floating-point type."""
+    rng = np.random.default_rng(0)
+    make = lambda c: tf.constant(rng.normal(size=(8, side * side, c)), dtype)
+    f, g, h = make(channels // 8), make(channels // 8), make(channels)
+    call = tf.function(lambda: tf.nn.softmax(g @ tf.transpose(f, (0, 2, 1))) @ h)
+    call()
+    begin = time.perf_counter()
+    for _ in range(turns):
+        call()
+    return (time.perf_counter() - begin) / turns
+
+
+pairs_of_times = [(forward_time("float64"), forward_time("float32")) for _ in range(3)]
+ratio = np.median([double / single for double, single in pairs_of_times])
+print(f"float64 takes {ratio:.1f} times as long as float32 on this processor")
+
+# %% [markdown]
 # ## The gate while training
 #
 # With $\gamma = 0$ the network begins as a plain convolutional one. The article says that as $\gamma$
@@ -248,7 +308,7 @@ long_run = json.loads((shipped.folder() / "results" / runs.RESULTS).read_text())
 log = long_run["log"]
 print(f"recorded command: {long_run['command']}; {long_run['step']} steps")
 
-# %% tags=["hide-input", "remove-output"]
+# %% tags=["remove-cell"]
 figure, axes = plt.subplots(1, 2, figsize=(7, 2.7))
 for axis, rows, title in ((axes[0], history, "live, first steps"), (axes[1], log, "the long run")):
     for colour_, name in zip(plots.COLOURS, ("g_gamma", "d_gamma")):
@@ -270,7 +330,7 @@ page.show("fig_gamma", figure)
 # The gate $\gamma$ of both networks. The sign is free: $-\gamma$ with $-h$ is the same network.
 # ```
 
-# %%
+# %% tags=["remove-cell"]
 page.glue("gamma-g", log["g_gamma"][-1], "{:.2f}")
 page.glue("gamma-d", log["d_gamma"][-1], "{:.2f}")
 
@@ -310,7 +370,7 @@ def position(point):
     return int(point[0] * asks) * asks + int(point[1] * asks)
 
 
-# %% tags=["hide-input", "remove-output"]
+# %% tags=["remove-cell"]
 figure, axes = plt.subplots(5, 6, figsize=(7, 6))
 for column, index in enumerate(range(6)):
     axes[0, column].imshow((images[index] + 1) / 2)
@@ -349,15 +409,19 @@ for one, other in (("left", "right"), ("right", "left")):
     control[one], _ = looks_at(maps, EYES[one], (row + DOWN, column))
     page.glue(f"{one}-half", 100 * np.mean(share[one] > 0.5), "{:.0f}")
 either = np.maximum(*share.values()) > 0.5
+
+# %% tags=["remove-cell"]
 page.glue("either-half", 100 * np.mean(either), "{:.0f}")
 page.glue("control-half", 100 * np.mean(np.maximum(*control.values()) > 0.5), "{:.0f}")
 page.glue("even", 100 * even, "{:.1f}")
 
 # %%
 most = {one: maps[:, position(point)].argmax(-1) for one, point in EYES.items()}
-page.glue("same-place", 100 * np.mean(most["left"] == most["right"]), "{:.0f}")
 assert np.mean(either) > 0.75  # both are said below
 assert np.mean(most["left"] == most["right"]) > 0.75
+
+# %% tags=["remove-cell"]
+page.glue("same-place", 100 * np.mean(most["left"] == most["right"]), "{:.0f}")
 
 # %% [markdown]
 # Spread evenly, the square would get {glue:text}`even:s` % of the attention. In
@@ -387,7 +451,7 @@ entropy = -(maps * np.log(maps + 1e-12)).sum(-1) / np.log(side * side)
 apart = np.linalg.norm(centres(asks)[:, None] - centres(side)[None], axis=-1)
 distance = (maps * apart).sum(-1) / apart.mean(1)  # relative to attention spread evenly
 
-# %% tags=["hide-input", "remove-output"]
+# %% tags=["remove-cell"]
 figure, axes = plt.subplots(1, 2, figsize=(7, 2.5))
 axes[0].hist(entropy.ravel(), 40, color=plots.COLOURS[0])
 axes[0].set_xlabel("entropy of a row (1 = everywhere)")
@@ -438,7 +502,7 @@ without_attention = read(generator)
 shown_without = gan.generate(generator, 16)
 _ = layer.gamma.assign(trained_gamma)
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 page.show("fig_gate", plots.pictures([shown, shown_without], columns=8, titles=["as trained", "gamma = 0"]))
 
 # %% [markdown]
@@ -449,7 +513,7 @@ page.show("fig_gate", plots.pictures([shown, shown_without], columns=8, titles=[
 # The same noise through the trained generator with its attention on and off.
 # ```
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 page.glue("het-on", 100 * with_attention[0], "{:.0f}")
 page.glue("het-off", 100 * without_attention[0], "{:.0f}")
 page.glue("cover-on", with_attention[1])
@@ -474,54 +538,87 @@ assert without_attention[1] < 0.75 * with_attention[1]  # "far fewer", below
 #
 # So take away the path between the eyes, and nothing else. The positions around each eye may no longer
 # look at the square around the other; what they gave there goes to all other places in equal parts.
-# As a control, the same with the squares straight below.
+#
+# A control must take away as much. So other pairs of squares lose the square that *they* look at most:
+# in the hair, at the cheeks, in the background, and at random.
 
 # %%
 from sagan_lib.evaluation.maps import cut, with_map
 
-def cut_eyes(weights, down=0.0):
-    """The map without attention from each eye to the other, or to what lies `down` below that."""
-    for one, other in (("left", "right"), ("right", "left")):
-        row, column = EYES[other]
-        weights = cut(weights, EYES[one], (row + down, column))
-    return weights
+RANDOM = np.random.default_rng(11).uniform(0.1, 0.9, (2, 2, 2))
+ASKING = {"cut between the eyes": list(EYES.values()), "hair": [(0.2, 0.36), (0.2, 0.64)],
+          "cheeks": [(0.7, 0.36), (0.7, 0.64)], "background": [(0.06, 0.06), (0.06, 0.9)],
+          "random 1": list(map(tuple, RANDOM[0])), "random 2": list(map(tuple, RANDOM[1]))}
 
 
+def busiest(query):
+    """The point whose square gets most of the attention from `query`, over 200 faces."""
+    points = list(map(tuple, centres(side)))
+    return points[np.argmax([looks_at(maps, query, point)[0].mean() for point in points])]
+
+# %%
+targets = {name: [busiest(query) for query in asking] for name, asking in ASKING.items()}
+targets["cut between the eyes"] = [EYES["right"], EYES["left"]]
+
+
+def change(name):
+    """The function of a map that cuts both paths of one pair of squares."""
+    def both(weights):
+        for query, target in zip(ASKING[name], targets[name]):
+            weights = cut(weights, query, target)
+        return weights
+    return both
+
+# %%
 z = gan.latent(500, generator.input_shape[-1], seed=6)
-CHANGES = {"as trained": np.copy, "cut between the eyes": cut_eyes,
-           "cut below the eyes": lambda weights: cut_eyes(weights, DOWN)}
-drawn = {name: with_map(generator, z, change).numpy() for name, change in CHANGES.items()}
+drawn = {"as trained": with_map(generator, z, np.copy).numpy()}
+drawn |= {name: with_map(generator, z, change(name)).numpy() for name in ASKING}
 readings = {name: judge.read(faces_drawn) for name, faces_drawn in drawn.items()}
+taken = {name: np.mean([looks_at(maps, *pair)[0].mean() for pair in zip(ASKING[name], targets[name])])
+         for name in ASKING}
+for name, reading in readings.items():
+    print(f"{name:22} {taken.get(name, 0):4.0%} of the attention cut,",
+          f"{judge.heterochromia(reading):6.1%} with unequal eyes")
 
-# %% tags=["remove-output"]
-page.show("fig_cut", plots.pictures([x[:12] for x in drawn.values()], columns=4, titles=list(drawn)))
+# %% tags=["remove-cell"]
+shown_here = ["as trained", "cut between the eyes", "hair"]
+titles = [*shown_here[:2], "control: cut from the hair"]
+page.show("fig_cut", plots.pictures([drawn[x][:12] for x in shown_here], columns=4, titles=titles))
 
 # %% [markdown]
 # ```{glue:figure} fig_cut
 # :name: fig-cut
-# :alt: Three grids of the same twelve generated faces: as trained, with attention cut between the eyes, where many faces have eyes of two colours, and with attention cut below the eyes, which look as trained.
+# :alt: Three grids of the same twelve generated faces: as trained, with attention cut between the eyes, where many faces have eyes of two colours, and with attention cut from two places in the hair, where the eyes look as trained.
 #
-# The same noise three times; only the attention from around the eyes differs.
+# The same noise three times, with one pair of paths cut or none.
 # ```
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 from sagan_lib.evaluation import metrics
 
 unequal = {name: judge.heterochromia(reading) for name, reading in readings.items()}
-for short, name in zip(("whole", "cut", "below"), CHANGES):
+page.glue("unequal-apart", 100 * 5 / 6, "{:.0f}")
+for short, name in (("whole", "as trained"), ("cut", "cut between the eyes")):
     page.glue(f"unequal-{short}", 100 * unequal[name], "{:.1f}")
     page.glue(f"cover-{short}", judge.coverage(readings[name])[0])
-page.glue("unequal-apart", 100 * 5 / 6, "{:.0f}")
-whole, between, below = unequal.values()
-for short, name in zip(("whole", "cut"), CHANGES):
     page.glue(f"kappa-{short}", metrics.agreement(readings[name].left_iris, readings[name].right_iris), "{:.2f}")
+whole, between = unequal["as trained"], unequal["cut between the eyes"]
+controls = [name for name in unequal if name not in ("as trained", "cut between the eyes")]
+below = max(unequal[name] for name in controls)
+page.glue("unequal-controls", 100 * below, "{:.1f}")
+page.glue("controls", len(controls))
+page.glue("mass-eyes", 100 * taken["cut between the eyes"], "{:.0f}")
+page.glue("mass-least", 100 * min(taken[name] for name in controls), "{:.0f}")
+page.glue("mass-most", 100 * max(taken[name] for name in controls), "{:.0f}")
 assert without_attention[0] < between / 2  # "far fewer", below
 assert between > 5 * max(whole, below)
 page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 
 # %% [markdown]
 # Unequal eyes: {glue:text}`unequal-whole:s` % as trained, **{glue:text}`unequal-cut:s` %** with the
-# path cut, {glue:text}`unequal-below:s` % with the control cut. Drawn apart they would be
+# path cut, which takes {glue:text}`mass-eyes:s` % of these rows' attention away. The
+# {glue:text}`controls:s` controls take {glue:text}`mass-least:s` to {glue:text}`mass-most:s` %, and
+# have at most {glue:text}`unequal-controls:s` %. Drawn apart the eyes would differ in
 # {glue:text}`unequal-apart:s` %. Hair, skin and background do not notice: {glue:text}`cover-whole:s`
 # of 250 combinations appear as trained, {glue:text}`cover-cut:s` with the path cut.
 #
@@ -531,10 +628,10 @@ page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # with one path cut, one eye falls back and the other does not.
 #
 # Try it on any face. Point at a place, or move it by the arrow keys, and see where it looks. Then
-# cut the path between the eyes, count, and compare with the control; and turn `gamma`, which says
-# how much of what was seen is added, down to 0.
+# cut the path between the eyes, count, and compare with a cut below the eyes; and turn `gamma`, which
+# says how much of what was seen is added, down to 0.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 layer = generator.get_layer("attention")
 page.touch("attention", EYES | {"down": DOWN, "seed": 3, "count": 100, "gamma": float(layer.gamma)},
            plots.pictures([drawn["as trained"][:4], drawn["cut between the eyes"][:4]], columns=4,
@@ -557,7 +654,7 @@ page.touch("attention", EYES | {"down": DOWN, "seed": 3, "count": 100, "gamma": 
 # seed ({doc}`claims`). Eyes count as agreeing *beyond chance*: a generator whose blurred eyes are
 # all read as one colour gets no credit.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 from IPython.display import Markdown
 
 from experiments import ledger, report
@@ -565,7 +662,7 @@ from experiments import ledger, report
 results = ledger.of_chapter("03_attention")
 Markdown(report.table(results, brief=True))
 
-# %% tags=["hide-input", "remove-output"]
+# %% tags=["remove-cell"]
 page.show("fig_attention_seeds", plots.seeds(results))
 
 # %% [markdown]
@@ -577,7 +674,10 @@ page.show("fig_attention_seeds", plots.seeds(results))
 # the smallest effect worth naming. Right of the tick speaks for the claim; for `pooled`, left of it.
 # ```
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
+from experiments import arms as all_arms
+
+page.glue("scale", all_arms.Scale())
 page.glue_results(
     results, "attention-eyes", "attention-quality", "placement", "pooled", "gamma-grows",
     "attention-long", "attention-long-eyes", "attention-large", "attention-large-eyes",
@@ -597,13 +697,18 @@ print(f"now {again:.3f}, published {stored[0]:.3f}",
 assert abs(again - stored[0]) < 0.01
 
 # %% [markdown]
-# Agreement of the eyes, with attention less without: {glue:text}`attention-eyes:s`,
-# {glue:text}`attention-eyes-verdict:s`. Quality, a factor of {glue:text}`attention-quality:s`:
-# {glue:text}`attention-quality-verdict:s`. A map of 16x16 against one of 8x8:
-# {glue:text}`placement:s`, {glue:text}`placement-verdict:s`. The
-# authors' layer (keys and values pooled, half the value channels, a convolution at the output) costs
-# a factor of {glue:text}`pooled:s`; whether that is less than a tenth: {glue:text}`pooled-verdict:s`. $\gamma$ ends
-# at {glue:text}`gamma-grows:s`.
+# **On these faces attention is no plain gain.** Agreement of the eyes, with attention less without:
+# {glue:text}`attention-eyes:s` (`attention-eyes`: {glue:text}`attention-eyes-verdict:s`). Without it
+# the Fréchet distance is {glue:text}`attention-quality:s` as large (`attention-quality`:
+# {glue:text}`attention-quality-verdict:s`).
+#
+# **Its place and form.** A map of 8x8 in place of 16x16: {glue:text}`placement:s` the distance
+# (`placement`: {glue:text}`placement-verdict:s`). The authors' layer, with keys and values pooled, half
+# the value channels and a convolution at the output: {glue:text}`pooled:s` (`pooled`, which claims that
+# less than a tenth is lost: {glue:text}`pooled-verdict:s`).
+#
+# **The gate opens.** Its size in $G$ is {glue:text}`gamma-grows:s` at the end (`gamma-grows`:
+# {glue:text}`gamma-grows-verdict:s`).
 
 # %% [markdown]
 # ### Where should it pay?
@@ -613,7 +718,7 @@ assert abs(again - stored[0]) < 0.01
 # authors' form (pooled, half the value channels, a convolution at the output); and on data whose only rule *is* a distance. That data set has two discs of one colour,
 # either 10 or 22 pixels apart.
 
-# %% tags=["hide-input", "remove-output"]
+# %% tags=["remove-cell"]
 from sagan_lib.datasets import pairs
 from sagan_lib.datasets.source import from_bytes
 
@@ -628,7 +733,7 @@ page.show("fig_pairs", plots.pictures(examples, columns=8, titles=["near", "far"
 # Two discs of one colour, near and far. Each is moved a little on its own.
 # ```
 
-# %% tags=["hide-input", "remove-output", "long"]
+# %% tags=["remove-cell", "long"]
 CASES = {"faces": ("rates_text", "attention16"), "4x longer": ("long", "attention16_long"),
          "64 pixels": ("large", "large_pooled32"),
          "near discs": ("pairs_near", "pairs_near_attention"),
@@ -699,7 +804,7 @@ assert all(results[name].verdict != "holds" for name in tried)  # the text below
 # Agreement wanders while such a pair trains, because nothing holds it. So the mean of the later half
 # of a run counts.
 
-# %% tags=["hide-input", "remove-output", "long"]
+# %% tags=["remove-cell", "long"]
 CASES = {"patch of 10,\nfar discs": "patch10_far", "patch of 22,\nfar discs": "patch22_far",
          "patch of 46,\nfar discs": "patch46_far", "patch of 10,\nnear discs": "patch10_near"}
 figure, axes = plt.subplots(1, len(CASES), figsize=(7.4, 2.6), sharey=True)
@@ -725,7 +830,7 @@ page.show("fig_patches", figure)
 # the bar is the mean.
 # ```
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 PATCHES = ("attention-patches", "attention-patches-22", "attention-patches-46",
            "attention-patches-near", "attention-patches-g")
 page.glue_results(results, *PATCHES)
@@ -771,12 +876,11 @@ assert np.mean(late["patch10_far_g"]) > np.mean(late["patch10_far"])
 #   even attention.
 # - Maps are evidence only when something is counted, against a control, and what they show is used
 #   only if something depends on it. Here the eyes do: with that one path cut, unequal ones rise from
-#   {glue:text}`unequal-whole:s` % to {glue:text}`unequal-cut:s` %.
+#   {glue:text}`unequal-whole:s` % to {glue:text}`unequal-cut:s` %, with others cut to at most
+#   {glue:text}`unequal-controls:s` %.
 # - Used is not needed. Over seeds, a rule between far places is hard for convolutions. That attention
 #   helps was not settled by short runs where $D$ sees the whole picture, neither on faces nor on far
 #   discs. Where $D$ sees only patches, the means speak for it.
-#
-# Running this chapter took {glue:text}`minutes:s` minutes.
 
 # %% [markdown]
 # ## Exercises

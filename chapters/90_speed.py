@@ -10,6 +10,9 @@
 # - attention without its map in memory: the same numbers, block by block;
 # - how to train on several GPUs or machines, and what stays the same;
 # - what the article's run and the paper's run would take, with every assumption named.
+#
+# It takes {glue:text}`minutes:s` minutes on two cores, where it was made; the memory curve needs up to
+# 2.5 GiB. You need chapter {doc}`03_attention`.
 # ```
 
 # %%
@@ -18,7 +21,6 @@ from sagan_lib import devices
 
 devices.setup()
 started = time.perf_counter()
-print("about a minute on two cores; the memory curve needs up to 2.5 GiB")
 
 # %% [markdown]
 # ## Where the time goes
@@ -35,7 +37,7 @@ for _ in range(2):
 parts, clock = profile.parts(made.step)
 print(profile.table(parts, clock))
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 from sagan_lib.book import page
 
 ranked = sorted(parts, key=parts.get, reverse=True)
@@ -91,7 +93,7 @@ for result in RESULTS:
           made_on["versions"]["tensorflow"], "PyTorch", made_on["versions"]["torch"])
     print(speed.table(result))
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 newest = speed.newest(RESULTS)
 page.show("fig_bench", speed.figure(newest))
 
@@ -103,7 +105,7 @@ page.show("fig_bench", speed.figure(newest))
 # Images a second in training. Every contender trains with the same batch.
 # ```
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 from IPython.display import Markdown
 
 Markdown(speed.against(newest))
@@ -113,6 +115,8 @@ case_at = speed.largest(newest)
 times = {name: x.get("median_s") for name, x in case_at["contenders"].items()}
 others = {n: t for n, t in times.items() if t and not n.startswith("ours")}
 share = case_at["contenders"]["ours_no_attention"]["share_of_matmul_peak"]
+
+# %% tags=["remove-cell"]
 page.glue("bench-size", case_at["size"])
 page.glue("worst-other", max(others, key=others.get))
 page.glue("worst-ratio", max(others.values()) / times["ours"], "{:.1f}")
@@ -200,7 +204,7 @@ def measure(side, method):
 memory = {method: [measure(side, method) for side in SIDES] for method in ("dense", "chunked")}
 print(f"{BATCH} images, MiB:", memory)
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 import matplotlib.pyplot as plt
 
 from sagan_lib.book import plots
@@ -224,9 +228,11 @@ page.show("fig_memory", fig)
 # ```
 
 # %%
+less = [s for s, d, c in zip(SIDES, memory["dense"], memory["chunked"]) if c < d]
+
+# %% tags=["remove-cell"]
 page.glue("memory-ratio", memory["dense"][-1] / memory["chunked"][-1], "{:.0f}")
 page.glue("memory-batch", BATCH)
-less = [s for s, d, c in zip(SIDES, memory["dense"], memory["chunked"]) if c < d]
 page.glue("memory-from", min(less))
 page.glue("dense-limit", attend.DENSE_BYTES["CPU"] // 2**20)
 
@@ -386,5 +392,5 @@ for name, (batch, steps, width) in RUNS.items():
 # `time.perf_counter`. Small blocks pay for starting many operations, large ones for memory.
 # ```
 
-# %%
-print(f"this page took {time.perf_counter() - started:.0f} s")
+# %% tags=["remove-cell"]
+page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")

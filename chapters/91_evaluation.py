@@ -11,7 +11,8 @@
 # - damage that no score sees, because the features behind it do not;
 # - the same pictures, resized or stored in another way: another score.
 #
-# It takes about a minute and a half on two cores.
+# It takes {glue:text}`minutes:s` minutes on two cores, where it was made. You need means, covariances
+# and chapter {doc}`01_dcgan`.
 # ```
 
 # %%
@@ -82,7 +83,7 @@ for row, n in enumerate(SIZES):
         distance[row, k] = metrics.frechet(one, other)
         kernel[row, k] = metrics.kernel_distance(one, other)
 
-# %% tags=["hide-input", "remove-output", "long"]
+# %% tags=["remove-cell", "long"]
 import matplotlib.pyplot as plt
 
 from sagan_lib.book import page, plots
@@ -119,13 +120,15 @@ page.show("fig_floor", figure)
 # %%
 rate = SIZES * distance.mean(1)
 expected = np.median(rate) / 2 * (1 / FACES + 1 / REAL)  # each set has its own part
+assert rate.max() < 1.5 * rate.min()  # "falls like 1/n", below
+assert (abs(kernel.mean(1)) < kernel.std(1)).all()
+
+# %% tags=["remove-cell"]
 page.glue("floor-least", distance.mean(1)[0], "{:.0f}")
 page.glue("floor-most", distance.mean(1)[-1], "{:.1f}")
 page.glue("floor-rate-low", rate.min() / 1000, "{:.1f}")
 page.glue("floor-rate-high", rate.max() / 1000, "{:.1f}")
 page.glue("floor-expected", expected, "{:.1f}")
-assert rate.max() < 1.5 * rate.min()  # "falls like 1/n", below
-assert (abs(kernel.mean(1)) < kernel.std(1)).all()
 
 # %% [markdown]
 # From {glue:text}`floor-least:s` with 50 faces to {glue:text}`floor-most:s` with 1,600: the floor of
@@ -194,7 +197,7 @@ print("hair colours left:", sorted(set(plenty.hair[plenty.hair != 2].tolist())))
 for name, count in truth.items():
     assert abs(FACES * judge.heterochromia(judge.read(SETS[name])) - count) < 0.02 * FACES
 
-# %% tags=["hide-input", "remove-output"]
+# %% tags=["remove-cell"]
 first = int(np.flatnonzero(wrong)[0])
 shown = [images[first : first + 12] for images in SETS.values()]
 figure, axis = plt.subplots(figsize=(7, 5.4))
@@ -270,7 +273,7 @@ def nearest(images):
 
 copied = {name: float(np.mean(nearest(images) < 0.01)) for name, images in SETS.items()}
 
-# %% tags=["hide-input", "long"]
+# %% tags=["remove-input", "long"]
 from IPython.display import Markdown
 
 DISTANCES = {  # score: heading, factor, format
@@ -303,7 +306,7 @@ def table(columns, **more):
 
 table(DISTANCES)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 copies = {name: "**100 %**" if share == 1 else f"{100 * share:.0f} %" for name, share in copied.items()}
 table(COUNTS, copies=copies)
 
@@ -330,7 +333,12 @@ for name, (by, not_by) in SAID.items():
 # %% tags=["long"]
 def value(name, score="frechet"):
     return found[name][score]["value"]
+assert value("64 training faces", "precision") > 0.9
+assert 0.5 < value("one eye in ten") / value("noisy") < 2
+assert copied["64 training faces"] == copied["all training faces"] == 1
+assert copied["real, another seed"] == 0
 
+# %% tags=["remove-cell"]
 for name, short in (("independent eyes", "eyes"), ("one eye in ten", "tenth"), ("noisy", "noisy"),
                     ("all training faces", "replay"), ("straight mouths", "mouth"),
                     ("trained generator", "generator")):
@@ -341,10 +349,6 @@ page.glue("recall-few", value("64 training faces", "recall"), "{:.2f}")
 page.glue("precision-few", value("64 training faces", "precision"), "{:.2f}")
 page.glue("recall-blond", value("no blond hair", "recall"), "{:.2f}")
 page.glue("recall-chance", middle["recall"], "{:.2f}")
-assert value("64 training faces", "precision") > 0.9
-assert 0.5 < value("one eye in ten") / value("noisy") < 2
-assert copied["64 training faces"] == copied["all training faces"] == 1
-assert copied["real, another seed"] == 0
 
 # %% [markdown]
 # ### Which score sees what
@@ -395,10 +399,12 @@ mouths = around_the_mouth(real)
 by_mouth = [metrics.frechet(around_the_mouth(faces.real_faces(FACES, seed=3000 + k)), mouths)
             for k in range(10)]
 straight = metrics.frechet(around_the_mouth(SETS["straight mouths"]), mouths)
+assert straight > np.mean(by_mouth) + 4 * np.std(by_mouth, ddof=1)
+
+# %% tags=["remove-cell"]
 page.glue("mouth-straight", straight, "{:.2f}")
 page.glue("mouth-chance", np.mean(by_mouth), "{:.2f}")
 page.glue("mouth-chance-sd", np.std(by_mouth, ddof=1), "{:.2f}")
-assert straight > np.mean(by_mouth) + 4 * np.std(by_mouth, ddof=1)
 
 # %% [markdown]
 # In these features the straight mouths have {glue:text}`mouth-straight:s`, real faces
@@ -414,9 +420,11 @@ assert straight > np.mean(by_mouth) + 4 * np.std(by_mouth, ddof=1)
 
 # %%
 hundred = [metrics.frechet(pool[100 * k : 100 * (k + 1)], features) for k in range(20)]
+assert np.min(hundred) > value("one eye in ten")
+
+# %% tags=["remove-cell"]
 page.glue("hundred", np.mean(hundred), "{:.0f}")
 page.glue("hundred-least", np.min(hundred), "{:.0f}")
-assert np.min(hundred) > value("one eye in ten")
 
 # %% [markdown]
 # A hundred perfect faces score {glue:text}`hundred:s` on average over 20 draws, never below
@@ -482,19 +490,21 @@ for name, images in PIPELINES.items():
     by_pipeline[name] = metrics.frechet(extractor.features(images), same_way)
     unequal[name] = judge.heterochromia(judge.read(images))
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 Markdown("| real faces, brought to 32 pixels | Fréchet | unequal eyes, % |\n|---|---|---|\n" + "\n".join(
     f"| {name} | {by_pipeline[name]:.0f} | {100 * unequal[name]:.0f} |" for name in PIPELINES))
 
 # %%
 ways = dict(zip(("honest", "lanczos", "aliased", "fine", "jpeg"), by_pipeline.values()))
-for name, number in ways.items():
-    page.glue(f"way-{name}", number, "{:.0f}")
-page.glue("jpeg-unequal", 100 * unequal["JPEG 75, as Pillow saves it"], "{:.0f}")
 assert ways["fine"] < ways["lanczos"] < ways["aliased"] < ways["jpeg"]
 assert 2 * ways["honest"] < ways["lanczos"]
 
-# %% tags=["hide-input", "remove-output"]
+# %% tags=["remove-cell"]
+for name, number in ways.items():
+    page.glue(f"way-{name}", number, "{:.0f}")
+page.glue("jpeg-unequal", 100 * unequal["JPEG 75, as Pillow saves it"], "{:.0f}")
+
+# %% tags=["remove-cell"]
 titles = ["antialias", "no antialias", "JPEG 75"]
 shown = [proper, PIPELINES["bilinear, no antialias"], PIPELINES["JPEG 75, as Pillow saves it"]]
 page.show("fig_pipelines", plots.pictures([x[:12] for x in shown], columns=4, titles=titles))
@@ -554,7 +564,7 @@ page.show("fig_pipelines", plots.pictures([x[:12] for x in shown], columns=4, ti
 # The last point it cannot do. An interval from resampling says how exactly *this* generator was
 # measured, not how another training run would turn out. For that, {doc}`claims` trains several.
 
-# %%
+# %% tags=["remove-cell"]
 page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 
 # %% [markdown]
@@ -565,8 +575,6 @@ page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # - It does not say what is wrong. Precision, recall and counts do, each for its own kind of damage.
 # - No score tells a good generator from a copying machine. The nearest training image does.
 # - The protocol belongs to the number. The same pictures, resized differently, have another score.
-#
-# Running this chapter took {glue:text}`minutes:s` minutes.
 
 # %% [markdown]
 # ## Exercises

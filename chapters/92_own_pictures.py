@@ -80,7 +80,7 @@ with warnings.catch_warnings(record=True) as caught:
 for text in (str(caught[0].message), source.taken()):
     print(text.replace(f"{folder}: ", ""))
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 from sagan_lib.book import page, plots
 
 page.show("fig_own", plots.pictures(source.images, columns=5, width=6))
@@ -130,7 +130,7 @@ print(middle.taken().split("; ")[1])
 # animals, fruit, coins, letters and much else, cut out on a transparent ground. It was trained
 # with nothing changed but `--data`.
 
-# %%
+# %% tags=["remove-cell"]
 import json
 
 from sagan_lib import shipped
@@ -141,7 +141,7 @@ for name in ("fashion", "stamps"):
     page.glue(f"{name}-minutes", run["seconds_this_time"] / 60, "{:.0f}")
     page.glue(f"{name}-images", run["images"])
 
-# %% tags=["remove-output"]
+# %% tags=["remove-cell"]
 import matplotlib.pyplot as plt
 
 for name in ("fashion", "stamps"):

@@ -39,6 +39,10 @@ class Scale:
     checkpoints: int = 4
     ema_decay: float = 0.99
 
+    def __str__(self):
+        return (f"pictures of {self.resolution} pixels, networks of width {self.width}, "
+                f"{self.steps:,} steps of {self.batch_size} images")  # fmt: skip
+
 
 SCALES = {
     "cpu": Scale(),

@@ -82,6 +82,16 @@ def test_something_is_compared_and_the_file_is_small(path):
     assert path.stat().st_size < MOST_BYTES
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_page_shows_no_code_that_only_serves_the_page(path):
+    hidden = {"remove-cell", "remove-input"}
+    for cell in code(path):
+        if hidden & set(cell.metadata.get("tags", [])):
+            continue
+        for call in ("page.glue", "page.show", "page.touch", "savefig(", "set_xlabel("):
+            assert call not in cell.source, complain(path, cell, f"{call} in a cell that is shown")
+
+
 def nbval(folder):
     """Run nbval on a folder as `make test` does; returns what pytest did."""
     return subprocess.run(

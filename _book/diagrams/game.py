@@ -1,0 +1,142 @@
+"""Chapters 1 and 4: the game, DCGAN's networks, the transposed convolution, gradients, time."""
+
+import draw
+
+from sagan_lib import dcgan
+
+
+def game():
+    """The game as a loop."""
+    d = draw.sheet()
+    z = draw.box(d, "noise z", (0, 0))
+    g = draw.box(d, "generator G", (3.3, 0), "g", w=3)
+    fake = draw.box(d, "generated\nimage", (7.4, 0))
+    real = draw.box(d, "real\nimage", (7.4, -2.2))
+    net = draw.box(d, "discriminator D", (11, -1.1), "d", w=3.4)
+    score = draw.box(d, "score:\nreal?", (15.6, -1.1), w=1.9)
+    for start, end in ((z.E, g.W), (g.E, fake.W), (net.E, score.W)):
+        draw.arrow(d, start, end)
+    draw.arrow(d, fake.E, (net.W.x, net.W.y + 0.25))
+    draw.arrow(d, real.E, (net.W.x, net.W.y - 0.25))
+    top, bottom = 1.5, -3.4
+    draw.path(d, [score.N, (score.N.x, top), (g.N.x, top), g.N],
+              "G learns: make the score of my images high", "g")  # fmt: skip
+    draw.path(d, [score.S, (score.S.x, bottom), (net.S.x, bottom), net.S],
+              "D learns: tell them apart", "d", loc="bottom")  # fmt: skip
+    return d
+
+
+def networks(resolution=32, width=16):
+    """G and D of DCGAN, with the sizes of their maps."""
+    d, x = draw.sheet(), 0.0
+
+    def block(side, channels, who, note):
+        nonlocal x
+        height, thick = 0.5 + 0.13 * side, 0.25 + 0.012 * channels
+        draw.rectangle(d, (x, -height / 2), thick, height, who)
+        draw.words(d, (x + thick / 2, -3.0), f"{side}x{side}\nx {channels}")
+        x += thick
+        if note:
+            draw.arrow(d, (x + 0.12, 0), (x + 1.0, 0), note)
+            x += 1.15
+
+    draw.words(d, (x - 0.5, 0), "z", 14)
+    draw.arrow(d, (x - 0.2, 0), (x + 0.6, 0), "dense")
+    x += 0.8
+    sides = [4, *dcgan.sides(resolution)]
+    for side in sides[:-1]:
+        block(side, dcgan.channels_at(resolution, side, width), "g", "up")
+    block(resolution, 3, "plain", "down")
+    for side in dcgan.down_sides(resolution):
+        last = side == 4
+        channels = dcgan.channels_at(resolution, side, width)
+        block(side, channels, "d", "dense" if last else "down")
+    draw.words(d, (x + 0.5, 0), "score", 13)
+    draw.words(d, (3.4, 3.0), "generator: sides double, channels halve", 13)
+    draw.words(d, (x - 3.6, 3.0), "discriminator: the way back", 13)
+    return d
+
+
+def transposed(kernel=4, stride=2, side=2):
+    """A transposed convolution, stamp by stamp."""
+    d, cell, whole = draw.sheet(), 0.42, (side - 1) * stride + kernel
+    steps, stamps = [(i, j) for i in range(side) for j in range(side)], []
+    for k, (i, j) in enumerate(steps):
+        stamps.append((i, j))
+        left = k * (whole * cell + 0.9)
+        _grid(d, left, 0, whole, cell)
+        for row, column in stamps:
+            corner = (left + column * stride * cell, (whole - row * stride - kernel) * cell)
+            draw.rectangle(d, corner, kernel * cell, kernel * cell, "g")
+        small = 0.3
+        _grid(d, left, whole * cell + 0.35, side, small)
+        draw.rectangle(d, (left + j * small, whole * cell + 0.35 + (side - 1 - i) * small),
+                       small, small, "new")  # fmt: skip
+        draw.words(d, (left + side * small + 0.2, whole * cell + 0.35 + side * small / 2),
+                   f"input pixel {k + 1}", halign="left")  # fmt: skip
+    inner = (whole - side * stride) // 2
+    edge = inner * cell
+    draw.rectangle(d, (left + edge, edge), side * stride * cell, side * stride * cell, "d",
+                   filled=False, dashed=True)  # fmt: skip
+    draw.words(d, (left + whole * cell / 2, -0.4), "dashed: the output that is kept")
+    return d
+
+
+def _grid(d, x, y, count, cell):
+    for k in range(count + 1):
+        draw.shape(d, [(x, y + k * cell), (x + count * cell, y + k * cell)], closed=False)
+        draw.shape(d, [(x + k * cell, y), (x + k * cell, y + count * cell)], closed=False)
+
+
+def gradients():
+    """Which network each gradient reaches."""
+    d = draw.sheet()
+    for row, (title, who, loss) in enumerate(
+        (("D's step", "d", "loss of D"), ("G's step", "g", "loss of G"))
+    ):
+        y = -3.4 * row
+        draw.words(d, (-0.2, y), title, 13, halign="right")
+        moves = "moves"
+        z = draw.box(d, "z", (0.2, y), w=1)
+        g = draw.box(d, f"G\n{moves if who == 'g' else 'stays'}", (2.2, y),
+                     "g" if who == "g" else "plain", w=2)  # fmt: skip
+        net = draw.box(d, f"D\n{moves if who == 'd' else 'stays'}", (6.2, y),
+                       "d" if who == "d" else "plain", w=2)  # fmt: skip
+        end = draw.box(d, loss, (10.2, y), w=2.2)
+        for start, stop, note in ((z.E, g.W, ""), (g.E, net.W, "fake"), (net.E, end.W, "score")):
+            draw.arrow(d, start, stop, note)
+        low = y - 1.15
+        if who == "d":
+            real = draw.box(d, "real", (7.2, y + 1.6), w=1.4, h=0.7, anchor="S")
+            draw.arrow(d, real.S, net.N)
+            draw.path(d, [end.S, (end.S.x, low), (net.S.x, low), net.S], "gradient", "d",
+                      loc="bottom")  # fmt: skip
+        else:
+            draw.path(d, [end.S, (end.S.x, low), (g.S.x, low), g.S],
+                      "gradient: through D, to G", "g", loc="bottom")  # fmt: skip
+    return d
+
+
+def time_scales():
+    """Five steps of D for one of G, and two rates: every bar is an update, its height the rate."""
+    d = draw.sheet()
+    rows = (("five steps of D", [("d", 0.5)] * 5 + [("g", 0.5)], 0.0),
+            ("two time scales", [("d", 2.0), ("g", 0.5)], -3.2))  # fmt: skip
+    for title, pattern, y in rows:
+        x = 0.0
+        draw.words(d, (-0.3, y + 0.4), title, 13, halign="right")
+        while x < 12 * 0.8 - 1e-6:
+            who, height = pattern[round(x / 0.8) % len(pattern)]
+            draw.rectangle(d, (x, y), 0.6, height, who)
+            draw.words(d, (x + 0.3, y + height / 2), who.upper())
+            x += 0.8
+        draw.arrow(d, (-0.2, y - 0.12), (x + 0.3, y - 0.12))
+        updates = sum(pattern[k % len(pattern)][0] == "g" for k in range(12))
+        draw.words(d, (x + 0.5, y + 0.4), f"{updates} updates of G\namong 12", halign="left")
+    return d
+
+
+DIAGRAMS = {
+    "game": game, "networks": networks, "transposed": transposed, "gradients": gradients,
+    "time_scales": time_scales,
+}  # fmt: skip
