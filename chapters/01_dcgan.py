@@ -52,6 +52,16 @@ model.compile(**ttur.preset("dcgan"), loss="bce")
 print(f"scale {SCALE}: {STEPS} steps; {model.plan(64, STEPS)}")
 
 # %% [markdown]
+# ## What it is for
+#
+# A network that can draw from a distribution has many uses. The article names some: made-up data
+# where real data are few, features for other tasks {cite:p}`radford2015dcgan`, learning with few
+# labels {cite:p}`salimans2016improved`, larger pictures from small ones {cite:p}`ledig2017srgan`,
+# pictures from a sentence {cite:p}`reed2016text`.
+#
+# All of them need a training that ends well. That is what this book is about.
+
+# %% [markdown]
 # ## Data whose truth is known
 #
 # The book trains on faces that it draws itself. Each face is made from thirteen factors, such as
@@ -93,16 +103,6 @@ from sagan_lib.evaluation import judge
 combinations, possible = judge.coverage(record)
 print(f"{combinations} of {possible} attribute combinations are in the data")
 assert (record.left_iris == record.right_iris).all()
-
-# %% [markdown]
-# ## What it is for
-#
-# A network that can draw from a distribution has many uses. The article names some: made-up data
-# where real data are few, features for other tasks {cite:p}`radford2015dcgan`, learning with few
-# labels {cite:p}`salimans2016improved`, larger pictures from small ones {cite:p}`ledig2017srgan`,
-# pictures from a sentence {cite:p}`reed2016text`.
-#
-# All of them need a training that ends well. That is what this book is about.
 
 # %% [markdown]
 # ## The game
@@ -201,8 +201,7 @@ for _ in range(300):
         value = tf.reduce_sum(p * tf.math.log_sigmoid(free) + q * tf.math.log_sigmoid(-free))
     adam.apply([-tape.gradient(value, free)], [free])
 
-kl = lambda a, b: np.sum(a * np.log(a / b))
-jsd = (kl(p, (p + q) / 2) + kl(q, (p + q) / 2)) / 2
+jsd = sum(np.sum(a * np.log(2 * a / (p + q))) for a in (p, q)) / 2
 np.testing.assert_allclose(free, np.log(p / q), atol=1e-3)
 np.testing.assert_allclose(value, 2 * jsd - np.log(4), atol=1e-5)
 print("D learned", np.round(free.numpy(), 2), "and the game is worth", round(float(value), 3))

@@ -291,9 +291,9 @@ page.glue("sn-times", np.median(fresh_start[late]) / np.median(kept[late]), "{:.
 # %% [markdown]
 # ### What it costs
 #
-# Both ways, on every kernel of a SAGAN's two networks, as a training step needs them. One, two and
-# five rounds are timed in turn within one loop, since a busy machine would otherwise favour one of them,
-# and the medians are shown. The SVDs are timed once: at 128 pixels that takes long enough.
+# Both ways, on every kernel of a SAGAN's two networks, as a training step needs them. The ways are
+# timed in turn within one loop, since a busy machine would otherwise favour one of them; the medians
+# are shown.
 
 # %%
 import tensorflow as tf
@@ -308,9 +308,9 @@ def matrices(resolution):
 def ways(folded):
     """Functions that find every sigma of a step: by a full SVD, and by 1, 2 and 5 rounds."""
     starts = [tf.random.normal((min(m.shape),)) for m in folded]
-    rounds = [tf.function(lambda k=k: [sn.power_iteration(m, u, k)[0] for m, u in zip(folded, starts)])
-              for k in (1, 2, 5)]
-    return lambda: [np.linalg.svd(m, compute_uv=False) for m in folded], rounds
+    calls = [lambda: [tf.linalg.svd(m, compute_uv=False)[0] for m in folded]]
+    calls += [lambda k=k: [sn.power_iteration(m, u, k)[0] for m, u in zip(folded, starts)] for k in (1, 2, 5)]
+    return [tf.function(call) for call in calls]
 
 
 def seconds(call):
@@ -321,9 +321,9 @@ def seconds(call):
 # %%
 sizes, cost = (32, 64, 128), []
 for size in sizes:
-    svd, rounds = ways(matrices(size))
-    turns = [[seconds(call) for call in rounds] for _ in range(8)]  # the first one traces
-    cost.append([seconds(svd), *np.median(turns[1:], axis=0)])
+    calls = ways(matrices(size))
+    turns = [[seconds(call) for call in calls] for _ in range(8)]  # the first one traces
+    cost.append(np.median(turns[1:], axis=0))
 cost = 1000 * np.array(cost)
 print("pixels     SVD   1 round  2 rounds  5 rounds   (milliseconds a step)")
 for size, row in zip(sizes, cost):
@@ -676,6 +676,30 @@ print(f"stored weight after a training call: Keras {largest[0]:.1f}, sagan_lib {
 # | $u$, $v$ are constants for the gradient | not said, so it flows through them (E4) | `tf.stop_gradient` |
 # | keep $u$ for the next step | `self.u.assign(u)` if `training` | the same |
 # | use $W/\sigma$ | divides in training; the raw kernel else, as the listing is printed (E2) | divides always |
+#
+# One of these hardly matters, and one can see why. At the right $u$ and $v$, $\sigma = v^\top W u$ is at
+# its largest, so a small change of either does nothing to it. What the gradient picks up on its way
+# through them (E4) vanishes as $u$ converges. Below: that part, as a share of the whole gradient, after
+# so many rounds.
+
+# %%
+from experiments import bugs
+
+def leak(rounds, start):
+    """Share of the gradient that runs through u and v, if u has had so many rounds before."""
+    weight, u = tf.Variable(matrix), start
+    if rounds:
+        u = sn.power_iteration(matrix, start, rounds)[1]
+    with tf.GradientTape(persistent=True) as tape:
+        right, wrong = sn.power_iteration(weight, u)[0], bugs.leaky_iteration(weight, u)[0]
+    ours, theirs = tape.gradient(right, weight), tape.gradient(wrong, weight)
+    return float(tf.norm(ours - theirs) / tf.norm(ours))
+
+
+start = rng.normal(size=64).astype("float32")
+leaks = {rounds: leak(rounds, start) for rounds in (0, 5, 20, 100, 500)}
+print("  ".join(f"{rounds} rounds: {share:.1%}" for rounds, share in leaks.items()))
+assert leaks[500] < leaks[0] / 5
 
 # %% [markdown]
 # ## Over seeds

@@ -267,8 +267,8 @@ assert np.array_equal(layer(x), x)
 def forward_time(dtype, side=32, channels=64, turns=5):
     """Seconds of the listing's products and softmax in one floating-point type."""
     rng = np.random.default_rng(0)
-    make = lambda c: tf.constant(rng.normal(size=(8, side * side, c)), dtype)
-    f, g, h = make(channels // 8), make(channels // 8), make(channels)
+    f, g, h = (tf.constant(rng.normal(size=(8, side * side, c)), dtype)
+               for c in (channels // 8, channels // 8, channels))
     call = tf.function(lambda: tf.nn.softmax(g @ tf.transpose(f, (0, 2, 1))) @ h)
     call()
     begin = time.perf_counter()

@@ -85,6 +85,11 @@ Markdown("\n\n".join(head.format("*G*" if i == 0 else "*D*") + stages(net)
 # | updates | one of $D$, then one of $G$ | {doc}`04_ttur` |
 
 # %% [markdown]
+# This book's networks are not the linked code's to the letter. There $G$'s first, dense layer has a ReLU
+# and no batch normalization, and batch normalization elsewhere has no scale; here every map but the last
+# is normalized, and scaled.
+
+# %% [markdown]
 # ## A small one, live
 #
 # One argument chooses the data. Where CelebA {cite:p}`liu2015celeba` lies in `data/celeba` it is

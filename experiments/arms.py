@@ -21,6 +21,7 @@ from sagan_lib.datasets.faces import Faces
 from sagan_lib.datasets.source import from_bytes
 from sagan_lib.evaluation import judge, metrics, scores
 from sagan_lib.gan import GAN
+from sagan_lib.penalties import PenalizedGAN
 from sagan_lib.spectral_norm import normalized_layers
 
 
@@ -63,7 +64,7 @@ class Arm:
     (`patches.discriminator`); `attends` says which network has the attention then: "both", "g" or
     "d". `pooling` gives a DCGAN's D pooling in place of strides; `init` draws all its kernels anew:
     "glorot" or "he" (uniform) instead of a normal of deviation 0.02. `svd` takes every sigma from a
-    full singular value decomposition.
+    full singular value decomposition. `penalty` and `weight` are those of `PenalizedGAN.compile`.
     """
 
     kind: str = "sagan"
@@ -90,10 +91,13 @@ class Arm:
     pooling: bool = False
     init: str | None = None
     svd: bool = False
+    penalty: str | None = None
+    weight: float = 10.0
 
 
 _FAST = functools.partial(Arm, g_rate=1e-3, d_rate=4e-3)  # the rates that the article prints
 _PATCH = functools.partial(_FAST, pairs=22, length=2)  # far discs, unless told otherwise
+_PENALTY = functools.partial(Arm, sn="none", loss="bce")  # what came after, in place of SN
 _DCGAN = functools.partial(
     Arm,
     kind="dcgan",
@@ -145,6 +149,11 @@ ARMS = {
     "patch46_far_d": _PATCH(patch=4, attention_at=16, attends="d"),
     "patch10_near": _PATCH(patch=2, pairs=10),
     "patch10_near_d": _PATCH(patch=2, pairs=10, attention_at=16, attends="d"),
+    "wgan_clip": _PENALTY(loss="wasserstein", penalty="clip", weight=0.01),
+    "wgan_gp": _PENALTY(loss="wasserstein", penalty="gp"),
+    "r1": _PENALTY(penalty="r1"),
+    "r1_equal": _PENALTY(penalty="r1", d_rate=4e-4),
+    "r3gan": _PENALTY(loss="relativistic", penalty="r1r2"),
     "scrambled": Arm(bug="scrambled"),
     "leaky_gradient": Arm(bug="leaky_gradient"),
     "plain_dense": Arm(bug="plain_dense"),
@@ -201,7 +210,8 @@ def build(arm, scale, seed):
         seed: of weights, shuffles and noise.
     """
     keras.utils.set_random_seed(seed)
-    make = bugs.OneForward if arm.bug == "one_forward" else GAN
+    penalized = {"penalty": arm.penalty, "weight": arm.weight} if arm.penalty else {}
+    make = PenalizedGAN if penalized else bugs.OneForward if arm.bug == "one_forward" else GAN
     nets = networks(arm, scale)
     for net in nets if arm.init else ():
         _draw_anew(net, arm.init, seed)
@@ -212,7 +222,7 @@ def build(arm, scale, seed):
         everywhere = arm.bug == "frozen_u" and arm.attention_at is None
         bugs.apply(model, arm.bug, everywhere)
     rates = ttur.two_time_scale(arm.g_rate, arm.d_rate, arm.beta_1, arm.beta_2)
-    model.compile(**rates, n_dis=arm.n_dis, loss=arm.loss)
+    model.compile(**rates, n_dis=arm.n_dis, loss=arm.loss, **penalized)
     return model
 
 

@@ -13,6 +13,7 @@ TENTH = math.log(1.1)  # a tenth more or less
 CHAPTERS = {
     "01_dcgan": "DCGAN", "02_spectral_norm": "Spectral normalization",
     "03_attention": "Self-attention", "04_ttur": "Two time scales",
+    "06_penalties": "What came after",
 }  # fmt: skip
 
 
@@ -81,10 +82,10 @@ def _measured(says, where, chapter, name, quantity, limit, **options):
     return Claim(says, where, chapter, quantity, limit, measure=name, **{"fast": True} | options)
 
 
-_DCGAN, _SN, _ATT, _TTUR = CHAPTERS
+_DCGAN, _SN, _ATT, _TTUR, _AFTER = CHAPTERS
 _CONV, _SNTEXT, _SNCODE = "Convolutional GAN", "Spectral normalization", "SN, implementation"
 _ATTTEXT, _ATTCODE = "Self-attention GAN", "Self-attention, implementation"
-_NOTES = "Implementation notes"
+_NOTES, _LATER = "Implementation notes", "not in the article"
 
 #: Agreement wanders in training, so the later half of a run counts.
 _LATE = {
@@ -309,4 +310,26 @@ CLAIMS = {
     "short-shuffle-mixed": _trained(
         "A short shuffle buffer trains worse even where the file's order means nothing.",
         "the linked code", _TTUR, ("base", "short_shuffle_mixed")),
+    # Chapter 6
+    "sn-clip": _trained(
+        "SN and hinge do better than the Wasserstein GAN with clipped weights.", _LATER, _AFTER,
+        ("base", "wgan_clip")),
+    "sn-gp": _trained(
+        "SN and hinge do better than the Wasserstein GAN with a gradient penalty.", _LATER, _AFTER,
+        ("base", "wgan_gp")),
+    "sn-r1": _trained(
+        "SN and hinge do better than cross-entropy with R1.", _LATER, _AFTER, ("base", "r1")),
+    "sn-r3gan": _trained(
+        "SN and hinge do better than relativistic pairs with R1 and R2.", _LATER, _AFTER,
+        ("base", "r3gan")),
+    "sn-r1-eyes": _trained(
+        "SN and hinge keep the rule of the eyes better than cross-entropy with R1.", _LATER, _AFTER,
+        ("base", "r1"), "agreement of both eyes beyond chance, {0} less {1}", limit=0.05,
+        ratio=False, effect=_more("eye_agreement")),
+    "r1-rates": _trained(
+        "With R1 too, two time scales do better than equal rates.", _LATER, _AFTER,
+        ("r1", "r1_equal")),
+    "r1-cost": _measured(
+        "R1 makes a step dearer than SN does.", _LATER, _AFTER, "r1_cost",
+        "time of a step, R1 over SN", math.log(1.2), fast=False),  # a busy machine lies
 }  # fmt: skip

@@ -26,7 +26,7 @@ class Erratum:
     remark: bool = False
 
 
-_DCGAN, _SN, _ATT, _TTUR = CHAPTERS
+_DCGAN, _SN, _ATT, _TTUR, _ = CHAPTERS
 
 ERRATA = {
     "E1": Erratum(

@@ -96,6 +96,23 @@ def svd_cost(seed):
     return math.log(np.median(times[0]) / np.median(times[1]))
 
 
+@measure("r1_cost")
+def r1_cost(seed):
+    """Log of the time of a step with R1 over that of one with SN in both networks."""
+    from experiments import arms
+
+    models = [arms.build(arms.ARMS[name], arms.Scale(), seed) for name in ("r1", "base")]
+    batch = tf.constant(from_bytes(Faces(32, 32).images))
+    steps, times = [tf.function(model.train_step) for model in models], [[], []]
+    for turn in range(12):  # taking turns; the first two are not counted
+        for step, kept in zip(steps, times, strict=True):
+            start = time.perf_counter()
+            step(batch)["g_loss"].numpy()
+            if turn > 1:
+                kept.append(time.perf_counter() - start)
+    return math.log(np.median(times[0]) / np.median(times[1]))
+
+
 @measure("frobenius")
 def frobenius(seed):
     """Log of a kernel's l2 (Frobenius) norm over its largest singular value."""

@@ -82,7 +82,7 @@ class GAN(keras.Model):
         for index, part in enumerate(parts):
             self.d_loss.update_state(self.d_step(part, self.noise(batch, draw + index)))
         z = self.noise(batch, draw + self.n_dis)  # fresh: D has moved since
-        self.g_loss.update_state(self.g_step(z))
+        self.g_loss.update_state(self.g_step(z, parts[-1]))
         self._update_ema()
         self.step.assign_add(1)
         results = self.get_metrics_result()
@@ -127,8 +127,13 @@ class GAN(keras.Model):
             return tf.split(self.discriminator(tf.concat([real, fake], 0), training=True), 2)
         return self.discriminator(real, training=True), self.discriminator(fake, training=True)
 
-    def g_step(self, z):
-        """One optimizer step of G; nothing of D moves, its moments and `u` included."""
+    def g_step(self, z, real=None):
+        """One optimizer step of G; nothing of D moves, its moments and `u` included.
+
+        Args:
+            z: noise (batch, latent_dim).
+            real: the last D step's images, for losses that pair real and fake; not used here.
+        """
         with tf.GradientTape() as tape:
             fake = self.generator(z, training=True)
             loss = self._losses[1](_frozen_call(self.discriminator, fake))
@@ -151,7 +156,7 @@ class GAN(keras.Model):
         Args:
             g_optimizer: Keras's, for G; `ttur.preset` and `ttur.two_time_scale` make both.
             d_optimizer: another one, for D.
-            loss: "hinge", "bce" (non-saturating) or "minimax".
+            loss: "hinge", "bce" (non-saturating), "minimax" or "wasserstein".
             n_dis: D steps for each G step.
             options: Keras's, such as `steps_per_execution` and `jit_compile` (default: on a GPU);
                 these two with one device only.

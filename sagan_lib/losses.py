@@ -1,4 +1,4 @@
-"""The three adversarial losses of the book, on unbounded scores (logits).
+"""The adversarial losses of the book, on unbounded scores (logits).
 
 Each takes D's scores of real and of fake images, float (batch, 1), and gives a scalar of the same
 dtype: the mean over the batch.
@@ -37,11 +37,17 @@ def minimax_g(fake):
     return -ops.mean(ops.softplus(fake))
 
 
+def wasserstein_d(real, fake):
+    """The critic's loss of a Wasserstein GAN: Arjovsky et al. (2017), algorithm 1."""
+    return ops.mean(fake) - ops.mean(real)
+
+
 #: Name -> (loss of D, loss of G).
 LOSSES = {
     "hinge": (hinge_d, hinge_g),
     "bce": (bce_d, bce_g),
     "minimax": (bce_d, minimax_g),
+    "wasserstein": (wasserstein_d, hinge_g),
 }
 
 

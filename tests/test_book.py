@@ -137,7 +137,7 @@ def test_every_picture_is_in_a_numbered_figure(page, name):
     soup = page(name)
     for image in soup.select("article img:not(.touch-still)"):
         assert image.find_parent("figure"), (
-            f"{image['src']}: shown without a caption; tag its cell remove-output"
+            f"{image['src']}: shown without a caption; tag its cell remove-cell"
         )
     numbers = []
     for figure in soup.select("article figure"):

@@ -157,7 +157,7 @@ def test_the_library_is_small():
     files = sorted((ROOT / "sagan_lib").glob("*.py"))
     lines = sum(len(path.read_text().splitlines()) for path in files)
     assert len(files) <= 18, [path.name for path in files]
-    assert lines <= 2500, f"{lines} lines lie open in sagan_lib"
+    assert lines <= 2660, f"{lines} lines lie open in sagan_lib"
 
 
 def test_every_module_has_its_test_under_its_own_name():

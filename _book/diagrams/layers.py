@@ -142,6 +142,28 @@ def _about(name, recipe):
     return f"{name}: spectral normalization in every layer, {inside}; hinge loss; rate {rate:g}"
 
 
+def slopes():
+    """Three scores over a line from fake to real: no bound, bounded layers, flat at the real."""
+    d, x = draw.sheet(), np.linspace(-1, 1, 81)
+    curves = (
+        ("no bound", np.tanh(40 * x), "flat, then a cliff"),
+        ("SN", 0.8 * x, "every layer bounded"),
+        ("R1", np.where(x < 0.6, 0.9 - 0.7 * (x - 0.6) ** 2, 0.9), "flat at real images"),
+    )
+    for k, (title, y, note) in enumerate(curves):
+        left = 5.6 * k
+        draw.arrow(d, (left, -1.3), (left + 4.4, -1.3))
+        draw.arrow(d, (left, -1.3), (left, 1.6))
+        points = np.stack([left + 2.1 + 1.9 * x, 1.1 * y], 1)
+        draw.shape(d, points, "d", filled=False, closed=False)
+        for place, label in ((0.5, "fake"), (3.7, "real")):
+            draw.words(d, (left + place, -1.7), label)
+        draw.words(d, (left + 2.1, 2.0), f"{title}: {note}", 12)
+    draw.words(d, (-0.35, 1.4), "D")
+    return d
+
+
 DIAGRAMS = {
     "power": power, "sn_layer": sn_layer, "attention": attention, "reach": reach, "sagan": sagan,
+    "slopes": slopes,
 }  # fmt: skip

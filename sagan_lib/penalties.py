@@ -1,0 +1,137 @@
+"""What came after: penalties on the slope of D, in place of a bound on its layers.
+
+- clipped weights: Arjovsky et al. (2017), *Wasserstein GAN*, arXiv:1701.07875, algorithm 1;
+- gradient penalty: Gulrajani et al. (2017), arXiv:1704.00028, equation 3;
+- R1 and R2: Mescheder, Geiger and Nowozin (2018), arXiv:1801.04406, equations 9 and 10;
+- relativistic pairing with R1 and R2: Huang et al. (2024), *The GAN is dead; long live the GAN!*,
+  arXiv:2501.05441, whose loss pairs each real image with a fake (Jolicoeur-Martineau, 2018).
+"""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from sagan_lib import checks
+from sagan_lib.gan import GAN, _descend, _frozen_call
+
+PENALTIES = ("none", "clip", "gp", "r1", "r1r2")
+
+
+def relativistic_d(real, fake):
+    """D's loss in pairs: each real image must beat the fake beside it. Scores are (batch, 1)."""
+    return ops.mean(ops.softplus(fake - real))
+
+
+def relativistic_g(fake, real):
+    """G's side: each fake must beat the real image beside it."""
+    return ops.mean(ops.softplus(real - fake))
+
+
+def squared_slopes(discriminator, images):
+    """The squared length of D's gradient at each image, float32 (batch,).
+
+    Args:
+        discriminator: images (batch, h, w, 3) -> scores (batch, 1).
+        images: where the slope is taken.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        scores = discriminator(images, training=True)
+    gradient = tf.cast(tape.gradient(scores, images), tf.float32)
+    return tf.reduce_sum(tf.square(gradient), axis=(1, 2, 3))
+
+
+def zero_centred(discriminator, images):
+    """R1 on real images, R2 on fakes, without their weight: half the mean squared slope."""
+    return tf.reduce_mean(squared_slopes(discriminator, images)) / 2
+
+
+def one_centred(discriminator, real, fake, shares):
+    """WGAN-GP's penalty, without its weight: how far slopes between real and fake are from 1.
+
+    Args:
+        discriminator: as in `squared_slopes`.
+        real: images (batch, h, w, 3).
+        fake: generated ones, as many.
+        shares: of the fake in each mixture, 0 to 1, (batch,).
+    """
+    shares = tf.reshape(tf.cast(shares, real.dtype), (-1, 1, 1, 1))
+    squared = squared_slopes(discriminator, real + shares * (fake - real))
+    return tf.reduce_mean(tf.square(tf.sqrt(squared + 1e-12) - 1))
+
+
+@keras.saving.register_keras_serializable("sagan_lib")
+class PenalizedGAN(GAN):
+    """A `GAN` whose D is held by a penalty, or whose losses pair real and fake images.
+
+    D must not normalize by batch: a slope is that of one image. One device only.
+    """
+
+    def compile(self, g_optimizer, d_optimizer, loss="bce", n_dis=1, penalty="none", weight=10.0,
+                **options):  # fmt: skip
+        """As `GAN.compile`, and with what holds D.
+
+        Args:
+            g_optimizer: for G.
+            d_optimizer: for D.
+            loss: as in `GAN.compile`, or "relativistic".
+            n_dis: D steps for each G step.
+            penalty: "none", "clip" (weights of D, after each of its steps), "gp", "r1" or "r1r2".
+            weight: of the penalty in D's loss; the bound of the weights for "clip".
+            options: Keras's.
+
+        Raises:
+            ValueError: unknown penalty, a weight that is not above 0, a D that normalizes by batch,
+                or several devices.
+        """
+        checks.one_of("penalty", penalty, PENALTIES)
+        checks.number("weight", weight, 0, open_low=True)
+        if penalty != "none" and not self._join:
+            raise ValueError(f"penalty {penalty!r} needs a discriminator without batch statistics")
+        if (count := self.distribute_strategy.num_replicas_in_sync) > 1:
+            raise ValueError(f"PenalizedGAN trains on one device, got {count}")
+        pairs = loss == "relativistic"
+        super().compile(g_optimizer, d_optimizer, "bce" if pairs else loss, n_dis, **options)
+        if pairs:
+            self.loss_name, self._losses = loss, (relativistic_d, relativistic_g)
+        self.penalty, self.penalty_weight = penalty, float(weight)
+
+    def d_step(self, real, z):
+        """One optimizer step of D on its loss and its penalty; nothing of G moves."""
+        fake = _frozen_call(self.generator, z)
+        with tf.GradientTape() as tape:
+            loss = self._losses[0](*self._scores(real, fake))
+            loss += self.penalty_weight * self._penalty(real, fake, z)
+        _descend(self.d_optimizer, tape, loss, self.discriminator)
+        if self.penalty == "clip":
+            for variable in self.discriminator.trainable_variables:
+                variable.assign(
+                    tf.clip_by_value(variable, -self.penalty_weight, self.penalty_weight)
+                )
+        return loss
+
+    def _penalty(self, real, fake, z):
+        if self.penalty in ("none", "clip"):
+            return 0.0
+        if (
+            self.penalty == "gp"
+        ):  # the noise of the step is normal; its distribution function is even
+            shares = (1 + tf.math.erf(z[:, 0] / 2**0.5)) / 2
+            return one_centred(self.discriminator, real, fake, shares)
+        total = zero_centred(self.discriminator, real)
+        return total if self.penalty == "r1" else total + zero_centred(self.discriminator, fake)
+
+    def g_step(self, z, real=None):
+        """One optimizer step of G; a loss that pairs takes D's scores of `real`, too."""
+        if self.loss_name != "relativistic":
+            return super().g_step(z)
+        with tf.GradientTape() as tape:
+            fake = self.generator(z, training=True)
+            fake_scores = _frozen_call(self.discriminator, fake)
+            loss = self._losses[1](fake_scores, _frozen_call(self.discriminator, real))
+        _descend(self.g_optimizer, tape, loss, self.generator)
+        return loss
+
+    def get_compile_config(self):
+        kept = {"penalty": self.penalty, "weight": self.penalty_weight}
+        return super().get_compile_config() | kept

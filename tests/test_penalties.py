@@ -1,0 +1,150 @@
+"""Penalties against written-out gradients; a step moves D by them and leaves G alone."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sagan_lib import dcgan, penalties, sagan
+from sagan_lib.datasets import faces
+from sagan_lib.gan import GAN
+
+RNG = np.random.default_rng(7)
+SHAPE = (16, 16, 3)
+REAL, FAKE = (tf.constant(RNG.normal(size=(6, *SHAPE)), tf.float32) for _ in range(2))
+WEIGHTS = RNG.normal(0, 0.1, (np.prod(SHAPE), 1)).astype(np.float32)
+
+
+def linear():
+    """A discriminator whose slope is known: the length of its weights."""
+    images = keras.Input(SHAPE)
+    score = keras.layers.Dense(1, use_bias=False, name="score")
+    net = keras.Model(images, score(keras.layers.Flatten()(images)))
+    score.kernel.assign(WEIGHTS)
+    return net
+
+
+def small(loss="bce", penalty="none", weight=10.0, rate=0.1, discriminator=None):
+    keras.utils.set_random_seed(2)
+    discriminator = discriminator or linear()
+    model = penalties.PenalizedGAN(dcgan.generator(16, 4, 5), discriminator, seed=3)
+    optimizers = (keras.optimizers.SGD(rate) for _ in range(2))
+    model.compile(*optimizers, loss=loss, penalty=penalty, weight=weight, jit_compile=False)
+    return model
+
+
+def test_the_slope_of_a_linear_discriminator_is_the_length_of_its_weights():
+    found = penalties.squared_slopes(linear(), REAL)
+    np.testing.assert_allclose(found, np.full(6, np.sum(WEIGHTS**2)), rtol=1e-5)
+    np.testing.assert_allclose(
+        penalties.zero_centred(linear(), REAL), np.sum(WEIGHTS**2) / 2, rtol=1e-5
+    )
+
+
+def test_slopes_agree_with_differences_on_a_network():
+    keras.utils.set_random_seed(1)
+    net = sagan.discriminator(16, 4, attention_at=None, use_sn=False)
+    image, h = np.asarray(REAL[:1], np.float64) * 0.3, 1e-3
+    with tf.GradientTape() as tape:
+        x = tf.constant(image, tf.float32)
+        tape.watch(x)
+        score = net(x)
+    gradient = tape.gradient(score, x).numpy()
+    direction = gradient / np.linalg.norm(gradient)  # the steepest: differences are largest
+    ends = [image + sign * h * direction for sign in (1, -1)]
+    ahead, behind = (net(tf.constant(x, tf.float32)).numpy().item() for x in ends)
+    assert np.sum(gradient * direction) == pytest.approx((ahead - behind) / (2 * h), rel=0.05)
+    found = penalties.squared_slopes(net, tf.constant(image, tf.float32))
+    np.testing.assert_allclose(found, [np.sum(gradient**2)], rtol=1e-4)
+
+
+def test_the_one_centred_penalty_is_its_formula_at_any_mixture():
+    wanted = (np.sqrt(np.sum(WEIGHTS**2)) - 1) ** 2
+    found = penalties.one_centred(linear(), REAL, FAKE, tf.linspace(0.0, 1.0, 6))
+    np.testing.assert_allclose(found, wanted, rtol=1e-4)
+
+
+def test_it_looks_between_real_and_fake_and_nowhere_else():
+    seen = []
+
+    def record(images, training):
+        seen.append(images)
+        return tf.reduce_sum(images, axis=(1, 2, 3), keepdims=False)[:, None]
+
+    penalties.one_centred(record, REAL, FAKE, tf.constant([0.0, 1.0, 0.5, 0.25, 0.0, 1.0]))
+    np.testing.assert_allclose(seen[0][0], REAL[0], atol=1e-6)
+    np.testing.assert_allclose(seen[0][1], FAKE[1], atol=1e-6)
+    np.testing.assert_allclose(seen[0][2], (REAL[2] + FAKE[2]) / 2, atol=1e-6)
+
+
+def d_moves(penalty, weight=10.0, loss="bce"):
+    """By how much one step of D moves the linear weights."""
+    model = small(loss, penalty, weight)
+    before = [w.numpy() for w in model.generator.weights]
+    model.d_step(REAL, model.noise(6, 0))
+    for old, new in zip(before, model.generator.weights, strict=True):
+        np.testing.assert_array_equal(old, new)
+    return model.discriminator.get_layer("score").kernel.numpy() - WEIGHTS
+
+
+def test_the_step_of_d_has_the_gradient_of_its_penalty():
+    """For a linear D the gradient of R1 is weight * w, of R1 + R2 twice that, of GP known too."""
+    plain, length = d_moves("none"), np.sqrt(np.sum(WEIGHTS**2))
+    np.testing.assert_allclose(d_moves("r1") - plain, -0.1 * 10 * WEIGHTS, atol=2e-5)
+    np.testing.assert_allclose(d_moves("r1r2", 3.0) - plain, -0.1 * 6 * WEIGHTS, atol=2e-5)
+    wanted = -0.1 * 10 * 2 * (length - 1) * WEIGHTS / length
+    np.testing.assert_allclose(d_moves("gp") - plain, wanted, atol=2e-4)
+
+
+def test_clipping_keeps_every_weight_of_d_inside_its_bound():
+    model = small("wasserstein", "clip", 0.01)
+    model.d_step(REAL, model.noise(6, 0))
+    assert np.abs(model.discriminator.get_layer("score").kernel).max() <= 0.01
+
+
+def test_pairs_are_scored_as_the_paper_writes_them():
+    real, fake = RNG.normal(size=(2, 50, 1)).astype(np.float32)
+    of_d = np.mean(np.log(1 + np.exp(fake - real)))
+    of_g = np.mean(np.log(1 + np.exp(real - fake)))
+    np.testing.assert_allclose(penalties.relativistic_d(real, fake), of_d, rtol=1e-5)
+    np.testing.assert_allclose(penalties.relativistic_g(fake, real), of_g, rtol=1e-5)
+
+
+def test_a_paired_step_of_g_depends_on_the_real_images():
+    moved = []
+    for real in (REAL, REAL + 3):
+        model = small("relativistic", rate=1.0)
+        model.g_step(model.noise(6, 1), real)
+        moved.append(np.concatenate([w.numpy().ravel() for w in model.generator.weights]))
+    assert np.abs(moved[0] - moved[1]).max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("loss", "penalty"), [("wasserstein", "gp"), ("bce", "r1"), ("relativistic", "r1r2")]
+)
+def test_it_trains_saves_and_goes_on(tmp_path, loss, penalty):
+    net = sagan.discriminator(16, 4, attention_at=None, use_sn=False)
+    model = small(loss, penalty, 1.0, 0.01, net)
+    model.fit(faces.Faces(16, 32), steps=2, batch_size=4, verbose=0)
+    model.save(tmp_path / "run.keras")
+    again = GAN.load(tmp_path / "run.keras")
+    assert isinstance(again, penalties.PenalizedGAN)
+    assert (again.loss_name, again.penalty, again.penalty_weight) == (loss, penalty, 1.0)
+    history = again.fit(faces.Faces(16, 32), steps=1, batch_size=4, verbose=0).history
+    assert np.isfinite(history["d_loss"]).all()
+    assert int(again.step.numpy()) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [({"penalty": "r3"}, "penalty"), ({"penalty": "gp", "weight": 0}, "weight"),
+     ({"loss": "hing"}, "loss")],
+)  # fmt: skip
+def test_what_does_not_exist_is_refused(options, word):
+    with pytest.raises(ValueError, match=word):
+        small(**options)
+
+
+def test_a_discriminator_that_normalizes_by_batch_is_refused():
+    with pytest.raises(ValueError, match="batch statistics"):
+        small("bce", "r1", discriminator=dcgan.discriminator(16, 4))
