@@ -19,6 +19,9 @@ def _parser():
     claims.add_argument("--looks", type=int, default=2, choices=(1, 2),
                         help="1: no second look at what seeds 1 to 5 leave undecided")  # fmt: skip
     claims.add_argument("--jobs", type=int, help="processes; default: one for each core")
+    claims.add_argument("--scheduler", metavar="ADDRESS",
+                        help="run: on the workers of a Dask scheduler, such as "
+                        "tcp://10.0.0.1:8786 (the extra `cluster`)")  # fmt: skip
     claims.add_argument("--scale", default="cpu", choices=("cpu", "gpu"),
                         help="32 pixels, or 64 for longer")  # fmt: skip
     claims.add_argument("--out", type=Path, help="results; default: data/results/claims_SCALE.json")
@@ -52,7 +55,7 @@ def _claims(args):
         raise ValueError(f"the book's pages are written from the cpu scale, got {args.scale}")
     if args.action == "run":
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and with it what it started
-        ledger.run(args.names, args.looks, args.jobs, store, args.line)
+        ledger.run(args.names, args.looks, args.jobs, store, args.line, args.scheduler)
     if args.action == "check":
         ledger.recheck(args.names, store)
         print("every verdict measured again is the published one")

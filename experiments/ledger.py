@@ -204,7 +204,7 @@ def needs(names):
     return wanted
 
 
-def run(names=None, looks=2, jobs=None, store=None, line=""):
+def run(names=None, looks=2, jobs=None, store=None, line="", scheduler=None):
     """Compute what claims still lack: the first look, and the second where that is undecided.
 
     Args:
@@ -213,16 +213,17 @@ def run(names=None, looks=2, jobs=None, store=None, line=""):
         jobs: processes; by default one for each core.
         store: a `Store`; by default the published one.
         line: the command, for the provenance.
+        scheduler: address of a Dask scheduler whose workers compute instead.
 
     Returns:
         {name: `Result`}.
     """
     checks.integer("looks", looks, 1, 2)
     names, store = list(names or CLAIMS), store or published()
-    fill(store, needs(names), FIRST, jobs, line)
+    fill(store, needs(names), FIRST, jobs, line, scheduler)
     if looks == 2:
         still = [name for name in names if result(name, store).verdict == OPEN]
-        fill(store, needs(still), SECOND, jobs, line)
+        fill(store, needs(still), SECOND, jobs, line, scheduler)
     return {name: result(name, store) for name in names}
 
 

@@ -13,11 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 from experiments import bugs
-from sagan_lib import dcgan, sagan
+from sagan_lib import dcgan, sagan, ttur
 from sagan_lib.attention import SelfAttention
 from sagan_lib.datasets.faces import Faces
 from sagan_lib.datasets.source import from_bytes
 from sagan_lib.gan import GAN
+from sagan_lib.penalties import PenalizedGAN
 from sagan_lib.spectral_norm import (
     SNConv2D,
     exact_sigma,
@@ -99,9 +100,14 @@ def svd_cost(seed):
 @measure("r1_cost")
 def r1_cost(seed):
     """Log of the time of a step with R1 over that of one with SN in both networks."""
-    from experiments import arms
-
-    models = [arms.build(arms.ARMS[name], arms.Scale(), seed) for name in ("r1", "base")]
+    models = []
+    for make, use_sn, how in ((PenalizedGAN, False, {"loss": "bce", "penalty": "r1"}),
+                              (GAN, True, {"loss": "hinge"})):  # fmt: skip
+        keras.utils.set_random_seed(seed)
+        nets = (net(32, 16, attention_at=None, use_sn=use_sn)
+                for net in (sagan.generator, sagan.discriminator))  # fmt: skip
+        models.append(make(*nets, seed=seed))
+        models[-1].compile(**ttur.two_time_scale(4e-4, 1.6e-3), **how)
     batch = tf.constant(from_bytes(Faces(32, 32).images))
     steps, times = [tf.function(model.train_step) for model in models], [[], []]
     for turn in range(12):  # taking turns; the first two are not counted

@@ -63,6 +63,15 @@ python -m experiments claims run ttur      # compute what a claim still lacks
 python -m experiments claims check         # measure the fast ones again, compare the verdicts
 ```
 
+One machine is the default. Where there are several, Dask hands the runs out (`pip install -e
+'.[cluster]'` on each). A worker that is lost costs only what it was computing:
+
+```sh
+dask scheduler                                                       # on one of them
+OMP_NUM_THREADS=1 dask worker tcp://ADDRESS:8786 --nworkers 2 --nthreads 1    # on each
+python -m experiments claims run --scheduler tcp://ADDRESS:8786
+```
+
 Every run is stored in `data/results/{file}`, with the definition of its arm. An arm that is
 defined anew is run anew. A test measures the fast claims again and fails when a verdict changes.
 

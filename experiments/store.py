@@ -114,7 +114,52 @@ def expected_seconds(store, missing):
     return sum(known.get(name, usual) if kind == "runs" else 1.0 for kind, name, *_ in missing)
 
 
-def fill(store, wanted, seeds, jobs=None, line=""):
+def _from_processes(tasks, jobs):
+    """The results of tasks, as they come, from processes of this machine."""
+    context = multiprocessing.get_context("spawn")
+    # A process is replaced after a few runs, because TensorFlow keeps some memory of each. Not
+    # with concurrent.futures: its pool can hang when it replaces processes (Python issue 115634).
+    with (
+        _threads(1 if jobs > 1 else None),
+        context.Pool(jobs, maxtasksperchild=8) as pool,
+    ):
+        yield from pool.imap_unordered(_work, tasks)
+
+
+@contextlib.contextmanager
+def _cluster(address):
+    """A client of Dask's scheduler at an address.
+
+    Raises:
+        ValueError: `distributed` is not installed. OSError: nothing answers there.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        raise ValueError("a scheduler needs Dask: pip install -e '.[cluster]'") from error
+    try:
+        client = distributed.Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise OSError(f"no scheduler answers at {address!r}: {error}") from error
+    with client:
+        yield client
+
+
+def _from_cluster(tasks, client):
+    """The results of tasks, as they come, from a cluster's workers.
+
+    A worker that is lost takes only what it was computing with it; the scheduler gives that to
+    another.
+    """
+    from distributed import as_completed
+
+    futures = client.map(_work, tasks, pure=False)
+    for future in as_completed(futures):
+        yield future.result()
+        future.release()
+
+
+def fill(store, wanted, seeds, jobs=None, line="", scheduler=None):
     """Compute what a store lacks; the first seed of everything comes first.
 
     Several processes share the cores, one thread each: these networks are too small for more.
@@ -126,8 +171,25 @@ def fill(store, wanted, seeds, jobs=None, line=""):
         seeds: which.
         jobs: processes; by default one for each core.
         line: the command, for the provenance.
+        scheduler: address of a Dask scheduler whose workers compute instead, such as
+            "tcp://10.0.0.1:8786"; each needs this library and should have one thread.
+
+    Raises:
+        ValueError: jobs and a scheduler, or Dask is not installed.
+        OSError: no scheduler answers.
     """
+    if jobs and scheduler:
+        raise ValueError(f"jobs are this machine's processes, got {jobs} and a scheduler")
+    if scheduler:
+        with _cluster(scheduler) as client:
+            jobs = max(1, len(client.scheduler_info()["workers"]))
+            _fill(store, wanted, seeds, jobs, line, lambda tasks: _from_cluster(tasks, client))
+        return
     jobs = jobs or (1 if devices.gpus() else os.cpu_count() or 1)
+    _fill(store, wanted, seeds, jobs, line, lambda tasks: _from_processes(tasks, jobs))
+
+
+def _fill(store, wanted, seeds, jobs, line, compute):
     scale = Scale(**store.scale)
     missing = [(*w, s, scale) for s in seeds for w in wanted if s not in store.seeds(*w)]
     if not missing:
@@ -137,15 +199,8 @@ def fill(store, wanted, seeds, jobs=None, line=""):
     made = devices.provenance(line) | {"jobs": jobs, "judge": shipped.checksums()[judge.WEIGHTS]}
     if made not in store.data["provenance"]:
         store.data["provenance"].append(made)
-    context = multiprocessing.get_context("spawn")
-    # A process is replaced after a few runs, because TensorFlow keeps some memory of each. Not
-    # with concurrent.futures: its pool can hang when it replaces processes (Python issue 115634).
-    with (
-        _threads(1 if jobs > 1 else None),
-        context.Pool(jobs, maxtasksperchild=8) as pool,
-        tqdm(total=len(missing), unit="run") as bar,
-    ):
-        for (kind, name, seed, _), value in pool.imap_unordered(_work, missing):
+    with tqdm(total=len(missing), unit="run") as bar:
+        for (kind, name, seed, _), value in compute(missing):
             store.add(kind, name, seed, value)
             bar.set_postfix_str(f"{kind}/{name}/{seed}")
             bar.update()

@@ -115,10 +115,10 @@ class GAN(keras.Model):
             real: images (batch, h, w, 3).
             z: noise (batch, latent_dim).
         """
-        fake = _frozen_call(self.generator, z)
+        fake = frozen_call(self.generator, z)
         with tf.GradientTape() as tape:
             loss = self._losses[0](*self._scores(real, fake))
-        _descend(self.d_optimizer, tape, loss, self.discriminator)
+        descend(self.d_optimizer, tape, loss, self.discriminator)
         return loss
 
     def _scores(self, real, fake):
@@ -136,8 +136,8 @@ class GAN(keras.Model):
         """
         with tf.GradientTape() as tape:
             fake = self.generator(z, training=True)
-            loss = self._losses[1](_frozen_call(self.discriminator, fake))
-        _descend(self.g_optimizer, tape, loss, self.generator)
+            loss = self._losses[1](frozen_call(self.discriminator, fake))
+        descend(self.g_optimizer, tape, loss, self.generator)
         return loss
 
     def _update_ema(self):
@@ -425,7 +425,7 @@ def latent(n, latent_dim, seed=0, truncation=None):
     return tf.math.erfinv(quantile) * 2**0.5
 
 
-def _frozen_call(model, inputs):
+def frozen_call(model, inputs):
     """A training-mode call whose side effects (moments, `u`) are dropped."""
     outputs, _ = model.stateless_call(
         [v.value for v in model.trainable_variables],
@@ -440,7 +440,7 @@ def _batch_norms(model):
     return [layer for layer in found if isinstance(layer, keras.layers.BatchNormalization)]
 
 
-def _descend(optimizer, tape, loss, model):
+def descend(optimizer, tape, loss, model):
     """One step down the mean of all replicas' losses: the optimizer adds their gradients up."""
     variables = model.trainable_variables
     share = tf.ones_like(loss) / tf.distribute.get_strategy().num_replicas_in_sync

@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras import ops
 
 from sagan_lib import checks
-from sagan_lib.gan import GAN, _descend, _frozen_call
+from sagan_lib.gan import GAN, descend, frozen_call
 
 PENALTIES = ("none", "clip", "gp", "r1", "r1r2")
 
@@ -98,11 +98,11 @@ class PenalizedGAN(GAN):
 
     def d_step(self, real, z):
         """One optimizer step of D on its loss and its penalty; nothing of G moves."""
-        fake = _frozen_call(self.generator, z)
+        fake = frozen_call(self.generator, z)
         with tf.GradientTape() as tape:
             loss = self._losses[0](*self._scores(real, fake))
             loss += self.penalty_weight * self._penalty(real, fake, z)
-        _descend(self.d_optimizer, tape, loss, self.discriminator)
+        descend(self.d_optimizer, tape, loss, self.discriminator)
         if self.penalty == "clip":
             for variable in self.discriminator.trainable_variables:
                 variable.assign(
@@ -127,9 +127,9 @@ class PenalizedGAN(GAN):
             return super().g_step(z)
         with tf.GradientTape() as tape:
             fake = self.generator(z, training=True)
-            fake_scores = _frozen_call(self.discriminator, fake)
-            loss = self._losses[1](fake_scores, _frozen_call(self.discriminator, real))
-        _descend(self.g_optimizer, tape, loss, self.generator)
+            fake_scores = frozen_call(self.discriminator, fake)
+            loss = self._losses[1](fake_scores, frozen_call(self.discriminator, real))
+        descend(self.g_optimizer, tape, loss, self.generator)
         return loss
 
     def get_compile_config(self):

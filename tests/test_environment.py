@@ -24,7 +24,7 @@ PINS = [
 ]
 # `gpu` replaces a dependency that is pinned anyway.
 INSTALLED_EXTRAS = ("book", "test")
-BROUGHT_EXTRAS = ("course",)  # by `test`
+BROUGHT_EXTRAS = ("course", "cluster")  # by `test`
 
 
 def declared():

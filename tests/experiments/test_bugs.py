@@ -249,7 +249,7 @@ def test_one_forward_uses_the_old_discriminator(kind):
     ordinary.train_step(real_images())
     with tf.GradientTape() as tape:  # D as it was, and the noise of D's step
         fake = by_hand.generator(by_hand.noise(8, 0), training=True)
-        scores = gan._frozen_call(by_hand.discriminator, fake)
+        scores = gan.frozen_call(by_hand.discriminator, fake)
         loss = -tf.reduce_mean(scores)
     variables = by_hand.generator.trainable_variables
     for variable, slope in zip(variables, tape.gradient(loss, variables), strict=True):

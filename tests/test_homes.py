@@ -1,0 +1,90 @@
+"""Where the book lives elsewhere: workflows, Binder, containers do what the Makefile does."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+ALLOWED = SpecifierSet(PROJECT["requires-python"])
+TARGETS = set(re.findall(r"^([\w./$()]+):", (ROOT / "Makefile").read_text(), re.M)) | {
+    ".venv/.ready"
+}
+PLACEHOLDER = "example.org/owner/sagan-book"
+
+
+def jobs(path):
+    return yaml.safe_load(path.read_text())["jobs"]
+
+
+def steps(path):
+    return [step for job in jobs(path).values() for step in job["steps"]]
+
+
+def made(text):
+    """The make targets that a shell text calls."""
+    words = [word for call in re.findall(r"\bmake ([^\n|&;]+)", text) for word in call.split()]
+    return [word for word in words if "=" not in word and word[0] not in "\"'"]
+
+
+def test_there_is_one_workflow_for_each_purpose():
+    assert [path.stem for path in WORKFLOWS] == ["book", "ci", "gpu"]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_calls_targets_that_exist_and_actions_of_a_version(path):
+    for step in steps(path):
+        assert set(made(step.get("run", ""))) <= TARGETS, step
+        assert "uses" in step or "run" in step
+        assert re.fullmatch(r"actions/[\w-]+@v\d+", step.get("uses", "actions/checkout@v4"))
+    assert all(job["timeout-minutes"] > 0 for job in jobs(path).values())
+    assert yaml.safe_load(path.read_text())["permissions"]["contents"] == "read"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_no_input_is_pasted_into_a_shell(path):
+    for step in steps(path):
+        assert "${{ inputs" not in step.get("run", ""), "hand it on as a variable"
+
+
+def test_ci_runs_everything_on_every_python_that_is_allowed():
+    (job,) = (job for job in jobs(ROOT / ".github/workflows/ci.yml").values() if "strategy" in job)
+    versions = job["strategy"]["matrix"]["python"]
+    assert versions == [f"3.{k}" for k in range(8, 20) if f"3.{k}.5" in ALLOWED]
+    assert any("make test" in step.get("run", "") for step in job["steps"])
+
+
+def test_binder_installs_the_same_pinned_versions():
+    lines = (ROOT / "binder" / "requirements.txt").read_text().splitlines()
+    assert lines[1:] == ["-c ../constraints.txt", "-e .[book]"]
+    version = (ROOT / "binder" / "runtime.txt").read_text().strip().removeprefix("python-")
+    assert f"{version}.5" in ALLOWED
+
+
+def test_the_container_builds_the_book_with_a_python_that_is_allowed():
+    config = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    assert set(made(config["postCreateCommand"])) <= TARGETS
+    image = (ROOT / ".devcontainer" / config["build"]["dockerfile"]).read_text()
+    version = re.search(r"^FROM python:(3\.\d+)", image, re.M)[1]
+    assert f"{version}.5" in ALLOWED
+    assert "make" in image.split()
+
+
+def test_the_repositorys_address_stands_in_one_place():
+    """A placeholder until there is one; what needs it takes it from the book's settings."""
+    names = ("*.md", "*.toml", "*.yml", "*.cff", "*.py", "*.txt", "*.json")
+    found = {
+        str(path.relative_to(ROOT))
+        for name in names
+        for path in ROOT.rglob(name)
+        if not {".venv", "_build", ".git"} & set(path.relative_to(ROOT).parts)
+        and path != Path(__file__).resolve()
+        and PLACEHOLDER in path.read_text(errors="ignore")
+    }
+    assert found == {"_config.yml"}
