@@ -1,14 +1,17 @@
 """The course's command line: `python assignments/course.py COMMAND`; `-h` tells the options.
 
 build       release/ (what students get) and solutions/ (with outputs) from source/
+collect     a learning platform's zip file or folder into submitted/
 grade       all of submitted/, side by side; what is graded already is left alone
 feedback    the pages of one set again, with the essays' points and comments
 """
 
 import argparse
+import contextlib
 import json
 import shutil
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +22,8 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-import grading  # noqa: E402 (its folder was put on the path above)
+import collect  # noqa: E402 (their folder was put on the path above)
+import grading  # noqa: E402
 
 SEED_LINE = "SEED = 0  # set by your instructor"
 
@@ -53,6 +57,30 @@ def build(root=ROOT, names=None, solutions=True, seed=0):
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda name: _solve(root, name), names))
     return names
+
+
+@contextlib.contextmanager
+def unharmed(root, names=("release", "solutions", "gradebook.db")):
+    """Meanwhile these may be made anew; if that fails, they are as they were.
+
+    Args:
+        root: the course's folder.
+        names: of files and folders in it.
+    """
+    with tempfile.TemporaryDirectory() as kept:
+        kept = Path(kept)
+        for name in (name for name in names if (root / name).exists()):
+            copy = shutil.copytree if (root / name).is_dir() else shutil.copy2
+            copy(root / name, kept / name)
+        try:
+            yield
+        except BaseException:
+            for name in names:
+                old, new = kept / name, root / name
+                shutil.rmtree(new) if new.is_dir() else new.unlink(missing_ok=True)
+                if old.exists():
+                    shutil.move(old, new)
+            raise
 
 
 def _solve(root, name):
@@ -128,6 +156,8 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True)
     builder = commands.add_parser("build", help="make release/ and solutions/")
     builder.add_argument("--seed", type=int, default=0, help="of the tests' random numbers")
+    taker = commands.add_parser("collect", help="a platform's zip file or folder into submitted/")
+    taker.add_argument("source", metavar="FILE.zip|FOLDER")
     grader = commands.add_parser("grade", help="grade submitted/")
     grader.add_argument("--jobs", type=int, default=2, help="submissions at a time")
     grader.add_argument("--force", action="store_true", help="grade again what is graded")
@@ -135,10 +165,16 @@ def main():
     pages.add_argument("name", metavar="SET", help="such as ps2_spectral_norm")
     options = parser.parse_args()
     if options.command == "build":
-        for folder in ("release", "solutions"):
-            shutil.rmtree(ROOT / folder, ignore_errors=True)
-        for name in build(seed=options.seed):
-            print(f"release/{name}, solutions/{name}")
+        with unharmed(ROOT):
+            for folder in ("release", "solutions"):
+                shutil.rmtree(ROOT / folder, ignore_errors=True)
+            for name in build(seed=options.seed):
+                print(f"release/{name}, solutions/{name}")
+    elif options.command == "collect":
+        try:
+            print(f"{collect.collect(options.source, ROOT, sets())} notebooks into submitted/")
+        except (OSError, ValueError) as error:
+            raise SystemExit(f"error: {error}") from error
     elif options.command == "feedback":
         print(f"feedback/*/{options.name}: {len(feedback(options.name))} pages")
     else:

@@ -626,7 +626,8 @@ print(article.variant, article.loss, article.rates, article.attention_at)
 #
 # Two independent normal vectors are nearly orthogonal, so the middle of the line has $1/\sqrt{2}$ of
 # their length. A shorter vector is what truncation makes too. Whether its faces are more typical can be
-# counted as in {numref}`fig-truncation`: there precision hardly rose, while variety fell.
+# counted as in {numref}`fig-truncation`: there precision went from {glue:text}`whole-precision:s` to
+# {glue:text}`cut-precision:s`, at the price of most combinations.
 # ```
 #
 # ```{exercise} A copy machine

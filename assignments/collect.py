@@ -1,0 +1,167 @@
+"""Take what a learning platform gives, and put it where the grader looks: submitted/STUDENT/SET/.
+
+Known names, in a zip file or a folder:
+
+- Canvas: `student_[LATE_]USER_SUBMISSION_ps1_dcgan.ipynb`, with `-1` for a second try;
+- Moodle: `Name_NUMBER_assignsubmission_file_ps1_dcgan.ipynb`, or a folder so named with the file;
+- GitHub Classroom: a folder `ASSIGNMENT-USER`, with the file anywhere in it;
+- a folder of the student's name with the file in it.
+
+Nothing is unpacked by its name: a notebook's text is read and written under the student's name.
+"""
+
+import datetime
+import json
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+LARGEST = 20 * 2**20  # bytes of a notebook
+_CANVAS = re.compile(r"^(?P<who>[^_/]+)_(?:LATE_)?\d+_\d+_(?P<file>.+)$")
+_MOODLE = re.compile(r"^(?P<who>.+?)_\d+_assignsubmission_file_?(?P<file>.*)$")
+_COPY = re.compile(r"( \(\d+\)|-\d+|-Copy\d+| - Copy)+$")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of the archive or folder: its path in it, when it was handed in, how to read it."""
+
+    path: PurePosixPath
+    time: datetime.datetime
+    size: int
+    read: object
+
+
+def entries(source):
+    """Every file of a zip file or folder, in the order of their paths.
+
+    Raises:
+        FileNotFoundError: there is no such file or folder. ValueError: a file that is no zip.
+    """
+    source = Path(source)
+    if source.is_dir():
+        return [
+            Entry(PurePosixPath(path.relative_to(source).as_posix()),
+                  datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.UTC),
+                  path.stat().st_size, path.read_bytes)
+            for path in sorted(source.rglob("*"))
+            if path.is_file() and not path.is_symlink()
+        ]  # fmt: skip
+    if not source.exists():
+        raise FileNotFoundError(f"{source}: no such file or folder")
+    if not zipfile.is_zipfile(source):
+        raise ValueError(f"{source} must be a zip file or a folder")
+    archive = zipfile.ZipFile(source)
+    return [
+        Entry(PurePosixPath(info.filename.replace("\\", "/")),
+              datetime.datetime(*info.date_time, tzinfo=datetime.UTC), info.file_size,
+              lambda info=info: archive.read(info))
+        for info in sorted(archive.infolist(), key=lambda info: info.filename)
+        if not info.is_dir()
+    ]  # fmt: skip
+
+
+def whose(path):
+    """(student, file's name) that a path tells; the student is None where it tells none."""
+    name, folders = path.name, path.parts[:-1]
+    for pattern in (_MOODLE, _CANVAS):
+        if found := pattern.match(name):
+            return found["who"], found["file"]
+    for folder in folders:
+        if found := _MOODLE.match(folder):
+            return found["who"], name
+    for folder in folders:  # a repository of GitHub Classroom
+        found = re.match(r"^ps\d[\w.]*?-(?P<who>.+)$", folder)
+        if found and not folder.endswith("-submissions"):
+            return found["who"], name
+    return (folders[-1], name) if folders else (None, name)
+
+
+def student_id(name):
+    """A student's name as a folder's: letters of any script, digits, dot, dash, underscore."""
+    kept = re.sub(r"[^\w.-]+", "_", name.strip(), flags=re.UNICODE).strip("._-")
+    if not kept:
+        raise ValueError(f"student must have a name with letters or digits, got {name!r}")
+    return kept
+
+
+def problem_set(file, names):
+    """The set that a file's name is one of, copies like `ps1_dcgan (1).ipynb` included, or None."""
+    if not file.endswith(".ipynb"):
+        return None
+    stem = _COPY.sub("", file.removesuffix(".ipynb"))
+    return stem if stem in names else None
+
+
+def collect(source, root, names, report=print):
+    """Put the notebooks of a platform's zip file or folder into submitted/; returns how many.
+
+    Of several files of one student the newest is taken; a file that came later than the one that is
+    there replaces it. Every file that is not taken is told, with the reason.
+
+    Args:
+        source: the zip file or folder.
+        root: the course's folder.
+        names: of the problem sets.
+        report: called with a line for each file.
+
+    Raises:
+        FileNotFoundError, ValueError: no such source, or two students with one folder's name.
+    """
+    taken, called = {}, {}
+    for entry in entries(source):
+        student, file = whose(entry.path)
+        name = problem_set(file, names)
+        if why := _refused(entry, student, name):
+            report(f"{entry.path}: left alone: {why}")
+            continue
+        folder = student_id(student)
+        if called.setdefault(folder, student) != student:
+            raise ValueError(f"{student!r} and {called[folder]!r} would share the folder {folder}")
+        key = folder, name
+        if key in taken:
+            older, newer = sorted((taken[key], entry), key=lambda each: each.time)
+            report(f"{older.path}: left alone: {newer.path} is newer")
+            entry = newer
+        taken[key] = entry
+    return sum(_put(entry, root / "submitted" / folder / name, name, report)
+               for (folder, name), entry in sorted(taken.items()))  # fmt: skip
+
+
+def _refused(entry, student, name):
+    """Why a file is not taken, or None."""
+    if name is None:
+        return "no problem set's notebook"
+    if student is None:
+        return "it tells no student"
+    if entry.size > LARGEST:
+        return f"{entry.size / 2**20:.0f} MiB, at most {LARGEST // 2**20}"
+    return None
+
+
+def _put(entry, folder, name, report):
+    """Write one notebook and its time, unless a later one is there; whether it was written."""
+    text, target, stamp = entry.read(), folder / f"{name}.ipynb", folder / "timestamp.txt"
+    time = entry.time.strftime("%Y-%m-%d %H:%M:%S UTC")
+    label = f"{folder.parent.name}/{name}"
+    try:
+        json.loads(text)
+        odd = ""
+    except ValueError:
+        odd = "; it is no notebook, and will get no points"
+    if target.exists():
+        if target.read_bytes() == text:
+            report(f"{label}: there already")
+            return False
+        if stamp.exists() and stamp.read_text().strip() > time:
+            report(f"{label}: {entry.path} is older than what is there, left alone")
+            return False
+    folder.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(text)
+    stamp.write_text(time + "\n")
+    note = (
+        "" if PurePosixPath(entry.path).name.endswith(f"{name}.ipynb") else f" ({entry.path.name})"
+    )
+    report(f"{label}: {time}{note}{odd}")
+    return True

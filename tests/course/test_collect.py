@@ -1,0 +1,138 @@
+"""Hand-ins as learning platforms name them; nothing is lost silently, nothing lands elsewhere."""
+
+import json
+import os
+import sys
+import zipfile
+
+import pytest
+from harness import SOURCES
+
+sys.path.insert(0, str(SOURCES.parent))
+import collect
+import course
+
+NAMES = ["ps1_dcgan", "ps2_spectral_norm"]
+BOOK = json.dumps({"cells": []})
+
+
+def archive(path, files):
+    """A zip file of {name: text}, or {name: (text, date)}."""
+    with zipfile.ZipFile(path, "w") as target:
+        for name, value in files.items():
+            text, date = value if isinstance(value, tuple) else (value, (2026, 11, 2, 9, 30, 0))
+            target.writestr(zipfile.ZipInfo(name, date), text)
+    return path
+
+
+def taken(tmp_path, files, names=NAMES):
+    """({student/set: text}, the lines told) of an archive with these files."""
+    said = []
+    collect.collect(archive(tmp_path / "in.zip", files), tmp_path, names, said.append)
+    root = tmp_path / "submitted"
+    found = {str(p.parent.relative_to(root)): p.read_text() for p in root.rglob("*.ipynb")}
+    return found, said
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        ("lovelaceada_12345_678901_ps1_dcgan.ipynb", "lovelaceada"),
+        ("lovelaceada_LATE_12345_678901_ps1_dcgan-2.ipynb", "lovelaceada"),
+        ("Ada Lovelace_4711_assignsubmission_file_ps1_dcgan.ipynb", "Ada_Lovelace"),
+        ("Ada Lovelace_4711_assignsubmission_file_/ps1_dcgan.ipynb", "Ada_Lovelace"),
+        ("Ada Lovelace_4711_assignsubmission_file/ps1_dcgan (1).ipynb", "Ada_Lovelace"),
+        ("ps1_dcgan-submissions/ps1_dcgan-ada-l/ps1_dcgan.ipynb", "ada-l"),
+        ("ps1_dcgan-ada-l/work/ps1_dcgan-Copy1.ipynb", "ada-l"),
+        ("ada/ps1_dcgan.ipynb", "ada"),
+        ("Müller, Jürgen (B)_88_assignsubmission_file_ps1_dcgan.ipynb", "Müller_Jürgen_B"),
+        ("Ng [2]/ps1_dcgan.ipynb", "Ng_2"),
+    ],
+)
+def test_every_platforms_names_are_known(tmp_path, name, student):
+    found, said = taken(tmp_path, {name: BOOK})
+    assert found == {f"{student}/ps1_dcgan": BOOK}
+    assert len(said) == 1
+    stamp = tmp_path / "submitted" / student / "ps1_dcgan" / "timestamp.txt"
+    assert stamp.read_text() == "2026-11-02 09:30:00 UTC\n"
+
+
+def test_what_is_not_taken_is_told_with_the_reason(tmp_path, monkeypatch):
+    monkeypatch.setattr(collect, "LARGEST", 2**20)
+    found, said = taken(tmp_path, {
+        "ada/ps1_dcgan.ipynb": BOOK, "ada/notes.txt": "x", "ada/ps9_other.ipynb": BOOK,
+        "ps1_dcgan.ipynb": BOOK, "bob/ps1_dcgan.ipynb": "x" * (2**20 + 1),
+    })  # fmt: skip
+    assert list(found) == ["ada/ps1_dcgan"]
+    told = "\n".join(said)
+    assert "notes.txt: left alone: no problem set" in told
+    assert "ps9_other.ipynb: left alone" in told
+    assert "ps1_dcgan.ipynb: left alone: it tells no student" in told
+    assert "bob/ps1_dcgan.ipynb: left alone" in told
+
+
+def test_the_newest_of_several_counts_and_a_later_one_replaces(tmp_path):
+    old, new = (2026, 11, 1, 8, 0, 0), (2026, 11, 2, 8, 0, 0)
+    two = {"a_1_2_ps1_dcgan.ipynb": (BOOK, old), "a_1_3_ps1_dcgan-1.ipynb": ('{"n": 2}', new)}
+    found, said = taken(tmp_path, two)
+    assert found == {"a/ps1_dcgan": '{"n": 2}'}
+    assert any("is newer" in line for line in said)
+    found, said = taken(tmp_path, {"a_1_2_ps1_dcgan.ipynb": (BOOK, old)})
+    assert found == {"a/ps1_dcgan": '{"n": 2}'}
+    assert "older than what is there" in said[0]
+    found, _ = taken(tmp_path, {"a_1_4_ps1_dcgan-2.ipynb": ('{"n": 3}', (2026, 11, 3, 8, 0, 0))})
+    assert found == {"a/ps1_dcgan": '{"n": 3}'}
+    assert "there already" in taken(tmp_path, {"a/ps1_dcgan.ipynb": '{"n": 3}'})[1][0]
+
+
+def test_a_folder_is_taken_like_an_archive_and_links_are_not_followed(tmp_path):
+    inside = tmp_path / "in" / "ada"
+    inside.mkdir(parents=True)
+    (inside / "ps1_dcgan.ipynb").write_text(BOOK)
+    os.utime(inside / "ps1_dcgan.ipynb", (1_700_000_000, 1_700_000_000))
+    (tmp_path / "secret").write_text("{}")
+    (inside / "ps2_spectral_norm.ipynb").symlink_to(tmp_path / "secret")
+    assert collect.collect(tmp_path / "in", tmp_path, NAMES, lambda line: None) == 1
+    stamp = tmp_path / "submitted" / "ada" / "ps1_dcgan" / "timestamp.txt"
+    assert stamp.read_text() == "2023-11-14 22:13:20 UTC\n"
+
+
+def test_no_path_of_an_archive_leads_out_of_the_course(tmp_path):
+    found, _ = taken(tmp_path, {"../../evil/ps1_dcgan.ipynb": BOOK, "/etc/ps1_dcgan.ipynb": BOOK})
+    assert set(found) == {"evil/ps1_dcgan", "etc/ps1_dcgan"}
+    outside = [p for p in tmp_path.rglob("*.ipynb") if tmp_path / "submitted" not in p.parents]
+    assert not outside
+
+
+def test_what_is_no_notebook_is_taken_and_told(tmp_path):
+    found, said = taken(tmp_path, {"ada/ps1_dcgan.ipynb": "no notebook"})
+    assert found
+    assert "no notebook" in said[0]
+
+
+def test_two_students_never_share_a_folder(tmp_path):
+    with pytest.raises(ValueError, match="share the folder"):
+        taken(tmp_path, {"a b/ps1_dcgan.ipynb": BOOK, "a,b/ps2_spectral_norm.ipynb": BOOK})
+
+
+@pytest.mark.parametrize("what", ["missing.zip", "text.zip"])
+def test_a_source_that_is_none_is_named(tmp_path, what):
+    (tmp_path / "text.zip").write_text("no zip")
+    with pytest.raises((FileNotFoundError, ValueError), match=what):
+        collect.collect(tmp_path / what, tmp_path, NAMES)
+
+
+def test_a_build_that_fails_leaves_the_old_release_in_place(tmp_path):
+    for name in ("release", "solutions"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "old.txt").write_text(name)
+    (tmp_path / "gradebook.db").write_text("old")
+    with pytest.raises(RuntimeError, match="broken"), course.unharmed(tmp_path):  # noqa: PT012
+        (tmp_path / "release" / "old.txt").unlink()
+        (tmp_path / "gradebook.db").write_text("new")
+        raise RuntimeError("broken")
+    assert (tmp_path / "release" / "old.txt").read_text() == "release"
+    assert (tmp_path / "gradebook.db").read_text() == "old"
+    with course.unharmed(tmp_path):
+        (tmp_path / "release" / "old.txt").write_text("new")
+    assert (tmp_path / "release" / "old.txt").read_text() == "new"
