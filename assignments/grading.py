@@ -20,6 +20,7 @@ import threading
 import warnings
 from pathlib import Path
 
+import collect
 import nbformat
 from nbgrader import utils
 from nbgrader.api import Gradebook
@@ -87,12 +88,13 @@ def make_whole(release, submission):
 
 def run(root, student, name):
     """Run one submission: {"notebook": with outputs, "notes": [sentences], "digest": str}."""
-    path = root / "submitted" / student / name / f"{name}.ipynb"
+    path, took = _handed_in(root, student, name)
     release = nbformat.read(root / "release" / name / f"{name}.ipynb", as_version=4)
     notebook, notes, problem = None, [], f"{name}.ipynb was not handed in"
     if path.exists():
         try:
             whole, notes = make_whole(release, nbformat.read(path, as_version=4))
+            notes = [*took, *notes]
             notebook, problem = _execute(root, student, name, whole)
         except Exception as error:  # nbformat raises many kinds on a damaged file
             problem = f"the file cannot be read as a notebook: {_first_line(error)}"
@@ -101,13 +103,23 @@ def run(root, student, name):
     return {"notebook": notebook, "notes": notes, "digest": _digest(root, student, name)}
 
 
+def _handed_in(root, student, name):
+    """(the notebook's path, notes): `SET.ipynb`, or the only copy such as `SET (1).ipynb`."""
+    path = root / "submitted" / student / name / f"{name}.ipynb"
+    copies = [each for each in path.parent.glob("*.ipynb")
+              if collect.problem_set(each.name, [name])]  # fmt: skip
+    if path.exists() or len(copies) != 1:
+        return path, []
+    return copies[0], [f"{copies[0].name} was taken"]
+
+
 def _first_line(error):
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def _digest(root, student, name):
     """Of what a grade depends on: the submitted file and the problem set, hidden tests and seed."""
-    submitted = root / "submitted" / student / name / f"{name}.ipynb"
+    submitted, _ = _handed_in(root, student, name)
     problems = nbformat.read(root / "source" / name / f"{name}.ipynb", as_version=4)
     parts = [cell.source.encode() for cell in problems.cells]
     parts.append(submitted.read_bytes() if submitted.exists() else b"")
@@ -141,7 +153,19 @@ def _execute(root, student, name, whole):
         problem = _autograde(course, home, student, name)
         if problem:
             return None, problem
-        return nbformat.read(done / f"{name}.ipynb", as_version=4), None
+        return _printed(nbformat.read(done / f"{name}.ipynb", as_version=4)), None
+
+
+def _printed(notebook):
+    """The notebook with what cells wrote to stderr as ordinary prints.
+
+    nbgrader takes a line on stderr for a failed test, and progress bars write there.
+    """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                output["name"] = "stdout"
+    return notebook
 
 
 def _given(cell):

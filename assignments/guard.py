@@ -10,23 +10,36 @@ import sys
 import warnings
 from pathlib import Path
 
-#: Bytes that the kernel of one submission may ask for.
-MEMORY = 6 * 2**30
+#: Bytes that the kernel of one submission may ask for, that a file may have, that a cell may print.
+MEMORY, FILE, PRINTED = 6 * 2**30, 64 * 2**20, 2**20
+_PROGRAMS = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn",
+             "os.startfile", "pty.spawn")  # fmt: skip
+_NETWORK = ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg",
+            "socket.getaddrinfo", "socket.gethostbyname")  # fmt: skip
+#: Events of the file system, and which of their arguments are paths that they change.
+_CHANGED = {
+    "os.remove": (0,), "os.rmdir": (0,), "os.truncate": (0,), "shutil.rmtree": (0,),
+    "os.rename": (0, 1), "shutil.move": (0, 1), "os.link": (0, 1), "os.symlink": (0, 1),
+    "os.mkdir": (0,), "os.chmod": (0,), "os.chown": (0,), "os.utime": (0,), "os.setxattr": (0,),
+    "os.removexattr": (0,), "shutil.copyfile": (1,), "shutil.copytree": (1,),
+}  # fmt: skip
 
 
 def _forbid(event, arguments, writable, hidden):
     """The reason why an audited event is refused, or None. All of Python's opens come through."""
-    if event in ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.posix_spawn"):
+    if event in _PROGRAMS:
         return "start another program"
     if event in ("os.kill", "signal.pthread_kill"):
         return "send signals"
-    if event == "socket.connect":
+    if event in _NETWORK:
         return "use the network"
     if event == "sqlite3.connect" and "memory" not in str(arguments[0]):
         return "open a database"
-    deletes = event in ("os.remove", "os.rmdir", "os.rename", "shutil.rmtree", "os.truncate")
-    if deletes and not _inside(arguments[0], writable):
-        return f"delete or move {arguments[0]}"
+    for place in _CHANGED.get(event, ()):  # a link would open a door, so its source counts, too
+        if not _inside(arguments[place], writable):
+            return f"delete, move, link or change {arguments[place]}"
+    if event in ("os.listdir", "os.scandir", "glob.glob") and _inside(arguments[0], hidden):
+        return "read the problem set's files"
     if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
         path, _, flags = arguments
         writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
@@ -38,6 +51,7 @@ def _forbid(event, arguments, writable, hidden):
 
 
 def _inside(path, folders):
+    """Whether a path, links followed, is in one of the folders; a bare file descriptor is not."""
     try:
         path = Path(os.path.realpath(os.fsdecode(path)))
     except (TypeError, ValueError):
@@ -95,6 +109,27 @@ def _keep(shell, given):
     shell.events.register("post_run_cell", end)
 
 
+def _limit_prints(shell):
+    """A cell that prints more than `PRINTED` characters fails, and no page grows without end."""
+    count = [0]
+
+    def begin(info=None):
+        count[0] = 0
+
+    def limited(write):
+        def counted(text):
+            count[0] += len(text)
+            if count[0] > PRINTED:
+                raise RuntimeError(f"This cell printed more than {PRINTED:,} characters.")
+            return write(text)
+
+        return counted
+
+    for stream in (sys.stdout, sys.stderr):
+        stream.write = limited(stream.write)
+    shell.events.register("pre_run_cell", begin)
+
+
 def engage(shell, writable, hidden, given):
     """From now on: no harm outside of `writable`, no reading in `hidden`, no patched function.
 
@@ -104,6 +139,7 @@ def engage(shell, writable, hidden, given):
     """
     warnings.simplefilter("ignore")  # nbgrader takes a line on stderr for a failure
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE, FILE))
     import numpy.linalg  # noqa: F401
 
     import sagan_lib.book.classroom  # noqa: F401 (what is watched must be there)
@@ -140,4 +176,5 @@ def engage(shell, writable, hidden, given):
     shell.push({"exit": sys.exit, "quit": sys.exit})  # IPython's own would end the kernel
     shell.input_transformers_post.append(check)
     _keep(shell, {source.strip() for source in given})
+    _limit_prints(shell)
     sys.addaudithook(audit)

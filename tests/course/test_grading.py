@@ -36,6 +36,12 @@ CELLS = {  # student -> what stands in the cell of kernel_matrix
     "hoards": "x = []\nwhile True:\n    x.append(np.zeros(10**8))",
     "peeks": "import glob\ntext = open(SOURCE).read()",
     "database": "import sqlite3\nsqlite3.connect('../../../gradebook.db')",
+    "replaces": "import os\nopen('junk', 'w').write('x')\n"
+    "os.replace('junk', VICTIM + '/NAME.ipynb')",
+    "floods": "for _ in range(2000):\n    print('x' * 10**5)",
+    "fills": "with open('big', 'wb') as file:\n    file.write(bytes(10**8))",
+    "bars": "import sys\nprint('50%', file=sys.stderr)\n" + MODEL["kernel_matrix"].replace(
+        "    ", "    print('bar', file=sys.stderr)\n    ", 1),
     "starts": "import subprocess\nsubprocess.run(['ls'])",
     "patches": "np.allclose = lambda *a, **k: True\n" + MODEL["kernel_matrix"],
     "shadows": "call = close = own_work = power_pair = lambda *a, **k: 1\n" + HEAD + "    return 1",
@@ -63,7 +69,7 @@ def graded(tmp_path_factory):
         (folder / f"{NAME}.ipynb").write_text(text)
 
     for student, cell in CELLS.items():
-        cell = cell.replace("VICTIM", repr(str(victim)))
+        cell = cell.replace("VICTIM", repr(str(victim))).replace("NAME", NAME)
         cell = cell.replace("SOURCE", repr(str(SOURCES / NAME / f"{NAME}.py")))
         hand_in(student, nbformat.writes(submission(release, MODEL | {"kernel_matrix": cell})))
     hand_in("broken", "{ this is no notebook")
@@ -119,6 +125,7 @@ def _helper(notebook):
         ("right", FULL), ("helper", FULL), ("reorders", FULL), ("cheats", FULL),
         ("wrong", FULL - 15), ("loops", REST), ("exits", REST), ("quits", REST), ("deletes", REST),
         ("writes", REST), ("eats", REST), ("hoards", REST), ("peeks", REST), ("database", REST),
+        ("replaces", REST), ("floods", REST), ("fills", REST), ("bars", FULL),
         ("starts", REST), ("shadows", REST), ("misses", REST), ("empty", 0), ("broken", 0),
         ("absent", 0), ("dies", 0), ("stubborn", 0), ("patches", 0), ("silences", 0),
     ],
@@ -153,6 +160,9 @@ def test_notes(graded, student, words):
         ("wrong", "stores its output channel before its input channel"),
         ("loops", "No reply from kernel before timeout"),
         ("deletes", "Grading does not let a notebook delete"),
+        ("replaces", "Grading does not let a notebook delete, move, link"),
+        ("floods", "This cell printed more than 1,048,576 characters"),
+        ("fills", "File too large"),
         ("writes", "Grading does not let a notebook write to"),
         ("peeks", "Grading does not let a notebook read the problem set"),
         ("database", "Grading does not let a notebook open a database"),
@@ -201,8 +211,60 @@ assert tf.nn.relu is relu
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("code", "allowed"),
+    [
+        ("os.replace(mine, mine + '2')", True), ("os.replace(mine, theirs)", False),
+        ("os.rename(theirs, mine)", False), ("os.link(theirs, mine + '2')", False),
+        ("os.symlink(theirs, mine + '2')", False), ("os.symlink(mine, mine + '2')", True),
+        ("os.chmod(theirs, 0)", False), ("os.mkdir(theirs + 'x')", False),
+        ("os.utime(theirs)", False), ("shutil.copy(mine, theirs)", False),
+        ("shutil.move(mine, theirs)", False), ("os.truncate(theirs, 0)", False),
+        ("os.forkpty()", False), ("os.fork()", False), ("socket.getaddrinfo('x', 1)", False),
+        ("os.listdir(os.path.dirname(theirs))", False), ("os.listdir(os.path.dirname(mine))", True),
+        ("os.rename('theirs', mine, src_dir_fd=os.open(os.path.dirname(theirs), 0))", False),
+    ],
+)  # fmt: skip
+def test_the_guard_lets_only_the_own_folder_be_changed(tmp_path, code, allowed):
+    """In a process of its own: the guard cannot be taken off again."""
+    own, other = tmp_path / "own", tmp_path / "other"
+    for folder, name in ((own, "mine"), (other, "theirs")):
+        folder.mkdir()
+        (folder / name).write_text("x")
+    program = f"""
+import os, shutil, socket, sys
+sys.path.insert(0, {str(SOURCES.parent)!r})
+import guard
+folders = [[guard.Path(os.path.realpath(f))] for f in ({str(own)!r}, {str(other)!r})]
+def audit(event, arguments):
+    sys_audit = guard._forbid(event, arguments, *folders)
+    if sys_audit:
+        raise PermissionError(sys_audit)
+sys.addaudithook(audit)
+mine, theirs = {str(own / "mine")!r}, {str(other / "theirs")!r}
+{code}
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode == 0) == allowed, done.stderr
+    assert allowed or "PermissionError" in done.stderr
+    assert (other / "theirs").read_text() == "x"
+
+
+def test_a_copys_name_is_taken_if_it_is_the_only_one(tmp_path):
+    folder = tmp_path / "submitted" / "ada" / NAME
+    folder.mkdir(parents=True)
+    (folder / f"{NAME} (1).ipynb").write_text("{}")
+    path, notes = grading._handed_in(tmp_path, "ada", NAME)
+    assert path.name == f"{NAME} (1).ipynb"
+    assert notes == [f"{NAME} (1).ipynb was taken"]
+    (folder / f"{NAME}-Copy1.ipynb").write_text("{}")
+    assert grading._handed_in(tmp_path, "ada", NAME) == (folder / f"{NAME}.ipynb", [])
+
+
 def test_other_students_work_is_untouched(graded):
     root, rows, _ = graded
+    victim = (root / "submitted" / "right" / NAME / f"{NAME}.ipynb").read_text()
+    assert nbformat.reads(victim, as_version=4).cells
     files = [path.name for path in (root / "submitted" / "right" / NAME).iterdir()]
     assert files == [f"{NAME}.ipynb"]
     assert len(rows) == len(list((root / "submitted").iterdir()))
