@@ -244,8 +244,9 @@ assert generator.output_shape == discriminator.input_shape
 
 # %% [markdown]
 # A convolution has one small kernel and uses it at every place. So its weights are few, and what it
-# has learned in one corner it knows in all. Layer by layer it sees more: edges, then eyes, then
-# faces.
+# has learned in one corner it knows in all. A stack of them is a hierarchy: what one layer has found the
+# next one combines, and each sees more of the picture than the one before ({doc}`03_attention` shows how
+# much).
 
 # %% tags=["nbval-check-output"]
 shared = int(np.prod(discriminator.get_layer(f"down{side}").kernel.shape))

@@ -157,7 +157,7 @@ assert wins["chessboard"]["finest pattern"] > 1.5 * fine["finest pattern"]
 # ## One by one
 #
 # **$D$ wins** (`loss="minimax"`). $D$'s loss is {glue:text}`D wins: D's loss:s` and stays there; the
-# samples do not change any more. $D$ is right about every picture, and the minimax loss has no slope
+# samples hardly move, by {glue:text}`D wins: moves:s` of the spread. $D$ is right about every picture, and the minimax loss has no slope
 # there ({numref}`fig-losses` of chapter {doc}`01_dcgan`). *Try*: the non-saturating or the hinge loss;
 # a bound on $D$ ({doc}`02_spectral_norm`).
 #
