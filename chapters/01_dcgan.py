@@ -576,7 +576,7 @@ page.show("fig_dcgan_seeds", plots.seeds(results))
 # the smallest effect worth naming. Right of the tick is in the claim's favour.
 # ```
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "long"]
 page.glue_results(
     results, "bn-signal", "bn-quality", "bn-variety", "leaky-signal-bn", "leaky-quality",
     "bn-quality-glorot", "bn-quality-he", "strided", "rate-low", "rate-high", "momentum",

@@ -304,7 +304,7 @@ def matrices(resolution):
     layers = [layer for net in nets for layer in sn.normalized_layers(net)]
     return [tf.constant(sn.kernel_matrix(layer.kernel, layer.kind)) for layer in layers]
 
-
+# %%
 def ways(folded):
     """Functions that find every sigma of a step: by a full SVD, and by 1, 2 and 5 rounds."""
     starts = [tf.random.normal((min(m.shape),)) for m in folded]

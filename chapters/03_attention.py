@@ -276,7 +276,7 @@ def forward_time(dtype, side=32, channels=64, turns=5):
         call()
     return (time.perf_counter() - begin) / turns
 
-
+# %%
 pairs_of_times = [(forward_time("float64"), forward_time("float32")) for _ in range(3)]
 ratio = np.median([double / single for double, single in pairs_of_times])
 print(f"float64 takes {ratio:.1f} times as long as float32 on this processor")
@@ -407,10 +407,11 @@ for one, other in (("left", "right"), ("right", "left")):
     row, column = EYES[other]
     share[one], even = looks_at(maps, EYES[one], EYES[other])
     control[one], _ = looks_at(maps, EYES[one], (row + DOWN, column))
-    page.glue(f"{one}-half", 100 * np.mean(share[one] > 0.5), "{:.0f}")
 either = np.maximum(*share.values()) > 0.5
 
 # %% tags=["remove-cell"]
+for one in EYES:
+    page.glue(f"{one}-half", 100 * np.mean(share[one] > 0.5), "{:.0f}")
 page.glue("either-half", 100 * np.mean(either), "{:.0f}")
 page.glue("control-half", 100 * np.mean(np.maximum(*control.values()) > 0.5), "{:.0f}")
 page.glue("even", 100 * even, "{:.1f}")

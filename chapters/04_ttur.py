@@ -141,7 +141,7 @@ def settle(push, brake, ratio=4, rate_g=0.05, steps=2000):
         theta, psi = theta - rate_g * slope * psi, psi + ratio * rate_g * (slope * theta - brake * psi)
     return np.hypot(theta, psi)
 
-
+# %%
 GAMES = {"bilinear": lambda t: 1.0, "Dirac-GAN": lambda t: 1 / (1 + np.exp(np.clip(t, -50, 50)))}
 ends = {(game, brake): [settle(push, brake, ratio) for ratio in (1, 4, 16)]
         for game, push in GAMES.items() for brake in (0.0, 1.0)}

@@ -168,7 +168,7 @@ WAYS = {"SN, hinge": None, "WGAN-GP": dict(loss="wasserstein", penalty="gp"),
         "R1": dict(loss="bce", penalty="r1"),
         "pairs, R1 + R2": dict(loss="relativistic", penalty="r1r2")}
 
-
+# %%
 def build(way):
     """One of the ways, ready to train."""
     keras.utils.set_random_seed(6)

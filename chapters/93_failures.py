@@ -44,7 +44,7 @@ def three_by_three(generator):
             layer["config"]["kernel_size"] = (3, 3)
     return generator.__class__.from_config(config)
 
-
+# %%
 def build(loss="bce", g_rate=4e-4, d_rate=4e-4, beta_1=0.5, kernel=4):
     """A small DCGAN for 32 pixels, ready to train."""
     keras.utils.set_random_seed(1)

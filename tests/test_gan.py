@@ -312,7 +312,7 @@ def test_mixed_precision_leaves_no_large_product_in_float32():
         (
             lambda m, i: m.compile(m.g_optimizer, m.d_optimizer, loss="wasserstein"),
             ValueError,
-            r"loss must be one of \['bce', 'hinge', 'minimax'\]",
+            r"loss must be one of \['bce', 'hinge', 'minimax', 'wasserstein'\]",
         ),
         (lambda m, i: gan.GAN.load("nowhere.keras"), FileNotFoundError, "nowhere"),
         (

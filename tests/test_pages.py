@@ -82,9 +82,10 @@ def test_folds_open(page):
     assert solution.get_attribute("open") is not None
 
 
-def test_folded_code_opens(page):
+def test_a_folded_solution_opens(page):
     page.goto((HTML / "chapters" / "02_spectral_norm.html").as_uri())
-    fold = page.locator("details.hide").first
-    assert not fold.locator("pre").first.is_visible()
-    fold.locator("summary").first.click()
-    assert fold.locator("pre").first.is_visible()
+    solution = page.locator("div.solution").first
+    words = solution.locator("p:not(.admonition-title)").last
+    assert not words.is_visible()
+    solution.locator("button.toggle-button").click()
+    assert words.is_visible()

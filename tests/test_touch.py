@@ -263,11 +263,11 @@ def test_the_ledger_is_filtered_sorted_and_unfolded(opened):
     said = live.locator(".said").inner_text()
     assert said.startswith(f"{len(verdicts)} of ")
     live.get_by_label("filter claims by verdict").select_option("all verdicts")
-    live.get_by_label("filter claims by words").fill("bn-quality")
+    live.get_by_label("filter claims by words").fill("bn-signal")
     assert rows.count() == 1 < everything
     button = rows.first.get_by_role("button", name="seeds")
     button.click()
-    counted = ledger.result("bn-quality").counted
+    counted = ledger.result("bn-signal").counted
     assert table.locator("tr.seeds circle").count() == len(counted) > 3
     button.click()
     assert table.locator("tr.seeds").count() == 0
