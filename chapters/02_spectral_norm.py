@@ -695,7 +695,7 @@ def leak(rounds, start):
     ours, theirs = tape.gradient(right, weight), tape.gradient(wrong, weight)
     return float(tf.norm(ours - theirs) / tf.norm(ours))
 
-
+# %%
 start = rng.normal(size=64).astype("float32")
 leaks = {rounds: leak(rounds, start) for rounds in (0, 5, 20, 100, 500)}
 print("  ".join(f"{rounds} rounds: {share:.1%}" for rounds, share in leaks.items()))

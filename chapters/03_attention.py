@@ -594,7 +594,7 @@ page.show("fig_cut", plots.pictures([drawn[x][:12] for x in shown_here], columns
 # The same noise three times, with one pair of paths cut or none.
 # ```
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "long"]
 from sagan_lib.evaluation import metrics
 
 unequal = {name: judge.heterochromia(reading) for name, reading in readings.items()}
