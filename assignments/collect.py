@@ -80,7 +80,7 @@ def whose(path):
 
 def student_id(name):
     """A student's name as a folder's: letters of any script, digits, dot, dash, underscore."""
-    kept = re.sub(r"[^\w.-]+", "_", name.strip(), flags=re.UNICODE).strip("._-")
+    kept = re.sub(r"[^\w.-]+", "_", name.strip()).strip("._-")
     if not kept:
         raise ValueError(f"student must have a name with letters or digits, got {name!r}")
     return kept
@@ -160,8 +160,6 @@ def _put(entry, folder, name, report):
     folder.mkdir(parents=True, exist_ok=True)
     target.write_bytes(text)
     stamp.write_text(time + "\n")
-    note = (
-        "" if PurePosixPath(entry.path).name.endswith(f"{name}.ipynb") else f" ({entry.path.name})"
-    )
+    note = "" if entry.path.name.endswith(f"{name}.ipynb") else f" ({entry.path.name})"
     report(f"{label}: {time}{note}{odd}")
     return True

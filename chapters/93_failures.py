@@ -20,7 +20,6 @@ import keras
 import numpy as np
 
 from sagan_lib import dcgan, devices, gan, ttur
-from sagan_lib.callbacks import DivergedError
 from sagan_lib.datasets import faces
 from sagan_lib.evaluation import judge
 
@@ -56,16 +55,12 @@ def build(loss="bce", g_rate=4e-4, d_rate=4e-4, beta_1=0.5, kernel=4):
 # %%
 def train(steps=300, **switch):
     """Train, and keep what tells: the history, samples, and samples of twenty steps before."""
-    model, run = build(**switch), {"diverged": ""}
-    try:
-        run["history"] = model.fit(data, steps=steps - 20, batch_size=32, log_every=10, verbose=0).history
-        run["before"] = model.sample(300, ema=False)
-        late = model.fit(data, steps=20, batch_size=32, log_every=10, verbose=0).history
-        run["history"] = {name: values + late[name] for name, values in run["history"].items()}
-    except DivergedError as error:
-        run["diverged"] = str(error)
-    run["images"] = model.sample(300, ema=False)  # the last weights, not their average
-    return run
+    model = build(**switch)
+    early = model.fit(data, steps=steps - 20, batch_size=32, log_every=10, verbose=0).history
+    before = model.sample(300, ema=False)  # the current weights, not their average
+    late = model.fit(data, steps=20, batch_size=32, log_every=10, verbose=0).history
+    history = {name: values + late[name] for name, values in early.items()}
+    return {"history": history, "before": before, "images": model.sample(300, ema=False)}
 
 # %%
 SWITCHES = {

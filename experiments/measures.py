@@ -78,6 +78,18 @@ def one_round_fresh(seed):
     return math.log(_drifting(seed, kept=False) / _drifting(seed, kept=True))
 
 
+def _log_time_ratio(first, second, turns, warm):
+    """Log of the time of one call over another's: medians; they take turns, `warm` do not count."""
+    times = [[], []]
+    for turn in range(turns):
+        for call, kept in zip((first, second), times, strict=True):
+            start = time.perf_counter()
+            call().numpy()
+            if turn >= warm:
+                kept.append(time.perf_counter() - start)
+    return math.log(np.median(times[0]) / np.median(times[1]))
+
+
 @measure("svd_cost")
 def svd_cost(seed):
     """Log of the time of a full SVD over that of one round, for a 4x4 kernel of 128 x 256."""
@@ -87,14 +99,7 @@ def svd_cost(seed):
         tf.function(lambda: tf.linalg.svd(matrix + 0.0, compute_uv=False)[0]),
         tf.function(lambda: power_iteration(matrix + 0.0, u)[0]),
     )
-    times = [[], []]
-    for turn in range(4):  # taking turns; the first is not counted
-        for call, kept in zip(calls, times, strict=True):
-            start = time.perf_counter()
-            call().numpy()
-            if turn:
-                kept.append(time.perf_counter() - start)
-    return math.log(np.median(times[0]) / np.median(times[1]))
+    return _log_time_ratio(*calls, turns=4, warm=1)
 
 
 @measure("r1_cost")
@@ -109,14 +114,9 @@ def r1_cost(seed):
         models.append(make(*nets, seed=seed))
         models[-1].compile(**ttur.two_time_scale(4e-4, 1.6e-3), **how)
     batch = tf.constant(from_bytes(Faces(32, 32).images))
-    steps, times = [tf.function(model.train_step) for model in models], [[], []]
-    for turn in range(12):  # taking turns; the first two are not counted
-        for step, kept in zip(steps, times, strict=True):
-            start = time.perf_counter()
-            step(batch)["g_loss"].numpy()
-            if turn > 1:
-                kept.append(time.perf_counter() - start)
-    return math.log(np.median(times[0]) / np.median(times[1]))
+    steps = [tf.function(model.train_step) for model in models]
+    calls = [lambda step=step: step(batch)["g_loss"] for step in steps]
+    return _log_time_ratio(*calls, turns=12, warm=2)
 
 
 @measure("frobenius")

@@ -132,13 +132,17 @@ class GAN(keras.Model):
 
         Args:
             z: noise (batch, latent_dim).
-            real: the last D step's images, for losses that pair real and fake; not used here.
+            real: the last D step's images, for losses that pair real and fake.
         """
         with tf.GradientTape() as tape:
             fake = self.generator(z, training=True)
-            loss = self._losses[1](frozen_call(self.discriminator, fake))
+            loss = self._g_loss(frozen_call(self.discriminator, fake), real)
         descend(self.g_optimizer, tape, loss, self.generator)
         return loss
+
+    def _g_loss(self, fake_scores, real):
+        """G's loss from D's scores; a loss that pairs would score `real`, too."""
+        return self._losses[1](fake_scores)
 
     def _update_ema(self):
         """Average G's weights and moments; `u` is copied, because a mean of directions is none."""

@@ -121,16 +121,10 @@ class PenalizedGAN(GAN):
         total = zero_centred(self.discriminator, real)
         return total if self.penalty == "r1" else total + zero_centred(self.discriminator, fake)
 
-    def g_step(self, z, real=None):
-        """One optimizer step of G; a loss that pairs takes D's scores of `real`, too."""
+    def _g_loss(self, fake_scores, real):
         if self.loss_name != "relativistic":
-            return super().g_step(z)
-        with tf.GradientTape() as tape:
-            fake = self.generator(z, training=True)
-            fake_scores = frozen_call(self.discriminator, fake)
-            loss = self._losses[1](fake_scores, frozen_call(self.discriminator, real))
-        descend(self.g_optimizer, tape, loss, self.generator)
-        return loss
+            return super()._g_loss(fake_scores, real)
+        return self._losses[1](fake_scores, frozen_call(self.discriminator, real))
 
     def get_compile_config(self):
         kept = {"penalty": self.penalty, "weight": self.penalty_weight}

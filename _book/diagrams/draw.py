@@ -11,8 +11,8 @@ import schemdraw
 from schemdraw import elements, flow
 from schemdraw.segments import SegmentPoly
 
-#: The players' colours (Okabe and Ito, 2008, as in the figures), of what is new, and of the rest.
 INK = "#010203"  # what stands for the page's own colour, which schemdraw does not know
+#: The players' colours (Okabe and Ito, 2008, as in the figures), of what is new, and of the rest.
 COLOURS = {"g": "#0072B2", "d": "#D55E00", "new": "#009E73", "plain": INK}
 TINTS = {who: colour[:-1] + "7" for who, colour in COLOURS.items()}  # stand for thin ones
 SMALL = 11
@@ -88,9 +88,5 @@ def svg(d):
         text = re.sub(TINTS[who], thin, text, flags=re.IGNORECASE)
     text = re.sub(INK, "currentColor", text)
     text = re.sub(r"-?\d+\.\d{5,}", lambda m: f"{float(m[0]):.2f}", text)  # alike on all machines
-    return (
-        text.replace('font-family="sans"', 'font-family="sans-serif"').replace(
-            "stroke-dasharray:-;", ""
-        )
-        + "\n"
-    )
+    text = text.replace('font-family="sans"', 'font-family="sans-serif"')
+    return text.replace("stroke-dasharray:-;", "") + "\n"

@@ -60,12 +60,11 @@ def networks(resolution=32, width=16):
 def transposed(kernel=4, stride=2, side=2):
     """A transposed convolution, stamp by stamp."""
     d, cell, whole = draw.sheet(), 0.42, (side - 1) * stride + kernel
-    steps, stamps = [(i, j) for i in range(side) for j in range(side)], []
+    steps = [(i, j) for i in range(side) for j in range(side)]
     for k, (i, j) in enumerate(steps):
-        stamps.append((i, j))
         left = k * (whole * cell + 0.9)
         _grid(d, left, 0, whole, cell)
-        for row, column in stamps:
+        for row, column in steps[: k + 1]:
             corner = (left + column * stride * cell, (whole - row * stride - kernel) * cell)
             draw.rectangle(d, corner, kernel * cell, kernel * cell, "g")
         small = 0.3
@@ -74,8 +73,7 @@ def transposed(kernel=4, stride=2, side=2):
                        small, small, "new")  # fmt: skip
         draw.words(d, (left + side * small + 0.2, whole * cell + 0.35 + side * small / 2),
                    f"input pixel {k + 1}", halign="left")  # fmt: skip
-    inner = (whole - side * stride) // 2
-    edge = inner * cell
+    edge = (whole - side * stride) // 2 * cell
     draw.rectangle(d, (left + edge, edge), side * stride * cell, side * stride * cell, "d",
                    filled=False, dashed=True)  # fmt: skip
     draw.words(d, (left + whole * cell / 2, -0.4), "dashed: the output that is kept")
@@ -96,12 +94,12 @@ def gradients():
     ):
         y = -3.4 * row
         draw.words(d, (-0.2, y), title, 13, halign="right")
-        moves = "moves"
         z = draw.box(d, "z", (0.2, y), w=1)
-        g = draw.box(d, f"G\n{moves if who == 'g' else 'stays'}", (2.2, y),
-                     "g" if who == "g" else "plain", w=2)  # fmt: skip
-        net = draw.box(d, f"D\n{moves if who == 'd' else 'stays'}", (6.2, y),
-                       "d" if who == "d" else "plain", w=2)  # fmt: skip
+        g, net = (
+            draw.box(d, f"{player.upper()}\nmoves", (x, y), player, w=2) if player == who
+            else draw.box(d, f"{player.upper()}\nstays", (x, y), w=2)
+            for player, x in (("g", 2.2), ("d", 6.2))
+        )  # fmt: skip
         end = draw.box(d, loss, (10.2, y), w=2.2)
         for start, stop, note in ((z.E, g.W, ""), (g.E, net.W, "fake"), (net.E, end.W, "score")):
             draw.arrow(d, start, stop, note)

@@ -4,7 +4,7 @@ import draw
 import numpy as np
 
 from experiments import patches
-from sagan_lib import dcgan, recipes, spectral_norm
+from sagan_lib import dcgan, recipes, spectral_norm, ttur
 
 
 def power(rounds=3):
@@ -119,7 +119,7 @@ def sagan():
     for row, (name, who, order) in enumerate((("G", "g", sides), ("D", "d", sides[::-1]))):
         y, x = -3.0 * row, 0.0
         draw.words(d, (x - 0.4, y), "noise z" if who == "g" else "image", 12, halign="right")
-        for _k, side in enumerate(order):
+        for side in order:
             draw.arrow(d, (x - 0.2, y), (x + 0.4, y))
             draw.box(d, f"{side}x{side}", (x + 0.4, y), who, w=1.8, h=0.9)
             x += 2.4
@@ -134,8 +134,6 @@ def sagan():
 
 
 def _about(name, recipe):
-    from sagan_lib import ttur
-
     preset = ttur.PRESETS[recipe.rates]
     rate = preset.g_rate if name == "G" else preset.d_rate
     inside = "batch normalization, ReLU" if name == "G" else "leaky ReLU"

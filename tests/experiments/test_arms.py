@@ -78,8 +78,8 @@ def test_pooling_replaces_the_strides_of_d_alone():
 
 @pytest.mark.parametrize(("init", "gain"), [("glorot", 1.0), ("he", 2.0)])
 def test_first_weights_have_the_variance_that_their_name_says(init, gain):
-    for net in (built(f"dcgan_no_bn_{init}", arms.Scale(), 3).generator,
-                built(f"dcgan_no_bn_{init}", arms.Scale(), 3).discriminator):  # fmt: skip
+    model = built(f"dcgan_no_bn_{init}", arms.Scale(), 3)
+    for net in (model.generator, model.discriminator):
         for layer in (layer for layer in net.layers if hasattr(layer, "kernel")):
             *field, rows, columns = layer.kernel.shape
             area = np.prod(field)
