@@ -129,6 +129,8 @@ ARMS = {
     "attention16": _FAST(attention_at=16),
     "attention8": _FAST(attention_at=8),
     "pooled16": _FAST(attention_at=16, variant="pooled"),
+    "pooled_keys16": _FAST(attention_at=16, variant="pooled-keys"),
+    "half_values16": _FAST(attention_at=16, variant="half-values"),
     "attention16_frozen": _FAST(attention_at=16, bug="frozen_u"),
     # Where else attention might pay: longer, on larger pictures, over a distance.
     "long": _FAST(length=4),
@@ -147,6 +149,10 @@ ARMS = {
     "patch22_far_d": _PATCH(patch=3, attention_at=16, attends="d"),
     "patch46_far": _PATCH(patch=4),
     "patch46_far_d": _PATCH(patch=4, attention_at=16, attends="d"),
+    "patch22_near": _PATCH(patch=3, pairs=10),
+    "patch22_near_d": _PATCH(patch=3, pairs=10, attention_at=16, attends="d"),
+    "patch46_near": _PATCH(patch=4, pairs=10),
+    "patch46_near_d": _PATCH(patch=4, pairs=10, attention_at=16, attends="d"),
     "patch10_near": _PATCH(patch=2, pairs=10),
     "patch10_near_d": _PATCH(patch=2, pairs=10, attention_at=16, attends="d"),
     "wgan_clip": _PENALTY(loss="wasserstein", penalty="clip", weight=0.01),
@@ -154,6 +160,8 @@ ARMS = {
     "r1": _PENALTY(penalty="r1"),
     "r1_equal": _PENALTY(penalty="r1", d_rate=4e-4),
     "r3gan": _PENALTY(loss="relativistic", penalty="r1r2"),
+    "base_no_bn": Arm(batch_norm=False),
+    "r1_no_bn": _PENALTY(penalty="r1", batch_norm=False),
     "scrambled": Arm(bug="scrambled"),
     "leaky_gradient": Arm(bug="leaky_gradient"),
     "plain_dense": Arm(bug="plain_dense"),
@@ -172,6 +180,25 @@ ARMS = {
     "dcgan_momentum": _DCGAN(beta_1=0.9),
     "dcgan_relu": _DCGAN(slope=0.0),
     "dcgan_slope002": _DCGAN(slope=0.02),
+}
+
+#: Settings A to F of Miyato et al. (2018), arXiv:1802.05957, table 1: alpha, beta_1, beta_2, n_dis.
+SETTINGS = {
+    "a": (1e-4, 0.5, 0.9, 5), "b": (1e-4, 0.5, 0.999, 1), "c": (2e-4, 0.5, 0.999, 1),
+    "d": (1e-3, 0.5, 0.9, 5), "e": (1e-3, 0.5, 0.999, 5), "f": (1e-3, 0.9, 0.999, 5),
+}  # fmt: skip
+#: What is held against what under these settings, each with the loss of its paper.
+CONSTRAINTS = {
+    "sn": Arm, "plain": functools.partial(Arm, sn="none"),
+    "gp": functools.partial(_PENALTY, loss="wasserstein", penalty="gp"),
+    "r1": functools.partial(_PENALTY, penalty="r1"),
+}  # fmt: skip
+ARMS |= {
+    f"{constraint}_setting_{setting}": make(
+        g_rate=rate, d_rate=rate, beta_1=beta_1, beta_2=beta_2, n_dis=n_dis, equal_work=n_dis > 1
+    )
+    for setting, (rate, beta_1, beta_2, n_dis) in SETTINGS.items()
+    for constraint, make in CONSTRAINTS.items()
 }
 
 

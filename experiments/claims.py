@@ -73,6 +73,31 @@ def _interaction(fast, slow, plain_fast, plain_slow):
     return _log_ratio()(fast, slow) - _log_ratio()(plain_fast, plain_slow)
 
 
+def _share_of_good(runs, best):
+    """Share of runs that come within twice the best Fréchet distance; one that diverged does not.
+
+    That a run blew up is thereby counted, and not dropped.
+    """
+    good = [not run["diverged"] and run["frechet"] <= 2 * best for run in runs]
+    return sum(good) / len(good)
+
+
+def _more_settings(*runs):
+    """Share of the settings that train well, first constraint less second: A to F of each."""
+    half = len(runs) // 2
+    best = min((run["frechet"] for run in runs if not run["diverged"]), default=0.0)
+    return _share_of_good(runs[:half], best) - _share_of_good(runs[half:], best)
+
+
+def _robust(says, where, chapter, first, second):
+    arms = tuple(f"{name}_setting_{setting}" for name in (first, second) for setting in "abcdef")
+    return Claim(
+        says, where, chapter,
+        f"share of six settings within twice the best of both, {first} less {second}",
+        limit=1 / 6, arms=arms, effect=_more_settings, ratio=False,
+    )  # fmt: skip
+
+
 def _trained(says, where, chapter, arms, quantity="Fréchet distance, {1} over {0}", **options):
     options = {"limit": TENTH, "effect": _log_ratio()} | options
     return Claim(says, where, chapter, quantity.format(*arms), arms=arms, **options)
@@ -157,6 +182,12 @@ CLAIMS = {
         effect=_log_ratio("steepness")),
     "sn-d": _trained(
         "SN in D stabilizes training, very effectively.", _SNTEXT, _SN, ("sn_d", "sn_none")),
+    "sn-settings": _robust(
+        "SN in both networks trains well under more settings than none.", _SNTEXT, _SN, "sn",
+        "plain"),
+    "sn-settings-gp": _robust(
+        "SN trains well under more settings than the Wasserstein GAN with a gradient penalty.",
+        "Miyato et al. (2018), figure 2", _SN, "sn", "gp"),
     "sn-g": _trained(
         "SN in G helps as well.", _SNTEXT, _SN, ("base", "sn_d")),
     "one-round": _measured(
@@ -260,6 +291,13 @@ CLAIMS = {
     "attention-patches-near": _trained(
         "Attention in D helps where the rule fits into a patch.", _ATTTEXT, _ATT,
         ("patch10_near_d", "patch10_near"), effect=_more("late_agreement"), **_LATE),
+    "attention-patches-22-near": _trained(
+        "Attention in D helps where a near rule fits into patches of 22 pixels.", _ATTTEXT, _ATT,
+        ("patch22_near_d", "patch22_near"), effect=_more("late_agreement"), **_LATE),
+    "attention-patches-46-near": _trained(
+        "Attention in D helps where a near rule fits into patches wider than the picture.",
+        _ATTTEXT, _ATT, ("patch46_near_d", "patch46_near"), effect=_more("late_agreement"),
+        **_LATE),
     "placement": _trained(
         "Middle to high feature maps are the place: 16x16 does better than 8x8.", _NOTES, _ATT,
         ("attention16", "attention8")),
@@ -267,6 +305,12 @@ CLAIMS = {
         "The layer of SAGAN's authors costs no quality: keys and values pooled, half the value "
         "channels, an output convolution.", _ATTCODE, _ATT,
         ("attention16", "pooled16"), below=True),
+    "pooled-keys": _trained(
+        "Pooling the keys and values alone costs no quality.", _ATTCODE, _ATT,
+        ("attention16", "pooled_keys16"), below=True),
+    "half-values": _trained(
+        "Half the value channels with an output convolution alone cost no quality.", _ATTCODE,
+        _ATT, ("attention16", "half_values16"), below=True),
     "frozen-error": _measured(
         "A u that never moves misses sigma in attention's convolutions.", _ATTCODE, _ATT,
         "frozen_error", "median relative error of sigma", math.log(0.1), unit="", effect=math.log),
@@ -329,6 +373,18 @@ CLAIMS = {
     "r1-rates": _trained(
         "With R1 too, two time scales do better than equal rates.", _LATER, _AFTER,
         ("r1", "r1_equal")),
+    "r1-settings": _robust(
+        "SN trains well under more settings than cross-entropy with R1.", _LATER, _AFTER, "sn",
+        "r1"),
+    "bn-sn": _trained(
+        "With SN, a G with batch normalization does better than one without.", _LATER, _AFTER,
+        ("base", "base_no_bn")),
+    "bn-r1": _trained(
+        "With R1, a G with batch normalization does better than one without.", _LATER, _AFTER,
+        ("r1", "r1_no_bn")),
+    "sn-r1-no-bn": _trained(
+        "Without batch normalization too, SN and hinge do better than cross-entropy with R1.",
+        _LATER, _AFTER, ("base_no_bn", "r1_no_bn")),
     "r1-cost": _measured(
         "R1 makes a step dearer than SN does.", _LATER, _AFTER, "r1_cost",
         "time of a step, R1 over SN", math.log(1.2), fast=False),  # a busy machine lies

@@ -24,7 +24,7 @@ def build(
         variant: of attention.
         sn: which networks are normalized: "both", "d" or "none".
         power_iterations: of every normalized layer.
-        batch_norm: DCGAN only: False leaves it out.
+        batch_norm: of both networks of a DCGAN and of SAGAN's generator: False leaves it out.
         slope: of D's leaky ReLU; by default that of the kind.
 
     Raises:
@@ -42,7 +42,7 @@ def build(
         )
     place, (in_g, in_d) = {"attention_at": attention_at, "variant": variant}, NORMALIZED[sn]
     pair = (
-        sagan.generator(resolution, width, latent_dim, use_sn=in_g, **place),
+        sagan.generator(resolution, width, latent_dim, use_sn=in_g, batch_norm=batch_norm, **place),
         sagan.discriminator(resolution, width, use_sn=in_d, **place, **slope),
     )
     for layer in (layer for model in pair for layer in normalized_layers(model)):

@@ -35,7 +35,7 @@ def _check_attention(resolution, attention_at):
 
 def generator(
     resolution=128, width=16, latent_dim=128, attention_at="default", variant="article",
-    use_sn=True, name="generator",
+    use_sn=True, batch_norm=True, name="generator",
 ):  # fmt: skip
     """SAGAN's generator: z (batch, latent_dim) -> images (batch, resolution, resolution, 3).
 
@@ -45,8 +45,9 @@ def generator(
         latent_dim: size of the noise vector.
         attention_at: side of the feature map that attends, None for no attention; by default 32,
             or half of the resolution where that is smaller.
-        variant: of `SelfAttention`: "article" or "pooled".
+        variant: of `SelfAttention`.
         use_sn: spectral normalization of every kernel, the dense layer's too.
+        batch_norm: False leaves it out, and gives the convolutions a bias instead.
         name: of the model.
 
     Returns:
@@ -61,17 +62,19 @@ def generator(
     dense = SNDense if use_sn else layers.Dense
     up = functools.partial(
         SNConv2DTranspose if use_sn else functools.partial(layers.Conv2DTranspose, padding="same"),
-        kernel_size=4, strides=2, use_bias=False,
+        kernel_size=4, strides=2, use_bias=not batch_norm,
     )  # fmt: skip
     conv = SNConv2D if use_sn else functools.partial(layers.Conv2D, padding="same")
+    normalize = functools.partial(BatchNormalization, momentum=0.9)
+    normalize = normalize if batch_norm else layers.Identity
     first = channels_at(resolution, 4, width)
 
     z = keras.Input((latent_dim,), name="z")  # (batch, latent_dim) -> (batch, 4, 4, first)
     x = layers.Reshape((4, 4, first))(dense(4 * 4 * first, name="project")(z))
-    x = layers.ReLU()(BatchNormalization(momentum=0.9, name="bn4")(x))
+    x = layers.ReLU()(normalize(name="bn4")(x))
     for side in sides(resolution):  # (batch, side/2, side/2, 2c) -> (batch, side, side, c)
         x = up(channels_at(resolution, side, width), name=f"up{side}")(x)
-        x = layers.ReLU()(BatchNormalization(momentum=0.9, name=f"bn{side}")(x))
+        x = layers.ReLU()(normalize(name=f"bn{side}")(x))
         x = _attend(side, attention_at, variant, use_sn)(x)
     x = conv(3, kernel_size=3, name="to_rgb")(x)
     return keras.Model(z, layers.Activation("tanh", dtype="float32")(x), name=name)

@@ -45,9 +45,18 @@ def test_the_slope_is_the_kinds_unless_given(kind, given, expected):
     assert list(slopes) == [pytest.approx(expected)]
 
 
-def test_batch_norm_is_left_out_of_dcgan_where_asked():
-    for model in networks.build("dcgan", 16, 4, 8, batch_norm=False):
+@pytest.mark.parametrize("kind", networks.KINDS)
+def test_batch_norm_is_left_out_where_asked(kind):
+    for model in networks.build(kind, 16, 4, 8, batch_norm=False):
         assert not [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
+
+
+def test_without_batch_norm_sagans_generator_has_biases_in_its_place():
+    biases = [
+        {layer.name for layer in net.layers if getattr(layer, "use_bias", False)}
+        for net in (networks.build("sagan", 16, 4, 8, batch_norm=x)[0] for x in (True, False))
+    ]
+    assert biases[1] - biases[0] == {"up8", "up16"}
 
 
 @pytest.mark.parametrize(

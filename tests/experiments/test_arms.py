@@ -70,6 +70,26 @@ def test_slopes_and_batch_normalization_of_dcgan_arms():
     assert kinds("dcgan_no_bn") == ({0.2}, False)
 
 
+@pytest.mark.parametrize("constraint", arms.CONSTRAINTS)
+def test_settings_reach_the_optimizers(constraint):
+    for setting, (rate, beta_1, beta_2, n_dis) in arms.SETTINGS.items():
+        model = built(f"{constraint}_setting_{setting}")
+        for optimizer in (model.g_optimizer, model.d_optimizer):
+            found = optimizer.get_config()
+            assert found["learning_rate"] == pytest.approx(rate)
+            assert (found["beta_1"], found["beta_2"]) == (beta_1, beta_2)
+        assert model.n_dis == n_dis
+        assert bool(normalized_layers(model.discriminator)) == (constraint == "sn")
+
+
+def test_five_d_steps_a_round_cost_the_same_work():
+    short, full = (
+        arms.steps_of(arms.ARMS[name], arms.Scale()) for name in ("sn_setting_a", "sn_setting_b")
+    )
+    assert full == arms.Scale().steps
+    assert full / 5 < short < full / 2
+
+
 def test_pooling_replaces_the_strides_of_d_alone():
     model = built("dcgan_pooling")
     assert any("pooling" in layer.name for layer in model.discriminator.layers)
