@@ -4,70 +4,135 @@ The tests of `assignments/` are cells that end in an error or do not. These func
 a sentence that a student understands. They know nothing of single problems.
 """
 
+import functools
+import inspect
 import types
 
 import numpy as np
 
 #: Packages whose own functions are no answer.
 _LIBRARIES = ("sagan_lib", "experiments", "keras", "tensorflow", "numpy", "scipy")
+#: Names behind which code hides what it does, or reads what a test knows.
+_HIDING = {
+    "eval", "exec", "compile", "globals", "locals", "vars", "getattr", "attrgetter", "methodcaller",
+    "__import__", "importlib", "import_module", "inspect", "gc", "ctypes", "_getframe",
+    "currentframe", "f_back", "f_locals", "f_globals", "tb_frame", "__globals__", "__code__",
+    "__closure__", "__dict__", "__builtins__", "builtins", "get_ipython", "settrace", "setprofile",
+    "pickle", "marshal", "open",
+}  # fmt: skip
 
 
 def own_work(name, answer, forbidden=(), allowed=()):
     """Check that an answer was written by the student, as far as its code can tell.
 
-    Names that the code uses are looked at, in its helpers and methods too, not what it computes.
+    Followed are the names that the code uses, in its helpers, methods, default values and closures
+    too, and what lies in containers. It does not look at what is computed.
 
     Args:
         name: of the answer, for the message.
         answer: the function or class.
-        forbidden: names that the problem asks to do without, such as "svd".
+        forbidden: what the problem asks to do without: names of libraries' functions, such as
+            "svd" ("complex" forbids complex constants, too), or functions of the notebook.
         allowed: names of the library that it may use.
 
     Raises:
-        AssertionError: nothing there, not callable, from a library, or with a name of
-            `forbidden` or of `sagan_lib` in it.
+        AssertionError: nothing there, no function or class with code of its own, from a library,
+            or with a name of `forbidden`, of `sagan_lib`, or one that hides what the code does.
     """
     assert answer is not None, f"{name} is None: run the cell that defines it."
-    assert callable(answer), f"{name} must be a function or class, not {type(answer).__name__}."
-    home = (getattr(answer, "__module__", None) or "").partition(".")[0]
+    home = _package(answer)
     assert home not in _LIBRARIES, f"{name} is {home}'s own. Write it yourself."
-    for used, value in _names(answer):
-        if used in allowed:
+    assert isinstance(answer, types.FunctionType | type), (
+        f"{name} must be a function or class, not {type(answer).__name__}."
+    )
+    words = {each for each in forbidden if isinstance(each, str)}
+    for used, value, own in _reached(answer):
+        names = [used, getattr(value, "__name__", used)]
+        found = [] if own else [each for each in names if each in words]
+        found += [used for each in forbidden if each is value and not isinstance(each, str)]
+        assert not found, f"{name} uses {found[0]}, which this problem does without."
+        if own or set(names) & set(allowed):
             continue
-        assert used not in forbidden, f"{name} uses {used}, which this problem does without."
-        is_module = isinstance(value, types.ModuleType)
-        home = value.__name__ if is_module else getattr(value, "__module__", None)
-        packages = {used.partition(".")[0], str(home).partition(".")[0]}
+        assert used not in _HIDING or isinstance(value, str), (
+            f"{name} uses {used}, which hides what the code does. Write it plainly."
+        )
         for ours in ("sagan_lib", "experiments"):
+            packages = {used.partition(".")[0], _package(value)}
             assert ours not in packages, f"{name} uses {used} of {ours}. Write that part yourself."
 
 
-def _names(answer):
-    """Pairs (name, its global value or None) in the code of a function or class and its helpers."""
-    waiting, seen = [answer], set()
+def _package(thing):
+    """The package that a module, function or class is from; that of an object's class."""
+    if isinstance(thing, types.ModuleType):
+        return thing.__name__.partition(".")[0]
+    found = getattr(thing, "__module__", None)
+    return found.partition(".")[0] if isinstance(found, str) else ""
+
+
+def _reached(answer):
+    """Triples (name, value, own) of what an answer's code can use; its helpers are gone through.
+
+    A function or class of the notebook itself is own, and may be called what it likes.
+    """
+    home, waiting, seen = answer.__module__, [("", answer)], []
     while waiting:
-        thing = waiting.pop()
-        if isinstance(thing, type):
-            yield from ((base.__name__, base) for base in thing.__mro__[1:])
-            waiting += [each for each in vars(thing).values() if _has_code(each)]
+        name, thing = waiting.pop(0)
+        if any(thing is each for each in seen) and not isinstance(thing, str | None):
             continue
-        code = getattr(thing, "__code__", thing)
-        if not isinstance(code, types.CodeType) or code in seen:
-            continue
-        seen.add(code)
-        space = getattr(thing, "__globals__", {})
-        waiting += [types.FunctionType(c, space) if not c.co_freevars else c
-                    for c in code.co_consts if isinstance(c, types.CodeType)]  # fmt: skip
-        for name in code.co_names:
-            value = space.get(name)
-            if _has_code(value) and value.__module__ == getattr(thing, "__module__", None):
-                waiting.append(value)
-            else:
-                yield name, value
+        own = getattr(thing, "__module__", None) == home
+        if name:
+            yield name, thing, own and isinstance(thing, types.FunctionType | type)
+        if thing is not None:
+            seen.append(thing)
+            waiting += _parts(thing, own, home)
 
 
-def _has_code(thing):
-    return isinstance(thing, types.FunctionType | type)
+def _parts(thing, own, home):
+    """Pairs (name, value) of what is in a thing, one step deep."""
+    if isinstance(thing, types.FunctionType):
+        return list(_in_function(thing)) if own else []
+    if isinstance(thing, type):
+        skip = str | types.GetSetDescriptorType | None
+        inside = [each for each in vars(thing).values() if not isinstance(each, skip)]
+        return _named([*thing.__mro__[1:], *inside]) if own else []
+    if isinstance(thing, staticmethod | classmethod | types.MethodType):
+        return _named([thing.__func__, getattr(thing, "__self__", None)])
+    if isinstance(thing, property):
+        return _named([thing.fget])
+    if isinstance(thing, functools.partial):
+        return _named([thing.func, *thing.args, *thing.keywords.values()])
+    if isinstance(thing, list | tuple | set | frozenset | dict):
+        inside = thing.values() if isinstance(thing, dict) else thing
+        return _named(each for each in inside if not isinstance(each, str))
+    if getattr(type(thing), "__module__", None) == home:  # an object of the student's own class
+        return _named([type(thing), *getattr(thing, "__dict__", {}).values()])
+    return []
+
+
+def _named(things):
+    """Pairs (its own name, thing) of callables, modules and containers."""
+    return [(getattr(each, "__name__", type(each).__name__), each) for each in things]
+
+
+def _in_function(function):
+    """Pairs (name, value) of a function's defaults and closure, and of the names in its code."""
+    yield from _named([*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()])
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # not bound yet
+            continue
+    codes = [function.__code__]
+    while codes:
+        code = codes.pop()
+        yield from ((name, function.__globals__.get(name)) for name in code.co_names)
+        for each in code.co_consts:
+            if isinstance(each, types.CodeType):
+                codes.append(each)
+            elif isinstance(each, str):  # such as the name for a getattr
+                yield each, each
+            elif isinstance(each, complex):
+                yield "complex", None
 
 
 def call(name, function, *arguments, **options):
@@ -93,6 +158,44 @@ def call(name, function, *arguments, **options):
     return result
 
 
+def planted(name, function, helper, give, *arguments):
+    """Run an experiment whose helper gives what the test has planted, and look at how it is called.
+
+    An experiment that averages, pairs or repeats wrongly shows in its result, whatever the seed.
+
+    Args:
+        name: of the experiment, for the message.
+        function: the experiment, a function that calls `helper` by its global name.
+        helper: the name of the helper that is replaced meanwhile.
+        give: function of how many calls came before, and of {parameter: argument}, that makes the
+            helper's result.
+        arguments: of the experiment.
+
+    Returns:
+        (the experiment's result, a list with {parameter: argument} of each call).
+
+    Raises:
+        AssertionError: the experiment raised, gave None or never called its helper.
+    """
+    space, calls = function.__globals__, []
+    real = space[helper]
+    signature = inspect.signature(real)
+
+    def stand_in(*positional, **named):
+        bound = signature.bind(*positional, **named)
+        bound.apply_defaults()
+        calls.append(dict(bound.arguments))
+        return give(len(calls) - 1, calls[-1])
+
+    space[helper] = stand_in
+    try:
+        result = call(name, function, *arguments)
+    finally:
+        space[helper] = real
+    assert calls, f"{name} never calls {helper}. Use your function, so that its results count."
+    return result, calls
+
+
 def close(what, got, expected, hint="", tolerance=1e-4):
     """Check a result against the expected one; the message tells how far off, not the solution.
 
@@ -105,7 +208,8 @@ def close(what, got, expected, hint="", tolerance=1e-4):
             is where that is below 1e-12.
 
     Raises:
-        AssertionError: no numbers, another shape, NaN or infinity, or too far off.
+        AssertionError: no numbers, another shape, NaN or infinity, or too far off; that a result
+            is nearly right is said, since then it is its precision that is wrong.
     """
     expected = np.asarray(expected, "float64")
     try:
@@ -117,8 +221,11 @@ def close(what, got, expected, hint="", tolerance=1e-4):
     assert numbers.shape == expected.shape, (
         f"{what}: the shape is {numbers.shape}, expected {expected.shape}. {hint}"
     )
-    assert np.isfinite(numbers).all(), f"{what}: there is NaN or infinity. {hint}"
+    nan, infinite = np.isnan(numbers).sum(), np.isinf(numbers).sum()
+    assert not nan, f"{what}: {nan} of {numbers.size} numbers are NaN, such as 0 / 0 gives. {hint}"
+    assert not infinite, f"{what}: {infinite} of {numbers.size} numbers are infinite. {hint}"
     largest = np.abs(expected).max(initial=0.0)
     error = np.abs(numbers - expected).max(initial=0.0) / (largest if largest > 1e-12 else 1.0)
     size = f"{error:.2g} of its size" if error < 1 else f"{error:.3g} times its size"
-    assert error <= tolerance, f"{what}: wrong by {size}. {hint}"
+    near = "Nearly right: look at the precision (rounding, float32, differences). "
+    assert error <= tolerance, f"{what}: wrong by {size}. {near if error < 1e-3 else ''}{hint}"

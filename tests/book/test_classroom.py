@@ -1,5 +1,7 @@
 """What the problem sets' tests say: each mistake has its sentence, right work passes silently."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,10 @@ class Inherits(spectral_norm.SNDense):
     pass
 
 
+def calls_itself(n):
+    return 1 if n == 0 else n * calls_itself(n - 1)
+
+
 class WithMethod:
     def call(self, x):
         return spectral_norm.kernel_matrix(x)
@@ -38,7 +44,86 @@ def honest(x):
     return np.asarray(x) + 1
 
 
-@pytest.mark.parametrize("answer", [honest, lambda x: x, type("Layer", (), {"call": honest})])
+TOOLS = {"a": [np.linalg.svd]}
+RENAMED = np.linalg.svd
+PART = functools.partial(np.linalg.svd, full_matrices=False)
+
+
+def from_a_container(x):
+    return TOOLS["a"][0](x)
+
+
+def renamed(x):
+    return RENAMED(x)
+
+
+def part(x):
+    return PART(x)
+
+
+def by_default(x, way=np.linalg.svd):
+    return way(x)
+
+
+def by_keyword(x, *, way=spectral_norm.kernel_matrix):
+    return way(x)
+
+
+def closes_over(way):
+    def answer(x):
+        return way(x)
+
+    return answer
+
+
+def attribute_by_name(x):
+    return np.linalg.norm(x, "svd")
+
+
+def hides(x):
+    return eval("np.linalg.svd(x)")
+
+
+def looks_up(x):
+    return globals()["expected"]
+
+
+def complex_step(x):
+    return np.asarray(x + 1e-30j)
+
+
+class Callable:
+    def __call__(self, x):
+        return np.linalg.svd(x)
+
+
+OBJECT = Callable()
+
+
+def through_an_object(x):
+    return OBJECT(x)
+
+
+class Static:
+    way = staticmethod(np.linalg.svd)
+
+    @property
+    def other(self):
+        return 1
+
+
+class Kind:
+    way = spectral_norm.SNDense
+
+    @classmethod
+    def make(cls):
+        return cls.way
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [honest, lambda x: x, type("Layer", (), {"call": honest}), closes_over(honest), calls_itself],
+)
 def test_own_work_passes(answer):
     classroom.own_work("answer", answer, forbidden=("svd",))
 
@@ -57,6 +142,30 @@ def test_own_work_passes(answer):
 def test_what_is_not_own_work_is_named(answer, says):
     with pytest.raises(AssertionError, match=says):
         classroom.own_work("answer", answer, forbidden=("svd",))
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (from_a_container, "uses svd"), (renamed, "uses svd"), (part, "uses svd"),
+        (by_default, "uses svd"), (closes_over(np.linalg.svd), "uses svd"),
+        (attribute_by_name, "uses svd"), (through_an_object, "uses svd"), (Static, "uses svd"),
+        (by_keyword, "uses kernel_matrix of sagan_lib"), (Kind, "of sagan_lib"),
+        (closes_over([calls_library]), "of sagan_lib"), (complex_step, "uses complex"),
+        (hides, "uses eval, which hides"), (looks_up, "uses globals, which hides"),
+        (PART, "must be a function or class, not partial"), (OBJECT, "not Callable"),
+        (max, "not builtin_function"), (np, "numpy's own"),
+    ],
+)  # fmt: skip
+def test_work_of_others_is_found_where_it_is_hidden(answer, says):
+    with pytest.raises(AssertionError, match=says):
+        classroom.own_work("answer", answer, forbidden=("svd", "complex"))
+
+
+def test_a_function_of_the_notebook_can_be_refused_itself():
+    classroom.own_work("answer", calls_helper, forbidden=("helper",))  # a name is free
+    with pytest.raises(AssertionError, match="answer uses helper, which this problem"):
+        classroom.own_work("answer", calls_helper, forbidden=(helper,))
 
 
 def test_an_allowed_name_of_the_library_passes():
@@ -93,7 +202,9 @@ def test_call_gives_the_result():
     [
         ("word", r"sigma: numbers of shape \(2,\) are expected, not str"),
         ([1.0, 2.0, 3.0], r"sigma: the shape is \(3,\), expected \(2,\). Hint."),
-        ([1.0, np.nan], "sigma: there is NaN or infinity. Hint."),
+        ([1.0, np.nan], "sigma: 1 of 2 numbers are NaN, such as 0 / 0 gives. Hint."),
+        ([np.inf, np.inf], "sigma: 2 of 2 numbers are infinite. Hint."),
+        ([1.0, 2.001], "sigma: wrong by 0.0005 of its size. Nearly right: look at the precision"),
         ([1.0, 2.1], "sigma: wrong by 0.05 of its size. Hint."),
         ([1.0, 9.0], "sigma: wrong by 3.5 times its size. Hint."),
     ],
@@ -109,3 +220,28 @@ def test_close_says_what_is_wrong(got, says):
 )
 def test_close_lets_rounding_pass(got, expected, tolerance):
     classroom.close("sigma", got, expected, tolerance=tolerance)
+
+
+def measured(x, times=2):
+    return x * times
+
+
+def mean_of_three(seed):
+    return sum(measured(seed + k) for k in range(3)) / 3
+
+
+def no_helper(seed):
+    return seed
+
+
+def test_planted_replaces_a_helper_for_once_and_keeps_its_calls():
+    result, calls = classroom.planted("e", mean_of_three, "measured", lambda k, _: 10.0**k, 7)
+    assert result == 37.0
+    assert calls == [{"x": 7, "times": 2}, {"x": 8, "times": 2}, {"x": 9, "times": 2}]
+    assert mean_of_three(0) == 2  # as before
+
+
+def test_an_experiment_that_never_calls_its_helper_is_told():
+    with pytest.raises(AssertionError, match="e never calls measured"):
+        classroom.planted("e", no_helper, "measured", lambda *_: 0, 1)
+    assert measured(1) == 2

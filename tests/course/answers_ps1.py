@@ -9,7 +9,9 @@ _SIZE, _PIXEL, _OVERLAP, _KERAS = (
     f"transposed_convolution_test_{word}" for word in ("size", "pixel", "overlap", "keras")
 )
 _D, _G, _SURE = (f"loss_gradients_test_{word}" for word in ("d", "g", "sure"))
-_PLAIN, _NORM, _RANGE = (f"experiment_test_{word}" for word in ("plain", "norm", "range"))
+_PLAIN, _NORM, _RANGE, _PLANTED = (
+    f"experiment_test_{word}" for word in ("plain", "norm", "range", "planted")
+)
 
 _KEEP = "kept.append((w, np.where(x > 0, 1.0, slope)))"
 _DOWN = "gradient = (gradient * share) @ w.T"
@@ -32,6 +34,15 @@ WRONG = {
               "1.0, slope))", "1.0, 0.0))"),
         wrong("the positive side gets the slope", _HAND, "positive one passes all",
               "x > 0, 1.0, slope", "x > 0, slope, 1.0"),
+        wrong("differences with a step of their own", _DIFF, "Nearly right",
+              "    gradient = top\n    for w, share in reversed(kept):\n        gradient = (gradient * share) @ w.T\n    return gradient\n",
+              "    return by_steps(first, weights, top, slope)\n",
+              "    kept = []\n", "    kept, first = [], x\n",
+              "def input_gradient(", "def up(x, weights, slope):\n    for w in weights:\n        x = np.maximum(x @ w, slope * (x @ w))\n    return x\n\n\n"
+              "def by_steps(x, weights, top, slope, h=1e-6):\n    found = np.zeros_like(x)\n    for place in np.ndindex(*x.shape):\n"
+              "        move = np.zeros_like(x)\n        move[place] = h * max(1e-6, abs(x[place]))\n"
+              "        ends = [np.sum(top * up(x + s * move, weights, slope)) for s in (1, -1)]\n"
+              "        found[place] = (ends[0] - ends[1]) / (2 * move[place])\n    return found\n\n\ndef input_gradient("),
         wrong("DCGAN's slope is written into the code", _LINEAR, "slope 1", "1.0, slope))", "1.0, 0.2))"),
         wrong("the share follows the sign of the gradient, not of the input", _HAND, "negative input",
               "gradient * share", "gradient * np.where(gradient > 0, 1, slope)"),
@@ -58,7 +69,7 @@ WRONG = {
               "    gradient = top\n", "    kept[0] = weights[0], 1.0\n    gradient = top\n"),
         wrong("one gradient for the whole batch: the sum over the images", _HAND, "shape",
               "    return gradient\n", "    return gradient.sum(0)\n"),
-        wrong("by differences instead of backpropagation", _DIFF, "DIFFERENCE_STEP",
+        wrong("by differences instead of backpropagation", _DIFF, "input_differences",
               "    gradient = top\n", "    return input_differences(original, weights, top, slope)\n"
               "    gradient = top\n", "    kept = []\n", "    kept, original = [], x\n"),
         wrong("the worked example's numbers are written into the code", _LINEAR, "shape",
@@ -201,7 +212,7 @@ WRONG = {
         wrong("G's gradient by differences", _SURE, "difference of large",
               _MINIMAX, "h = 1e-8\n    minimax = (np.log(1 - sigmoid(fake + h))"
               " - np.log(1 - sigmoid(fake - h))) / (2 * h) / len(fake)"),
-        wrong("the tests' own differences are called", _G, "SCORE_STEP",
+        wrong("the tests' own differences are called", _G, "score_differences",
               _MINIMAX, "minimax = score_differences(lambda f: -np.mean(minus_log_sigmoid(-f)), fake)"),
         wrong("the numbers of the example at -6 are written into the code", _G, "shape",
               "return minimax, non_saturating", "return np.array([-0.0024726]), np.array([-0.9975274])"),
@@ -259,6 +270,22 @@ WRONG = {
         wrong("all quotients instead of their mean", _RANGE, "one number", "np.mean(quotients)", "quotients"),
         wrong("the seed is not used", _RANGE, "seed", "default_rng(seed)", "default_rng(0)"),
         wrong("another random state in each call", _RANGE, "same seed", "default_rng(seed)", "default_rng()"),
+        wrong("the median instead of the mean", _PLANTED, "mean of the eight", "np.mean(quotients)", "np.median(quotients)"),
+        wrong("the mean without the largest", _PLANTED, "mean of the eight", "np.mean(quotients)", "np.mean(sorted(quotients)[:-1])"),
+        wrong("other weights without batch normalization than with it", _PLANTED, "different first matrices",
+              "        weights = [rng.normal(0, 0.02, size=(n, 32)) for n in (768, 32, 32, 32, 32, 32)]\n        with_bn, without = (varying_share(features(FACES, weights, b)) for b in (True, False))\n",
+              "        both = [[rng.normal(0, 0.02, size=(n, 32)) for n in (768, 32, 32, 32, 32, 32)] for _ in range(2)]\n        with_bn, without = (varying_share(features(FACES, w, b)) for w, b in zip(both, (True, False)))\n"),
+        wrong("the generator made anew in the loop: one discriminator, eight times", _PLANTED, "1 different first",
+              "        weights = [rng", "        rng = np.random.default_rng(seed)\n        weights = [rng"),
+        wrong("the mean of the shares first, then one quotient", _PLANTED, "First a quotient",
+              "        quotients.append(with_bn / without)\n    return np.mean(quotients)",
+              "        quotients.append((with_bn, without))\n    return np.divide(*np.mean(quotients, 0))"),
+        wrong("seven discriminators", _PLANTED, "14 times", "range(8)", "range(7)"),
+        wrong("half of the faces", _PLANTED, "must see FACES", "features(FACES,", "features(FACES[::2],"),
+        wrong("uniform weights", _PLANTED, "normally distributed", "rng.normal(0, 0.02, size=", "rng.uniform(-0.035, 0.035, size="),
+        wrong("five layers in place of six", _PLANTED, "shapes", "(768, 32, 32, 32, 32, 32)", "(768, 32, 32, 32, 32)"),
+        wrong("a number drawn in the right range", _PLANTED, "never calls features",
+              "    quotients = []\n", "    return rng.uniform(1.4, 1.9)\n"),
         wrong("the number seen for seed 0 is written into the code", _RANGE, "seed",
               "return np.mean(quotients)", "return 1.64"),
         wrong("the experiment prints and returns nothing", _RANGE, "print",

@@ -7,7 +7,7 @@ _HAND, _SVD, _KEPT, _BOUND = (
     f"power_iteration_test_{word}" for word in ("hand", "svd", "kept", "bound")
 )
 _DIFF, _SIZE, _ALONG = (f"sn_gradient_test_{word}" for word in ("differences", "size", "along"))
-_ROUNDS, _RANGE = "experiment_test_rounds", "experiment_test_range"
+_ROUNDS, _RANGE, _PLANTED = (f"experiment_test_{word}" for word in ("rounds", "range", "planted"))
 
 _SWAP = '    if kind == "conv_transpose":\n        kernel = np.transpose(kernel, (0, 1, 3, 2))\n'
 _LAST = "np.reshape(kernel, (-1, kernel.shape[-1]))"
@@ -117,6 +117,27 @@ WRONG = {
               "return (", "print((", ") / sigma\n    ###", ") / sigma)\n    ###"),
         wrong("the gradient of sigma alone", _DIFF, "quotient rule",
               "return (upstream - inner * np.outer(v, u)) / sigma", "return np.outer(v, u)"),
+        wrong("differences of a loss of its own", _SIZE, "last digits",
+              "    sigma = v @ matrix @ u\n    inner = np.sum(upstream * matrix) / sigma\n"
+              "    return (upstream - inner * np.outer(v, u)) / sigma\n",
+              "    def loss(w):\n        return np.sum(upstream * w / (v @ w @ u))\n\n"
+              "    found = np.zeros_like(matrix)\n    for place in np.ndindex(*matrix.shape):\n"
+              "        move = np.zeros_like(matrix)\n        move[place] = 1e-5\n"
+              "        found[place] = (loss(matrix + move) - loss(matrix - move)) / 2e-5\n    return found\n"),
+        wrong("differences with steps as small as the weights", _SIZE, "Nearly right",
+              "    sigma = v @ matrix @ u\n    inner = np.sum(upstream * matrix) / sigma\n"
+              "    return (upstream - inner * np.outer(v, u)) / sigma\n",
+              "    def loss(w):\n        return np.sum(upstream * w / (v @ w @ u))\n\n"
+              "    found, h = np.zeros_like(matrix), 1e-5 * np.abs(matrix).mean()\n    for place in np.ndindex(*matrix.shape):\n"
+              "        move = np.zeros_like(matrix)\n        move[place] = h\n"
+              "        found[place] = (loss(matrix + move) - loss(matrix - move)) / (2 * h)\n    return found\n"),
+        wrong("calls the test's differences", _DIFF, "uses differences",
+              "    sigma =", "    return differences(matrix, u, v, upstream)\n    sigma ="),
+        wrong("a step in the complex plane", _DIFF, "complex", "    sigma =", "    probe = matrix + 1e-30j\n    sigma ="),
+        wrong("computed in float32", _SIZE, "precision",
+              "    sigma =", "    matrix, upstream = matrix.astype('float32'), upstream.astype('float32')\n    sigma ="),
+        wrong("TensorFlow's tape", _DIFF, "does without",
+              "    sigma =", "    import tensorflow as tf\n    tape = tf.GradientTape()\n    sigma ="),
         wrong("zero, because a normalized kernel has nothing to learn", _ALONG, "zero everywhere",
               "return (upstream - inner * np.outer(v, u)) / sigma", "return 0 * upstream"),
     ],
@@ -146,6 +167,24 @@ WRONG = {
               "np.mean(counts)", "counts"),
         wrong("the number seen for seed 0 is written into the code", _RANGE, "seed",
               "return np.mean(counts)", "return 6.3"),
+        wrong("the median instead of the mean", _PLANTED, "the slow ones too", "np.mean(counts)", "np.median(counts)"),
+        wrong("the largest count", _PLANTED, "the slow ones too", "np.mean(counts)", "np.max(counts)"),
+        wrong("the slowest matrix is left out", _PLANTED, "the slow ones too", "np.mean(counts)", "np.mean(sorted(counts)[:-1])"),
+        wrong("thirty matrices", _PLANTED, "30 times", "range(40)", "range(30)"),
+        wrong("one guess for all matrices", _PLANTED, "1 of 40 guesses",
+              "    counts = []\n", "    counts, u = [], rng.normal(size=32)\n",
+              "matrix, u = rng.normal(size=(144, 32)), rng.normal(size=32)", "matrix = rng.normal(size=(144, 32))"),
+        wrong("the generator made anew in the loop", _PLANTED, "1 of 40 matrices",
+              "        matrix, u =", "        rng = np.random.default_rng(seed)\n        matrix, u ="),
+        wrong("uniform guesses of mean 0", _PLANTED, "guesses are not normally",
+              "rng.normal(size=32)", "rng.uniform(-3**0.5, 3**0.5, size=32)"),
+        wrong("matrices of 32 x 144", _PLANTED, "shapes", "rng.normal(size=(144, 32)), rng.normal(size=32)",
+              "rng.normal(size=(32, 144)), rng.normal(size=144)"),
+        wrong("weights as small as a fresh layer's", _PLANTED, "the deviation 0.02",
+              "rng.normal(size=(144, 32))", "rng.normal(0, 0.02, size=(144, 32))"),
+        wrong("a share of 6 %", _PLANTED, "The share is 0.06", "u, 0.05)", "u, 0.06)"),
+        wrong("a number drawn in the right range", _PLANTED, "never calls rounds_needed",
+              "    counts = []\n", "    return rng.uniform(5.5, 7.5)\n"),
         wrong("prints the mean and returns nothing", _RANGE, "print",
               "return np.mean(counts)", "print(np.mean(counts))"),
         wrong("the library's power iteration is called", _ROUNDS, "sagan_lib",

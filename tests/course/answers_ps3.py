@@ -5,13 +5,15 @@ from harness import right, wrong
 _SHAPE, _HAND, _PIXELS, _LARGE, _IMAGES = (
     f"attention_map_test_{word}" for word in ("shape", "hand", "pixels", "large", "images")
 )
-_START, _GATE, _LOOKS, _TRAINING = (
-    f"SelfAttention_test_{word}" for word in ("start", "gate", "looks", "training")
+_START, _GATE, _LOOKS, _LEARNS, _TRAINING = (
+    f"SelfAttention_test_{word}" for word in ("start", "gate", "looks", "learns", "training")
 )
 _BYHAND, _DIFF, _ROWS, _SHUT = (
     f"attention_gradient_test_{word}" for word in ("hand", "differences", "rows", "gate")
 )
-_COUNT, _CHANNELS, _RANGE = (f"experiment_test_{word}" for word in ("rows", "channels", "range"))
+_COUNT, _CHANNELS, _RANGE, _PLANTED = (
+    f"experiment_test_{word}" for word in ("rows", "channels", "range", "planted")
+)
 
 _KEYS = "keys = f.reshape(f.shape[0], -1, f.shape[-1])"
 _QUERIES = "queries = g.reshape(g.shape[0], -1, g.shape[-1])"
@@ -44,7 +46,7 @@ WRONG = {
               _SCORES, "keys @ queries.transpose(0, 2, 1)"),
         wrong("the map is turned: columns are the positions that ask", _SHAPE, "shape",
               "return " + _SHARES, f"return ({_SHARES}).transpose(0, 2, 1)"),
-        wrong("nothing is subtracted before exp", _LARGE, "NaN or infinity", _STABLE, "scores"),
+        wrong("nothing is subtracted before exp", _LARGE, "are NaN", _STABLE, "scores"),
         wrong("the maximum of the whole map is subtracted", _LARGE, "far below",
               _STABLE, "scores - scores.max(axis=(1, 2), keepdims=True)"),
         wrong("the logits are cut off at 50, so that exp stays finite", _LARGE, "large logits",
@@ -190,6 +192,20 @@ WRONG = {
               "        super().__init__()\n        raise NotImplementedError"),
         wrong("no layer but a function", _START, "Keras layer",
               "def SelfAttention(channels, conv=keras.layers.Conv2D):\n    return lambda x, training=False: x"),
+        wrong("the map is made with numpy", _LEARNS, "No gradient arrives at the kernel of self.f",
+              "keras.ops.softmax(scores, axis=-1), values)", "special.softmax(np.array(scores), axis=-1), values)"),
+        wrong("the values leave TensorFlow", _LEARNS, "No gradient arrives at the kernel of self.h",
+              "values = flat(self.h(x, training=training))", "values = np.array(flat(self.h(x, training=training)))"),
+        wrong("the map is cut off from the gradient", _LEARNS, "the kernel of self.f",
+              "keras.ops.softmax(scores, axis=-1), values)", "keras.ops.stop_gradient(keras.ops.softmax(scores, axis=-1)), values)"),
+        wrong("the queries are cut off from the gradient", _LEARNS, "the kernel of self.g",
+              "queries = flat(self.g(x, training=training))", "queries = keras.ops.stop_gradient(flat(self.g(x, training=training)))"),
+        wrong("gamma as a number of Python's", _LEARNS, "No gradient arrives at gamma", "x + self.gamma *", "x + float(self.gamma) *"),
+        wrong("gamma's value, taken out with numpy", _LEARNS, "No gradient arrives at gamma", "x + self.gamma *", "x + self.gamma.numpy() *"),
+        wrong("half of the gradient of the map", _LEARNS, "slope of a loss",
+              "        mixed = keras", "        scores = (scores + keras.ops.stop_gradient(scores)) / 2\n        mixed = keras"),
+        wrong("works eagerly only: a Python loop over values that are not known yet", _LEARNS, "tf.function",
+              "        scores = ", "        if float(keras.ops.max(keys)) > 1e9:\n            return x\n        scores = "),
     ],
     "attention_gradient": [
         wrong("the softmax's second term is missing", _ROWS, "sums to 0", "(d_p - inner)", "d_p"),
@@ -295,6 +311,15 @@ WRONG = {
         wrong("64 channels whatever was asked for", _CHANNELS, "sharper", "    rng = ", "    channels = 64\n    rng = "),
         wrong("the experiment's softmax goes over the whole map", _CHANNELS, "at most 256", "special.softmax(logits, axis=-1)",
               "256 * special.softmax(logits)"),
+        wrong("the median instead of the mean", _PLANTED, "counts the same", "np.mean(seen)", "np.median(seen)"),
+        wrong("the largest of the layers' means", _PLANTED, "counts the same", "np.mean(seen)", "np.max(np.mean(seen, 1))"),
+        wrong("the first row of each layer", _PLANTED, "counts the same", "np.mean(seen)", "np.mean([rows[0] for rows in seen])"),
+        wrong("three layers", _PLANTED, "768 rows", "range(4)", "range(3)"),
+        wrong("the generator made anew for each layer", _PLANTED, "256 of 1024 rows",
+              "        x = rng", "        rng = np.random.default_rng(seed)\n        x = rng"),
+        wrong("225 positions", _PLANTED, "900 rows of 225", "size=(256,", "size=(225,"),
+        wrong("a number drawn in the right range", _PLANTED, "never calls pixels_seen",
+              "    seen = []\n", "    return {16: 210.0, 128: 52.0}.get(channels, 84.0) + rng.uniform(-2, 2)\n"),
         wrong("the seed is not used", _RANGE, "seed", "default_rng(seed)", "default_rng(0)"),
         wrong("another random state in each call", _RANGE, "same seed", "default_rng(seed)", "default_rng()"),
         wrong("the sum over the layers", _RANGE, "256 pixels", "return np.mean(seen)",

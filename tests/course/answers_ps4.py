@@ -11,7 +11,9 @@ _SIM, _ALT, _RADIUS, _FASTEST = (
 _SIGMA, _INFERENCE, _FLAG, _COUNTER, _SHUFFLE = (
     f"find_the_bug_test_{word}" for word in ("sigma", "inference", "flag", "counter", "shuffle")
 )
-_EXACT, _NOISE, _RANGE = (f"experiment_test_{word}" for word in ("exact", "noise", "range"))
+_EXACT, _NOISE, _RANGE, _PLANTED = (
+    f"experiment_test_{word}" for word in ("exact", "noise", "range", "planted")
+)
 
 _HEAD = "def train_step(real, draw, generator, discriminator, g_optimizer, d_optimizer, n_dis=1):\n"
 _ON_REAL, _ON_FAKE = (
@@ -347,6 +349,19 @@ WRONG = {
         wrong("the gains of one seed are written into the code", _RANGE, "seed", "np.array(gains)", "np.array([5.3, 2.8, 1.0])"),
         wrong("prints the gains and returns nothing", _RANGE, "print", "return np.array(gains)", "print(gains)"),
         wrong("a number of the library is used", _RANGE, "sagan_lib", "    gains =", "    from sagan_lib import ttur\n    gains ="),
+        wrong("a new generator for each distance", _PLANTED, "make it once", "1.0, rng)\n", "1.0, np.random.default_rng(seed))\n"),
+        wrong("one equal run serves two gains", _PLANTED, "5 times",
+              "    gains = []\n", "    gains, short = [], distance(0.05, 0.05, 60, 1.0, rng)\n",
+              "equal = distance(0.05, 0.05, steps, 1.0, rng)", "equal = short if steps == 60 else distance(0.05, 0.05, steps, 1.0, rng)"),
+        wrong("numbers drawn in the right range, no run at all", _PLANTED, "never calls distance",
+              "    gains = []\n", "    return rng.uniform([4.8, 2.6, 0.8], [6.0, 3.0, 1.2])\n"),
+        wrong("the ratio's run comes first", _PLANTED, "first the equal rates",
+              "        equal = distance(0.05, 0.05, steps, 1.0, rng)\n        " + _GAIN,
+              "        fast = distance(0.05, 0.05 * ratio, steps, 1.0, rng)\n        gains.append(distance(0.05, 0.05, steps, 1.0, rng) / fast)"),
+        wrong("the equal rates are the ratio's", _PLANTED, "G's rate",
+              "equal = distance(0.05, 0.05, steps", "equal = distance(0.055, 0.05, steps"),
+        wrong("a little longer for the equal rates", _PLANTED, "number of steps",
+              "equal = distance(0.05, 0.05, steps,", "equal = distance(0.05, 0.05, steps + 1,"),
         wrong("distance is not written", _EXACT, "not written", "return np.mean(np.abs(mu))", "raise NotImplementedError"),
     ],
 }  # fmt: skip
@@ -571,7 +586,7 @@ def experiment(seed):
 
     return gain(4, 60), gain(16, 60), gain(4, 400)
 """),
-        right("the same numbers for both settings, a list as the result", """
+        right("noise as factors, a list as the result", """
 def distance(rate_g, rate_d, steps, spread, rng):
     state = np.zeros((2, 100))
     state[0] = 4
@@ -584,9 +599,9 @@ def distance(rate_g, rate_d, steps, spread, rng):
 
 
 def experiment(seed):
-    result = []
+    result, rng = [], np.random.default_rng(seed)
     for ratio, steps in ((4, 60), (16, 60), (4, 400)):
-        ends = [distance(0.05, r * 0.05, steps, 1.0, np.random.default_rng(seed)) for r in (1, ratio)]
+        ends = [distance(0.05, r * 0.05, steps, 1.0, rng) for r in (1, ratio)]
         result.append(ends[0] / ends[1])
     return result
 """),
@@ -609,9 +624,9 @@ def distance(rate_g, rate_d, steps, spread, rng):
 
 def experiment(seed):
     rng, rate = np.random.default_rng(seed), 0.05
-    short = {ratio: distance(rate, ratio * rate, 60, 1.0, rng) for ratio in (1, 4, 16)}
-    long = {ratio: distance(rate, ratio * rate, 400, 1.0, rng) for ratio in (1, 4)}
-    return np.array([short[1] / short[4], short[1] / short[16], long[1] / long[4]])
+    pairs = [[distance(rate, ratio * rate, steps, 1.0, rng) for ratio in (1, other)]
+             for other, steps in ((4, 60), (16, 60), (4, 400))]
+    return np.divide(*np.transpose(pairs))
 """),
     ],
 }

@@ -2,11 +2,13 @@
 
 import functools
 import importlib
+import itertools
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import shortcuts
 from harness import SOURCES, ProblemSet
 
 MADE = "% Made by tests/course/proof.py."
@@ -57,6 +59,29 @@ def matrix(name):
     return "\n".join(lines)
 
 
+@functools.cache
+def ways(name):
+    """((problem, wrong answer), ...): the shortcuts to every problem of a set."""
+    problems = problem_set(name)
+    return tuple((p, each) for p in problems.answers for each in shortcuts.answers(problems, p))
+
+
+def shortcut_table():
+    """How many problems of each set were tried with each shortcut, and found it, as Markdown."""
+    lines = [MADE, "", f"{sum(len(ways(name)) for name in NAMES)} wrong answers.", ""]
+    lines += ["| Not their own work | " + " | ".join(NAMES) + " | What the student is told |"]
+    lines.append("|---|" + ":-:|" * len(NAMES) + "---|")
+    for story in itertools.chain(shortcuts.WAYS, shortcuts.NO_FUNCTIONS):
+        cells, said = [], ""
+        for name in NAMES:
+            tried = [(p, each) for p, each in ways(name) if each.story == story]
+            sentences = [marks(name, p, each)[each.test] for p, each in tried]
+            cells.append(f"{sum(map(bool, sentences))} of {len(tried)}")
+            said = said or sentences[0].partition(": ")[2]
+        lines.append(f"| {story} | {' | '.join(cells)} | {said} |")
+    return "\n".join(lines) + "\n"
+
+
 def table():
     """The table of all problem sets, for students."""
     lines = [MADE, "", "| Problem set | You write | Points: tests, essays |", "|---|---|---|"]
@@ -70,7 +95,7 @@ def table():
 def files():
     """{file in assignments/matrix/: its text}, all made anew."""
     each = {f"{problem_set(name).name}.md": matrix(name) for name in NAMES}
-    return each | {"summary.md": table()}
+    return each | {"summary.md": table(), "shortcuts.md": shortcut_table()}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from harness import SOURCES, ProblemSet
 SETS = {name: proof.problem_set(name) for name in proof.NAMES}
 RIGHT = [(n, p, a) for n in SETS for p, each in proof.answers(n).RIGHT.items() for a in each]
 WRONG = [(n, p, a) for n in SETS for p, each in proof.answers(n).WRONG.items() for a in each]
+SHORTCUTS = [(n, p, a) for n in SETS for p, a in proof.ways(n)]
 
 
 def _id(case):
@@ -22,13 +23,18 @@ def test_right_answer_gets_all_points(name, problem, answer):
     assert not any(marks.values()), marks
 
 
-@pytest.mark.parametrize(("name", "problem", "answer"), WRONG, ids=_id)
+@pytest.mark.parametrize(("name", "problem", "answer"), [*WRONG, *SHORTCUTS], ids=_id)
 def test_wrong_answer_loses_the_points_of_its_test(name, problem, answer):
     marks = proof.marks(name, problem, answer)
     said = marks[answer.test]
     assert said, f"{answer.test} did not find it: {marks}"
     assert said.startswith("AssertionError: "), f"no sentence for a student: {said}"
     assert answer.says in said
+
+
+def test_there_are_six_hundred_wrong_answers_and_no_two_are_one():
+    kinds = {(name, problem, answer.changes) for name, problem, answer in [*WRONG, *SHORTCUTS]}
+    assert len(kinds) == len(WRONG) + len(SHORTCUTS) >= 600
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -57,8 +63,11 @@ def test_the_matrix_in_the_repository_is_this_one(name):
     assert path.read_text() == proof.matrix(name), "run python tests/course/proof.py"
 
 
-def test_the_table_of_the_sets_is_this_one():
-    assert (proof.TABLES / "summary.md").read_text() == proof.table()
+@pytest.mark.parametrize(("file", "table"), [
+    ("summary.md", proof.table), ("shortcuts.md", proof.shortcut_table),
+])  # fmt: skip
+def test_the_tables_of_all_sets_are_these(file, table):
+    assert (proof.TABLES / file).read_text() == table(), "run python tests/course/proof.py"
 
 
 @pytest.mark.parametrize("name", SETS)

@@ -18,7 +18,7 @@
 # and run all cells once before you hand in.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from sagan_lib.book.classroom import call, close, own_work
+from sagan_lib.book.classroom import call, close, own_work, planted
 from sagan_lib.datasets.faces import Faces
 
 import numpy as np
@@ -41,7 +41,8 @@ rng = np.random.default_rng(SEED)
 #
 # Write `input_gradient(x, weights, top, slope)`: the gradient of that loss with respect to $x$. Do
 # the backpropagation by hand: go up once, keep what you need, and come down again. `slope` is
-# $\alpha$, between 0 and 1.
+# $\alpha$, between 0 and 1. Differences and automatic differentiation are not allowed: the tests
+# refuse the one and are too exact for the other.
 #
 # Then write `gradient_probe(x, weights, top, slope)`, one number: for each image the length of the
 # gradient that arrives at $x$, divided by the length of the gradient put in at the top; and of
@@ -96,7 +97,7 @@ def random_stack(seed, *widths, images=5):
     return x, [draw.normal(0, np.sqrt(2 / size[0]), size=size) for size in sizes], top
 
 
-WITHOUT = ("DIFFERENCE_STEP", "tf", "tensorflow", "keras", "GradientTape", "jax", "torch", "autograd", "scipy")
+WITHOUT = (input_differences, "complex", "imag", "tf", "tensorflow", "keras", "GradientTape", "jax", "torch", "autograd", "scipy")
 TWO_LAYERS = [np.array([[1.0, -1.0], [0.0, 1.0]]), np.array([[1.0], [3.0]])]
 TWO_IMAGES = np.array([[2.0, 1.0], [-2.0, -3.0]])
 
@@ -134,6 +135,8 @@ hint = "Each layer needs the signs of its own p, for each image, from the way up
 x, weights, top = random_stack(3, 5, 5, 5, 5)
 got = call("input_gradient", input_gradient, x, weights, top, 0.2)
 close("the gradient through three layers", got, input_differences(x, weights, top, 0.2), hint)
+dark = call("input_gradient", input_gradient, 1e-9 * x, weights, top, 0.2)
+close("the gradient at images a billion times darker", dark, got, "The signs of p are the same, and so is the gradient, to the last digit.", 1e-12)
 ### BEGIN HIDDEN TESTS
 for seed, slope, widths in [(4, 0.2, (6, 3, 7, 2)), (5, 0.0, (4, 8, 8)), (6, 0.1, (3, 3, 3, 3, 3, 3)), (7, 0.3, (4, 2))]:
     x, weights, top = random_stack(seed, *widths)
@@ -171,7 +174,8 @@ for seed, slope, widths in [(8, 0.2, (6, 4, 3)), (9, 0.0, (5, 9, 9, 4)), (10, 1.
 #
 # Write `transposed_convolution(image, kernel, stride=2)` for `image` (height, width, in) and
 # `kernel` (k, k, **out, in**), as Keras stores it. The result has the shape (stride · height,
-# stride · width, out). $k$ is at least the stride. Use numpy alone.
+# stride · width, out). $k$ is at least the stride. Use numpy alone: the tests refuse TensorFlow, Keras,
+# scipy, PyTorch and JAX.
 
 # %% nbgrader={"grade": false, "grade_id": "transposed_convolution", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def transposed_convolution(image, kernel, stride=2):
@@ -314,7 +318,7 @@ def gradient_pair(name, function, *scores):
     return pair
 
 
-FORMULAS = ("SCORE_STEP", "tf", "tensorflow", "keras", "GradientTape", "gradient", "jax", "torch")
+FORMULAS = (score_differences, "complex", "imag", "tf", "tensorflow", "keras", "GradientTape", "gradient", "jax", "torch")
 
 # %% nbgrader={"grade": true, "grade_id": "loss_gradients_test_d", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 own_work("d_gradients", d_gradients, FORMULAS)
@@ -385,7 +389,8 @@ close("D's gradient at fake scores of -1000 and 1000", for_fake, [0.0, 0.5], lar
 # Then write `experiment(seed)`. Draw 8 discriminators from `np.random.default_rng(seed)`: six
 # weight matrices each, 768 x 32 and then five times 32 x 32, with entries from $N(0, 0.02^2)$.
 # For each take the varying share of `FACES`' features with batch normalization, divided by that
-# without, at the same weights. Give the **mean** of the 8 quotients.
+# without, at the same weights. Give the **mean** of the 8 quotients. Call your `features` for each of
+# the 16 signals: a test puts signals of its own in its place.
 
 # %% nbgrader={"grade": false, "grade_id": "varying_share", "locked": true, "schema_version": 3, "solution": false, "task": false}
 FACES = Faces(16, 64, seed=SEED).images.reshape(64, 768) / 127.5 - 1  # (face, pixel and colour)
@@ -453,7 +458,7 @@ close("the features after three layers", got, expected, hint)
 close("the features of small weights", call("features", features, x, [w / 1000 for w in weights], True), expected, "Batch normalization takes the weights' scale away.")
 ### END HIDDEN TESTS
 
-# %% nbgrader={"grade": true, "grade_id": "experiment_test_range", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "experiment_test_range", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 own_work("experiment", experiment, ("tf", "tensorflow", "keras"))
 results = [call("experiment", experiment, seed) for seed in range(SEED, SEED + 2)]
 assert all(np.ndim(r) == 0 for r in results), "experiment(seed) must give one number, the mean."
@@ -466,6 +471,30 @@ outside = [float(r) for r in results if not LOW <= r <= HIGH]
 assert not outside, f"{len(outside)} of 2 results are outside of what the experiment gives over many seeds (too {'small' if outside[0] < LOW else 'large'})."
 close("experiment with the same seed again", call("experiment", experiment, SEED + 50), results[0], "The same seed must give the same number.")
 ### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "experiment_test_planted", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+own_work("experiment", experiment, ("tf", "tensorflow", "keras"))
+# In place of your features come signals whose varying shares are planted.
+quotients, drawn = np.array([1.1, 1.2, 1.3, 1.5, 2.0, 3.0, 5.0, 40.0]), {}
+
+
+def give(k, asked):
+    _, weights, batch_norm = asked.values()
+    number = drawn.setdefault(np.asarray(weights[0]).tobytes(), len(drawn))
+    share = 0.9 if batch_norm else 0.9 / quotients[number % 8]
+    return np.sqrt(1 - share**2) + share * np.array([[1.0], [-1.0]])
+
+
+result, asked = planted("experiment", experiment, "features", give, SEED)
+assert len(asked) == 16, f"features was called {len(asked)} times, not 16: for 8 discriminators, each with batch normalization and without."
+assert len(drawn) == 8, f"There are {len(drawn)} different first matrices, not 8. Each discriminator draws its own, once for both signals."
+for x, weights, _ in (each.values() for each in asked):
+    assert np.array_equal(x, FACES), "features must see FACES."
+    sizes = [np.shape(w) for w in weights]
+    assert sizes == [(768, 32)] + 5 * [(32, 32)], f"The weight matrices have the shapes {sizes}."
+    numbers = np.concatenate([np.ravel(w) for w in weights])
+    assert np.abs(numbers).max() > 3 * numbers.std() > 60 * abs(numbers.mean()), "The weights are not normally distributed around 0."
+close("the mean of quotients that this test has planted", result, quotients.mean(), "First a quotient for each discriminator, then the mean of the eight.")
 
 # %% [markdown]
 # ## 5. In words (30 points)

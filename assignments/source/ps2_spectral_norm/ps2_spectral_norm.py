@@ -9,8 +9,9 @@
 # %% [markdown]
 # # Problem set 2: the spectral norm
 #
-# This set goes with chapter 2 of the book. You write the three pieces of spectral normalization with numpy alone,
-# measure how many rounds one of them needs, and explain the rest in words. 100 points; 60 to 120 minutes.
+# This set goes with chapter 2 of the book. You write the three pieces of spectral normalization with numpy alone
+# (the tests refuse TensorFlow, Keras, scipy, PyTorch and JAX), measure how many rounds one of them
+# needs, and explain the rest in words. 100 points; 60 to 120 minutes.
 #
 # Write where it says "your code here" or "Your answer here". Cells with tests are locked: run them
 # to see what is still wrong. Some tests are run only when your work is graded. Restart the kernel
@@ -19,10 +20,11 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from sagan_lib.book.classroom import call, close, own_work
+from sagan_lib.book.classroom import call, close, own_work, planted
 
 SEED = 0  # set by your instructor
 rng = np.random.default_rng(SEED)
+OTHERS = ("tf", "tensorflow", "keras", "torch", "jax", "scipy")
 
 # %% [markdown]
 # ## 1. The matrix of a kernel (20 points)
@@ -45,7 +47,7 @@ def kernel_matrix(kernel, kind):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "kernel_matrix_test_shape", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-own_work("kernel_matrix", kernel_matrix)
+own_work("kernel_matrix", kernel_matrix, OTHERS)
 for kind, size, expected in [
     ("conv", (3, 3, 2, 5), (18, 5)), ("conv_transpose", (3, 3, 5, 2), (18, 5)), ("dense", (7, 4), (7, 4)),
 ]:  # fmt: skip
@@ -60,7 +62,7 @@ for kind, size, expected in [
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "kernel_matrix_test_conv", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-own_work("kernel_matrix", kernel_matrix)
+own_work("kernel_matrix", kernel_matrix, OTHERS)
 kernel = np.zeros((2, 2, 3, 4))
 kernel[1, 0, 2, 3] = 7.0  # height 1, width 0, input 2: row (1 * 2 + 0) * 3 + 2
 expected = np.zeros((12, 4))
@@ -76,7 +78,7 @@ close("the matrix of a dense kernel", call("kernel_matrix", kernel_matrix, kerne
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "kernel_matrix_test_transpose", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
-own_work("kernel_matrix", kernel_matrix)
+own_work("kernel_matrix", kernel_matrix, OTHERS)
 kernel = np.zeros((2, 2, 4, 3))
 kernel[1, 0, 3, 2] = 7.0  # output 3, input 2
 expected = np.zeros((12, 4))
@@ -122,7 +124,7 @@ def power_pair(matrix, u, rounds):
     return pair
 
 
-WITHOUT = ("svd", "svdvals", "eig", "eigh", "eigvals", "eigvalsh", "lstsq", "pinv")
+WITHOUT = (*OTHERS, "svd", "svdvals", "eig", "eigh", "eigvals", "eigvalsh", "lstsq", "pinv")
 
 # %% nbgrader={"grade": true, "grade_id": "power_iteration_test_hand", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 own_work("power_iteration", power_iteration, WITHOUT)
@@ -179,7 +181,9 @@ close("sigma of a matrix twice as large", power_pair(2 * matrix, start, 3)[0], 2
 # **constants**. Let $A = \partial L/\partial \bar W$ be the gradient that arrives from above.
 #
 # Derive $\partial L/\partial W$ on paper (quotient rule), then write it as
-# `sn_gradient(matrix, u, v, upstream)`. The test compares it with differences of the loss itself.
+# `sn_gradient(matrix, u, v, upstream)`. One test compares it with differences of the loss itself.
+# Yours must be the formula: differences and automatic differentiation are not allowed, and other
+# tests are too exact for them.
 
 # %% nbgrader={"grade": false, "grade_id": "sn_gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sn_gradient(matrix, u, v, upstream):
@@ -204,6 +208,9 @@ def differences(matrix, u, v, upstream, step=1e-5):
     return gradient
 
 
+DERIVED = (*OTHERS, differences, "GradientTape", "gradient", "jacobian", "derivative", "complex", "imag")
+
+
 def example(seed, rows=4, columns=3):
     """A matrix, unit vectors u and v that are near its singular vectors, and a gradient."""
     draw = np.random.default_rng([SEED, seed])
@@ -213,7 +220,7 @@ def example(seed, rows=4, columns=3):
     return matrix, u / np.linalg.norm(u), v / np.linalg.norm(v), upstream
 
 # %% nbgrader={"grade": true, "grade_id": "sn_gradient_test_differences", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false}
-own_work("sn_gradient", sn_gradient)
+own_work("sn_gradient", sn_gradient, DERIVED)
 matrix, u, v, upstream = example(1)
 hint = "Compare your formula with the quotient rule, term by term."
 close("the gradient", call("sn_gradient", sn_gradient, matrix, u, v, upstream), differences(matrix, u, v, upstream), hint, 1e-3)
@@ -224,18 +231,20 @@ for seed, shape in [(2, (3, 5)), (3, (6, 2)), (4, (4, 4))]:
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "sn_gradient_test_size", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-own_work("sn_gradient", sn_gradient)
+own_work("sn_gradient", sn_gradient, DERIVED)
 matrix, u, v, upstream = example(5)
 once = call("sn_gradient", sn_gradient, matrix, u, v, upstream)
 twice = call("sn_gradient", sn_gradient, 2 * matrix, u, v, upstream)
 close("the gradient of a kernel twice as large", twice, np.asarray(once) / 2, "The same loss moves half as fast with a kernel twice as large.")
+small = call("sn_gradient", sn_gradient, 1e-6 * matrix, u, v, upstream)
+close("the gradient of a kernel a million times smaller", small, 1e6 * np.asarray(once), "It is a million times larger, to the last digits.", 1e-10)
 
 # %% nbgrader={"grade": true, "grade_id": "sn_gradient_test_along", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-own_work("sn_gradient", sn_gradient)
+own_work("sn_gradient", sn_gradient, DERIVED)
 matrix, u, v, upstream = example(6)
 gradient = call("sn_gradient", sn_gradient, matrix, u, v, upstream)
 hint = "W and 2 W have the same normalized kernel, so no part of the gradient points along W."
-close("the part of the gradient along W", np.sum(gradient * matrix), 0.0, hint, 1e-6)
+close("the part of the gradient along W", np.sum(gradient * matrix), 0.0, hint, 1e-12)
 assert np.abs(gradient).max() > 1e-3, "The gradient is zero everywhere."
 
 # %% [markdown]
@@ -248,8 +257,9 @@ assert np.abs(gradient).max() > 1e-3, "The gradient is zero everywhere."
 # the exact $\sigma$ minus the estimate from the guess `u` is at most `share` times the exact $\sigma$.
 #
 # Then write `experiment(seed)`: draw 40 kernel matrices 144 x 32 and 40 guesses `u` of length 32 with
-# normally distributed entries from `np.random.default_rng(seed)`, and give the **mean** of `rounds_needed`
-# for a share of 5 %. Here you may use `np.linalg.svd`.
+# normally distributed entries (mean 0, variance 1) from one `np.random.default_rng(seed)`, and give the
+# **mean** of `rounds_needed` for a share of 5 %. Here you may use `np.linalg.svd`. Call your
+# `rounds_needed` once for each matrix: a test puts numbers of its own in its place.
 
 # %% nbgrader={"grade": false, "grade_id": "sigma_after", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def sigma_after(matrix, u, rounds):
@@ -294,7 +304,7 @@ for share in (0.1, 0.03, 0.004):
     close(f"rounds_needed on diag(5, 4, 1) for {share:.2%}", got, expected, "Count the first round as 1.")
 ### END HIDDEN TESTS
 
-# %% nbgrader={"grade": true, "grade_id": "experiment_test_range", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "experiment_test_range", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 own_work("experiment", experiment)
 results = [call("experiment", experiment, seed) for seed in range(SEED, SEED + 3)]
 assert all(np.ndim(r) == 0 for r in results), "experiment(seed) must give one number, the mean."
@@ -307,6 +317,23 @@ outside = [float(r) for r in results if not low <= r <= high]
 assert not outside, f"{len(outside)} of 4 results are outside of what the experiment gives over many seeds (too {'few' if outside[0] < low else 'many'} rounds)."
 close("experiment with the same seed again", call("experiment", experiment, SEED + 50), results[0], "The same seed must give the same number.")
 ### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "experiment_test_planted", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+own_work("experiment", experiment)
+# In place of your rounds_needed come these counts, one for each call.
+counts = np.array([1] * 20 + [2] * 10 + [4] * 9 + [100])
+result, asked = planted("experiment", experiment, "rounds_needed", lambda k, _: counts[k % 40], SEED)
+assert len(asked) == 40, f"rounds_needed was called {len(asked)} times, not once for each of 40 matrices."
+matrices, guesses, shares = zip(*(each.values() for each in asked), strict=True)
+sizes = {(np.shape(m), np.shape(u)) for m, u in zip(matrices, guesses, strict=True)}
+assert sizes == {((144, 32), (32,))}, f"Matrices and guesses have the shapes {sizes}."
+assert set(map(float, shares)) == {0.05}, f"The share is {shares[0]}, not 0.05."
+for what, drawn in [("matrices", np.stack(matrices)), ("guesses", np.stack(guesses))]:
+    different = len({each.tobytes() for each in drawn})
+    assert different == 40, f"Only {different} of 40 {what} are different. Is the generator made once, before the loop?"
+    assert abs(drawn.mean()) < 0.15 and abs(drawn.std() - 1) < 0.1, f"The {what} have the mean {drawn.mean():.2f} and the deviation {drawn.std():.2f}, not 0 and 1."
+    assert np.abs(drawn).max() > 2.5, f"The {what} are not normally distributed."
+close("the mean of counts that this test has planted", result, counts.mean(), "Every matrix counts the same, the slow ones too.")
 
 # %% [markdown]
 # ## 5. In words (30 points)

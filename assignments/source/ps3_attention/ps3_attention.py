@@ -20,10 +20,11 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import re
 
-from sagan_lib.book.classroom import call, close, own_work
+from sagan_lib.book.classroom import call, close, own_work, planted
 
 import keras  # after sagan_lib, which keeps TensorFlow quiet
 import numpy as np
+import tensorflow as tf
 from scipy import special
 
 SEED = 0  # set by your instructor
@@ -152,7 +153,8 @@ assert np.array_equal(kept[0], f) and np.array_equal(kept[1], g), "attention_map
 # - It **hands `training` on** to its three convolutions, as a keyword. A test gives your layer convolutions
 #   that are spectrally normalized, and whose `u` moves only if they are told that they are training.
 #
-# Use `keras.ops` or TensorFlow. The softmax may be a ready-made one here; the attention may not.
+# Use `keras.ops` or TensorFlow, so that gradients find their way to every weight. The softmax may be
+# a ready-made one here; the attention may not.
 
 # %% nbgrader={"grade": false, "grade_id": "normalized", "locked": true, "schema_version": 3, "solution": false, "task": false}
 class Normalized:
@@ -290,7 +292,7 @@ put(layer, 3.0, h=(nothing, -bias))
 close("the output with equal values and gamma 3.0", use(layer, x), x - 3 * bias, hint)
 ### END HIDDEN TESTS
 
-# %% nbgrader={"grade": true, "grade_id": "SelfAttention_test_looks", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "SelfAttention_test_looks", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 own_work("SelfAttention", SelfAttention, READY_MADE)
 hint = "Compare your map, what it is multiplied with, and both reshapes with by_loop above."
 weights = {name: (drawn(4 + k, 16, n), drawn(7 + k, n)) for k, (name, n) in enumerate({"f": 2, "g": 2, "h": 16}.items())}
@@ -304,6 +306,28 @@ layer, _ = made(x)
 put(layer, -0.7, **weights)
 close("the output for three 3 x 2 pictures", use(layer, x), by_loop(x, -0.7, **weights), hint)
 ### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "SelfAttention_test_learns", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+own_work("SelfAttention", SelfAttention, READY_MADE)
+weights = {name: [drawn(13 + k, 16, n), drawn(16 + k, n)] for k, (name, n) in enumerate({"f": 2, "g": 2, "h": 16}.items())}
+x, upstream = drawn(19, 2, 2, 3, 16) / 2, drawn(20, 2, 2, 3, 16)
+layer, _ = made(x)
+put(layer, 0.5, **weights)
+with tf.GradientTape() as tape:
+    loss = tf.reduce_sum(use(layer, tf.constant(x)) * upstream)
+kernels = [getattr(layer, name).weights[0] for name in "fgh"]
+*for_kernels, for_gamma = tape.gradient(loss, [*kernels, layer.gamma])
+hint = "Does it stay with keras.ops or TensorFlow all the way? numpy, float(...) and stop_gradient cut the path."
+assert for_gamma is not None, f"No gradient arrives at gamma. {hint}"
+close("the gradient of gamma", for_gamma, np.sum((by_loop(x, 1.0, **weights) - x) * upstream), hint, 1e-3)
+for name, gradient in zip("fgh", for_kernels, strict=True):
+    assert gradient is not None, f"No gradient arrives at the kernel of self.{name}. {hint}"
+    kernel, bias = weights[name]
+    step = 1e-2 * drawn(21, *kernel.shape)
+    ends = [np.sum(by_loop(x, 0.5, **weights | {name: (k, bias)}) * upstream) for k in (kernel + step, kernel - step)]
+    close(f"the slope of a loss along a step of the kernel of self.{name}", np.sum(gradient[0, 0] * step), (ends[0] - ends[1]) / 2, hint, 0.02)
+inside = call("SelfAttention in a tf.function", tf.function(lambda images: use(layer, images), autograph=False), tf.constant(x))
+close("the output in a tf.function", inside, use(layer, x), "A training step is compiled: it must be the same there.")
 
 # %% nbgrader={"grade": true, "grade_id": "SelfAttention_test_training", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 own_work("SelfAttention", SelfAttention, READY_MADE)
@@ -342,8 +366,9 @@ for name, conv in convs.items():
 #
 # Write `attention_gradient(logits, values, gamma, upstream)`, which gives the pair
 # `(d_logits, d_gamma)`. `logits` $s$ are (batch, N, M), `values` $h$ (batch, M, c) and `upstream` $a$
-# (batch, N, c). `d_gamma` is one number for the whole batch, as $\gamma$ is. You may use `special.softmax`,
-# but no automatic differentiation. The test compares it with differences of the loss itself.
+# (batch, N, c). `d_gamma` is one number for the whole batch, as $\gamma$ is. You may use `special.softmax`.
+# One test compares it with differences of the loss itself. Yours must be the formula: differences and
+# automatic differentiation are not allowed, and another test is too exact for them.
 
 # %% nbgrader={"grade": false, "grade_id": "attention_gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def attention_gradient(logits, values, gamma, upstream):
@@ -356,9 +381,6 @@ def attention_gradient(logits, values, gamma, upstream):
     ### END SOLUTION
 
 # %% nbgrader={"grade": false, "grade_id": "gradient_helpers", "locked": true, "schema_version": 3, "solution": false, "task": false}
-AUTOMATIC = ("GradientTape", "gradient", "jacobian", "batch_jacobian", "ForwardAccumulator", "grad")
-
-
 def gradient_pair(logits, values, gamma, upstream):
     """Your function's result as (d_logits, d_gamma), checked to be a pair."""
     pair = call("attention_gradient", attention_gradient, logits, values, gamma, upstream)
@@ -383,13 +405,16 @@ def attention_loss(logits, values, gamma, upstream):
     return np.sum(upstream * gamma * (special.softmax(logits, axis=-1) @ values))
 
 
+FORMULA = (differences, attention_loss, "complex", "imag", "derivative", "GradientTape", "gradient", "jacobian", "batch_jacobian", "ForwardAccumulator", "grad")
+
+
 def gradient_example(seed, batch=2, n=4, m=4, c=3):
     """Logits, values and the gradient from above."""
     draw = np.random.default_rng([SEED, seed])
     return [draw.normal(size=(batch, *shape)) for shape in ((n, m), (m, c), (n, c))]
 
 # %% nbgrader={"grade": true, "grade_id": "attention_gradient_test_hand", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-own_work("attention_gradient", attention_gradient, AUTOMATIC)
+own_work("attention_gradient", attention_gradient, FORMULA)
 logits, values, upstream = np.zeros((1, 1, 2)), np.array([[[0.0], [1.0]]]), np.ones((1, 1, 1))
 d_logits, d_gamma = gradient_pair(logits, values, 1.0, upstream)
 hint = "One position looks at two, with the logits 0 and 0 and the values 0 and 1. With the first logit at t, o is 1 / (1 + exp(t)); with the second at t, 1 / (1 + exp(-t))."
@@ -397,7 +422,7 @@ close("d_logits of two pixels", d_logits, np.array([[[-1 / 4, 1 / 4]]]), hint)
 close("d_gamma of two pixels", d_gamma, 1 / 2, "What is added to x is gamma / 2 here: by how much does it change if gamma grows by 1?")
 
 # %% nbgrader={"grade": true, "grade_id": "attention_gradient_test_differences", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-own_work("attention_gradient", attention_gradient, AUTOMATIC)
+own_work("attention_gradient", attention_gradient, FORMULA)
 def compare(seed, gamma, **sizes):  # with differences of the loss
     logits, values, upstream = gradient_example(seed, **sizes)
     d_logits, d_gamma = gradient_pair(logits, values, gamma, upstream)
@@ -418,15 +443,15 @@ close("d_logits of a map that is nearly 0 and 1", d_logits, true, "Is your softm
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "attention_gradient_test_rows", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-own_work("attention_gradient", attention_gradient, AUTOMATIC)
+own_work("attention_gradient", attention_gradient, FORMULA)
 logits, values, upstream = gradient_example(5, n=5, m=6)
 d_logits = np.asarray(gradient_pair(logits, values, 1.0, upstream)[0])
 hint = "One number added to all logits of a row changes nothing, so the gradient of a row sums to 0."
-close("the sum of d_logits over each row", d_logits.sum(-1), np.zeros((2, 5)), hint, 1e-6)
+close("the sum of d_logits over each row", d_logits.sum(-1), np.zeros((2, 5)), hint, 1e-12)
 assert np.abs(d_logits).max() > 1e-3, "The gradient is zero everywhere."
 
 # %% nbgrader={"grade": true, "grade_id": "attention_gradient_test_gate", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-own_work("attention_gradient", attention_gradient, AUTOMATIC)
+own_work("attention_gradient", attention_gradient, FORMULA)
 logits, values, upstream = gradient_example(6)
 d_once, d_gamma = gradient_pair(logits, values, 1.0, upstream)
 d_shut, d_gamma_shut = gradient_pair(logits, values, 0.0, upstream)
@@ -455,7 +480,8 @@ close("d_gamma with gamma -3", d_gamma_triple, d_gamma, "The loss is a straight 
 # normally distributed kernels `channels` x `channels // 8` for the keys and the queries, without a
 # bias. Divide each kernel by its **spectral norm**, as the book's layer does. Make the map as the
 # book does, and give the **mean** of `pixels_seen` over all rows of all 4 layers. You may use
-# `special.softmax` and `np.linalg`.
+# `special.softmax` and `np.linalg`. Call your `pixels_seen` on the maps: a test puts numbers of its own
+# in its place.
 #
 # Before you run it, guess: of 256 pixels, how many are seen with 16, 64 and 256 channels? You will
 # need the answer in problem 5. To compare with the trained generator of the book: its chapter gives
@@ -506,7 +532,7 @@ assert min(ratios) > 2.8, "With 128 channels the map must be much sharper than w
 assert max(ratios) < 6, "Between 16 and 128 channels the sharpness changes by more than the experiment gives over many seeds. Are the kernels divided by their spectral norm?"
 ### END HIDDEN TESTS
 
-# %% nbgrader={"grade": true, "grade_id": "experiment_test_range", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "experiment_test_range", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 own_work("experiment", experiment)
 results = [call("experiment", experiment, seed, 64) for seed in range(SEED, SEED + 3)]
 assert all(np.ndim(r) == 0 for r in results), "experiment must give one number, the mean."
@@ -519,6 +545,28 @@ outside = [float(r) for r in results if not low <= r <= high]
 assert not outside, f"{len(outside)} of 4 results are outside of what the experiment gives over many seeds: your map is too {'sharp' if outside[0] < low else 'even'}. Look at the sizes, at the norm, and at how the logits are made."
 close("experiment with the same seed again", call("experiment", experiment, SEED + 50, 64), results[0], "The same seed must give the same number.")
 ### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "experiment_test_planted", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+own_work("experiment", experiment)
+# In place of your pixels_seen come these numbers, one for each row of the maps.
+numbers, maps = np.linspace(1, 9, 1024) ** 2, []
+
+
+def give(k, asked):
+    (weights,) = asked.values()
+    first = sum(map(len, maps))
+    maps.append(np.reshape(weights, (-1, np.shape(weights)[-1])))
+    return np.resize(np.roll(numbers, -first), np.shape(weights)[:-1])
+
+
+result, _ = planted("experiment", experiment, "pixels_seen", give, SEED, 64)
+sizes = sum(map(len, maps)), maps[0].shape[1]
+assert sizes == (1024, 256), f"pixels_seen saw {sizes[0]} rows of {sizes[1]} pixels, not 4 layers of 256 rows of 256."
+rows = np.concatenate(maps)
+close("the sum of each row of the maps", rows.sum(1), np.ones(1024), "Over what does the softmax go?")
+different = len({row.tobytes() for row in rows})
+assert different == 1024, f"Only {different} of 1024 rows are different. Each layer draws its own features and kernels, from one generator."
+close("the mean of numbers that this test has planted", result, numbers.mean(), "Every row of every layer counts the same.")
 
 # %% [markdown]
 # ## 5. In words (30 points)

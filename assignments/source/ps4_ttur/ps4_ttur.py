@@ -20,7 +20,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from types import SimpleNamespace
 
-from sagan_lib.book.classroom import call, close, own_work
+from sagan_lib.book.classroom import call, close, own_work, planted
 
 import keras  # after sagan_lib, which keeps TensorFlow quiet
 import numpy as np
@@ -50,8 +50,9 @@ SEED = 0  # set by your instructor
 #   `optimizer.apply(gradients, variables)`.
 # - Call both networks with `training=True`, also where they do not learn.
 #
-# Return the pair of the last `d_loss` and of `g_loss`. Write the losses yourself, and leave
-# `tf.function` out: the tests watch what is called.
+# Return the pair `(d_loss, g_loss)`: the loss of $D$'s last step and that of $G$'s step, each as it was
+# before the move that it caused. Write the losses yourself, and leave `tf.function` out: the tests
+# watch what is called.
 
 # %% nbgrader={"grade": false, "grade_id": "train_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def train_step(real, draw, generator, discriminator, g_optimizer, d_optimizer, n_dis=1):
@@ -246,7 +247,8 @@ close("G's weights after two steps of D", after.g, moved(g_loss_of, g, 0.1, new_
 # - `radius(matrix)`: the spectral radius, the largest modulus of an eigenvalue. The game converges
 #   where it is below 1;
 # - `fastest(rate_g, decay)`: the rate $\eta_D$ at which the **alternating** game has the smallest
-#   spectral radius, for $0 < \eta_G < c$. It is where the eigenvalues stop being complex.
+#   spectral radius, for $0 < \eta_G < c$. It is where the eigenvalues stop being complex. A formula or
+#   a search with your own `step_matrix`, as you like.
 #
 # The cell below plays the game from $V$ alone, without your formulas. Do not call it.
 
@@ -272,7 +274,7 @@ def game_radius(rate_g, rate_d, decay, alternating):
     return np.abs(np.linalg.eigvals(np.stack(columns, 1))).max()
 
 
-PLAYED = ("run_game", "game_radius")
+PLAYED = (run_game, game_radius)
 
 # %% nbgrader={"grade": false, "grade_id": "game", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def step_matrix(rate_g, rate_d, decay, alternating):
@@ -604,10 +606,12 @@ assert places.all(), "In 400 epochs of 20 images some image never comes to some 
 # **100 runs** that each draw their own numbers from the generator `rng`. All runs fit in one
 # array.
 #
-# Then write `experiment(seed)`, always with $\eta_G = 0.05$ and a spread of 1. One generator,
-# `np.random.default_rng(seed)`, serves all six calls of `distance`, one after the other. The *gain* of a ratio is the distance at equal rates over the
-# distance with $\eta_D$ so many times $\eta_G$, after the same number of steps. Give three gains:
-# ratio 4 after 60 steps, ratio 16 after 60 steps, ratio 4 after 400 steps.
+# Then write `experiment(seed)`, always with $\eta_G = 0.05$ and a spread of 1. The *gain* of a ratio is
+# the distance at equal rates over the distance with $\eta_D$ so many times $\eta_G$, after the same
+# number of steps. Give three gains, in this order: ratio 4 after 60 steps, ratio 16 after 60 steps,
+# ratio 4 after 400 steps. Each takes two calls of your `distance`, first at equal rates and then at
+# its ratio. One generator, `np.random.default_rng(seed)`, serves all six. A test puts distances of its
+# own in their place.
 
 # %% nbgrader={"grade": false, "grade_id": "experiment", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def distance(rate_g, rate_d, steps, spread, rng):
@@ -666,7 +670,7 @@ late = [float(call("distance", distance, 0.05, 0.2, 150, 1.0, rng)) for _ in ran
 assert 0.04 < np.mean(late) < 0.1, f"After 150 steps the distance is too {'large' if np.mean(late) > 0.1 else 'small'}: does each step draw new numbers?"
 ### END HIDDEN TESTS
 
-# %% nbgrader={"grade": true, "grade_id": "experiment_test_range", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "experiment_test_range", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 own_work("experiment", experiment)
 results = [call("experiment", experiment, seed) for seed in (SEED, SEED + 1)]
 assert all(np.shape(r) == (3,) for r in results), "experiment(seed) must give three numbers, the gains."
@@ -683,6 +687,21 @@ for (what, low, high), gains in zip(limits, results.T, strict=True):
 close("experiment with the same seed again", call("experiment", experiment, SEED + 50), results[0], "The same seed must give the same numbers.")
 ### END HIDDEN TESTS
 
+# %% nbgrader={"grade": true, "grade_id": "experiment_test_planted", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+own_work("experiment", experiment)
+# In place of your distance come these, one for each call.
+distances = [8.0, 2.0, 9.0, 3.0, 5.0, 10.0]
+result, asked = planted("experiment", experiment, "distance", lambda k, _: distances[k % 6], SEED)
+assert len(asked) == 6, f"distance was called {len(asked)} times, not twice for each of three gains."
+*settings, generators = zip(*(each.values() for each in asked), strict=True)
+for what, got, expected in zip(
+    ("G's rate", "D's rate", "the number of steps", "the spread"), settings,
+    (6 * [0.05], [0.05, 0.2, 0.05, 0.8, 0.05, 0.2], 4 * [60] + 2 * [400], 6 * [1]), strict=True,
+):  # fmt: skip
+    close(f"{what} in the six calls", got, expected, "For each gain first the equal rates, then its ratio.")
+assert all(each is generators[0] for each in generators), "One generator serves all six calls: make it once."
+close("the gains of distances that this test has planted", result, [4.0, 3.0, 0.5], "Each gain is made of its own two distances.")
+
 # %% [markdown]
 # ## 5. In words (30 points)
 #
@@ -691,6 +710,8 @@ close("experiment with the same seed again", call("experiment", experiment, SEED
 # **a) (10 points)** The article says that two time scales means that $D$ learns four times as fast.
 # What do Heusel et al. prove, and where is the four from? What do the book's runs say about four
 # against two and eight, and your experiment about ratio 16 and about long runs? Up to ten sentences.
+# (The book's numbers are in chapter 4, *Over seeds*; `python -m experiments claims list ratio-2 ratio-8`
+# prints them, too.)
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "four", "locked": false, "points": 10, "schema_version": 3, "solution": true, "task": false}
 # Heusel et al. prove that the pair converges to a local equilibrium when $D$ is on the faster time
