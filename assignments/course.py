@@ -24,6 +24,7 @@ if str(ROOT) not in sys.path:
 
 import collect  # noqa: E402 (their folder was put on the path above)
 import grading  # noqa: E402
+import variants  # noqa: E402
 
 SEED_LINE = "SEED = 0  # set by your instructor"
 
@@ -50,6 +51,7 @@ def build(root=ROOT, names=None, solutions=True, seed=0):
         text = (folder / f"{name}.py").read_text()
         if text.count(SEED_LINE) != 1:
             raise ValueError(f"{name}.py: the line {SEED_LINE!r} must be there once")
+        text = variants.apply(text, name, seed)
         text = text.replace(SEED_LINE, SEED_LINE.replace("0", str(seed), 1))
         jupytext.write(jupytext.reads(text, fmt="py:percent"), folder / f"{name}.ipynb")
         grading.nbgrader(root, "generate_assignment", name, "--force", "--create")

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,8 @@ from pathlib import Path
 
 import collect
 import nbformat
+import sandbox
+import witness
 from nbgrader import utils
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import SaveAutoGrades
@@ -146,11 +149,18 @@ def _execute(root, student, name, whole):
             folder.mkdir(parents=True)
         shutil.copy(root / "gradebook.db", course)
         shutil.copy(SETTINGS, course)
+        secret = secrets.token_hex(32)
+        (course / witness.SECRET).write_text(secret)
         nbformat.write(whole, submitted / f"{name}.ipynb")
         done = course / "autograded" / student / name
-        hidden = [HERE, HERE.parent / "tests", course / "gradebook.db", submitted]
-        _startup(home, [done, home], hidden, [cell.source for cell in whole.cells if _given(cell)])
-        problem = _autograde(course, home, student, name)
+        hidden = [HERE, HERE.parent / "tests", course / "gradebook.db", course / witness.SECRET,
+                  submitted]  # fmt: skip
+        _startup(home, [done, home], hidden, whole, secret)
+        for folder in (Path(work), course):  # another user may pass, and read nothing
+            folder.chmod(0o711)
+        for each in course.iterdir():
+            each.chmod(0o711 if each.name == "autograded" else 0o700)
+        problem = _autograde(course, home, done, student, name)
         if problem:
             return None, problem
         return _printed(nbformat.read(done / f"{name}.ipynb", as_version=4)), None
@@ -174,23 +184,38 @@ def _given(cell):
     return cell.cell_type == "code" and mark and mark["locked"] and not mark["grade"]
 
 
-def _startup(home, writable, hidden, given):
-    """Let the kernel run the guard first, from a copy: a container sees nothing but `home`."""
-    shutil.copy(HERE / "guard.py", home)
+def _test(cell):
+    """Whether a cell is a test."""
+    return cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell)
+
+
+def _startup(home, writable, hidden, whole, secret):
+    """Let the kernel run the guard first, from a copy: a container sees nothing but `home`.
+
+    The files go before the first cell: they have the tests and the secret in them.
+    """
+    given, tests = ([c.source for c in whole.cells if wanted(c)] for wanted in (_given, _test))
+    lists = [[str(each) for each in part] for part in (writable, hidden, given, tests)]
     folder = home / "ipython" / "profile_default" / "startup"
     folder.mkdir(parents=True)
-    lists = [[str(each) for each in part] for part in (writable, hidden, given)]
-    (folder / "00_guard.py").write_text(
-        f"import sys\nsys.path.insert(0, {str(home)!r})\nimport guard\nsys.path.pop(0)\n"
-        f"guard.engage(get_ipython(), *{lists!r})\ndel guard, sys.modules['guard']\n"
+    files = [str(home / "guard.py"), str(folder / "00_guard.py")]
+    shutil.copy(HERE / "guard.py", files[0])
+    Path(files[1]).write_text(
+        f"import os, sys\nsys.path.insert(0, {str(home)!r})\nimport guard\nsys.path.pop(0)\n"
+        f"for file in {files!r}:\n    os.remove(file)\n"
+        f"guard.engage(get_ipython(), *{lists!r}, {secret!r})\n"
+        "del guard, sys.modules['guard'], file, os, sys\n"
     )
 
 
-def _autograde(course, home, student, name):
+def _autograde(course, home, done, student, name):
     """Run nbgrader's autograde; None, or a sentence on what went wrong."""
+    kernels = sandbox.write_kernel(home, done, sandbox.best())
+    jupyter, mark = os.environ.get("JUPYTER_PATH", ""), secrets.token_hex(16)
     settings = {
         "HOME": home, "IPYTHONDIR": home / "ipython", "TMPDIR": home, "MPLCONFIGDIR": home / "mpl",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_CPP_MIN_LOG_LEVEL": "3", "GRADER": HERE, "GRADING": mark,
+        "GRADING_KERNEL": home / "kernel", "JUPYTER_PATH": f"{kernels}{os.pathsep}{jupyter}",
     }  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-m", "nbgrader", "autograde", name, "--student", student, "--force",
@@ -202,12 +227,14 @@ def _autograde(course, home, student, name):
         _, said = process.communicate(timeout=LIMIT)
     except subprocess.TimeoutExpired:
         return f"it ran for more than {LIMIT} s"
-    finally:  # the kernel is of the same group: nothing of it may stay
+    finally:  # nothing of it may stay
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        sandbox.end(mark)
     if process.returncode == 0:
         return None
+        print(said[-3000:])
     if "DeadKernelError" in said or "Kernel died" in said:
         return "its code ended the kernel (os._exit, a crash, or more memory than there is)"
     if "CellTimeoutError" in said:

@@ -1,17 +1,25 @@
 """Runs inside the kernel that grades one submission: refuses harm, notices tampering.
 
-The grader starts the kernel with this file as a startup script of IPython. It is a fence against
-accidents and simple tricks, not a prison: only a container is one (see the instructors' page).
+The grader starts the kernel with this file as a startup script of IPython. It is a fence: `sandbox`
+is the wall round it, where the machine has one.
 """
 
+import contextlib
+import functools
+import hashlib
+import hmac
 import os
 import resource
 import sys
-import warnings
+import types
 from pathlib import Path
 
 #: Bytes that the kernel of one submission may ask for, that a file may have, that a cell may print.
 MEMORY, FILE, PRINTED = 6 * 2**30, 64 * 2**20, 2**20
+#: Seconds of the processor, over all threads, and how many processes and threads of its user.
+PROCESSOR, PROCESSES = 1800, 2048
+#: What `witness` puts at the end of a test, and only this file can answer.
+PROOF = "_graded_"
 _PROGRAMS = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn",
              "os.startfile", "pty.spawn")  # fmt: skip
 _NETWORK = ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg",
@@ -62,51 +70,149 @@ def _inside(path, folders):
 #: Modules that the tests rely on, and which of them are loaded late, by the notebook itself.
 _RELIED_ON = ("builtins", "numpy", "numpy.linalg", "sagan_lib.book.classroom")
 _LATE = ("tensorflow", "tensorflow._api.v2.nn", "keras.ops", "keras.layers")
-
-
 #: The kernel replaces these itself.
 _KERNELS_OWN = {"input", "get_ipython", "display", "exit", "quit"}
+_ALSO = {"__import__", "__build_class__"}
+#: What runs a cell and shows its error: methods of the shell, of its kernel and of the session.
+_METHODS = {
+    "shell": ("run_cell", "_run_cell", "run_cell_async", "run_code", "run_ast_nodes",
+              "transform_cell", "transform_ast", "showtraceback", "_showtraceback",
+              "showsyntaxerror", "set_custom_exc"),
+    "kernel": ("do_execute", "execute_request", "_do_execute"),
+    "session": ("send", "serialize"),
+}  # fmt: skip
 
 
-def _watched(modules):
-    """{(module, name): function} of those modules that are loaded."""
-    return {
-        (sys.modules[name], each): thing
-        for name in modules
-        if name in sys.modules
-        for each, thing in vars(sys.modules[name]).items()
-        if callable(thing) and not each.startswith("_") and each not in _KERNELS_OWN
-    }
+class Watch:
+    """Functions, classes and modules as they were: by name, and by the code behind the name."""
+
+    def __init__(self):
+        self._named, self._inside, self._modules = {}, {}, set()
+
+    def add(self, holder, name, thing):
+        """Watch `holder.name`, and what is inside of the function or class that it is."""
+        self._named[id(holder), name] = (holder, name, thing)
+        self.add_inside(name, thing)
+
+    def add_inside(self, name, thing):
+        """Watch a function's code and default values, or the methods of a class."""
+        for each in (thing, getattr(thing, "_implementation", None)):  # numpy wraps its functions
+            if isinstance(each, types.FunctionType):
+                kept = {k: getattr(each, k) for k in ("__code__", "__defaults__", "__kwdefaults__")}
+            elif isinstance(each, type) and each.__module__ == "__main__":
+                kept = {k: v for k, v in vars(each).items() if callable(v)}
+            else:
+                continue
+            self._inside[id(each)] = (each, name, kept)
+
+    def add_module(self, name, private=False):
+        """Watch what a loaded module has that can be called; if `private`, all that it has."""
+        if name in self._modules or name not in sys.modules:
+            return
+        self._modules.add(name)
+        for each, thing in list(vars(sys.modules[name]).items()):
+            wanted = (callable(thing) and not each.startswith("_")) or private
+            wanted = (wanted and not each.startswith("__")) or each in _ALSO
+            if wanted and each not in _KERNELS_OWN:
+                self.add(sys.modules[name], each, thing)
+
+    def mend(self):
+        """Put everything back; the names of what had been changed."""
+        changed = []
+        for holder, name, thing in self._named.values():
+            if getattr(holder, name, None) is not thing:
+                setattr(holder, name, thing)
+                changed.append(f"{getattr(holder, '__name__', type(holder).__name__)}.{name}")
+        for thing, name, kept in self._inside.values():
+            read = vars(thing).get if isinstance(thing, type) else functools.partial(getattr, thing)
+            if any(read(key) is not value for key, value in kept.items()):
+                for key, value in kept.items():
+                    setattr(thing, key, value)
+                changed.append(f"the code of {name}")
+        return changed
 
 
-def _mend(watched):
-    """Put back whatever was replaced; the names of it."""
-    changed = [
-        (module, name, thing)
-        for (module, name), thing in watched.items()
-        if getattr(module, name, None) is not thing
-    ]
-    for module, name, thing in changed:
-        setattr(module, name, thing)
-    return [f"{module.__name__}.{name}" for module, name, _ in changed]
+class Machine:
+    """The parts of IPython that run a cell and show its error, as they were."""
+
+    def __init__(self, shell):
+        kernel = getattr(shell, "kernel", None)
+        things = {"shell": shell, "kernel": kernel, "session": getattr(kernel, "session", None)}
+        self._methods = [
+            (thing, name, getattr(type(thing), name), vars(thing).get(name))
+            for which, thing in things.items() for name in _METHODS[which]
+            if hasattr(type(thing), name)
+        ]  # fmt: skip
+        self._shell = shell
+        self._lists = [(each, list(each)) for each in self._found_lists()]
+
+    def _found_lists(self):
+        manager = getattr(self._shell, "input_transformer_manager", None)
+        names = ("cleanup_transforms", "line_transforms", "token_transformers")
+        yield from (getattr(manager, name) for name in names if hasattr(manager, name))
+        yield from (self._shell.input_transformers_post, self._shell.ast_transformers)
+        callbacks = self._shell.events.callbacks
+        yield from (callbacks[event] for event in ("pre_execute", "pre_run_cell"))
+
+    def mend(self):
+        """Put everything back; the names of what had been changed."""
+        changed = []
+        for thing, name, method, own in self._methods:
+            if getattr(type(thing), name) is not method or vars(thing).get(name) is not own:
+                setattr(type(thing), name, method)
+                vars(thing).pop(name, None)
+                if own is not None:  # the kernel's start-up leaves some
+                    vars(thing)[name] = own
+                changed.append(f"{type(thing).__name__}.{name}")
+        for each, kept in self._lists:
+            if len(each) != len(kept) or any(a is not b for a, b in zip(each, kept, strict=True)):
+                each[:] = kept
+                changed.append("how IPython reads a cell")
+        if self._shell.custom_exceptions:
+            self._shell.custom_exceptions = ()
+            changed.append("how IPython shows an error")
+        if sys.gettrace() or sys.getprofile():
+            sys.settrace(None)
+            sys.setprofile(None)
+            changed.append("the trace function")
+        return changed
 
 
-def _keep(shell, given):
-    """Undo, before each cell, what became of the functions and modules that given cells bound."""
-    kept, before = {}, {}
+class Course:
+    """The course's own cells: their names stay theirs, and each test has names of its own."""
 
-    def start(info):
-        shell.user_ns.update(kept)
-        before.clear()
-        before.update(shell.user_ns)
+    def __init__(self, shell, given, tests, watch):
+        self._shell, self._given, self._tests, self._watch = shell, given, tests, watch
+        self._kept, self._before, self._student = {}, {}, None
 
-    def end(result):
-        if result.info.raw_cell.strip() in given:
-            bound = {n: t for n, t in shell.user_ns.items() if before.get(n) is not t}
-            kept.update({n: t for n, t in bound.items() if callable(t) or hasattr(t, "__spec__")})
+    def is_test(self, cell):
+        """Whether a cell is a test, as `witness` sends it."""
+        source, mark, _ = cell.rpartition(f"\n{PROOF}(")
+        return bool(mark) and source.strip() in self._tests
 
-    shell.events.register("pre_run_cell", start)
-    shell.events.register("post_run_cell", end)
+    def start(self, cell, prove):
+        """Before a cell: undo what became of given names; put a test where no answer can look."""
+        space = self._shell.user_ns
+        space.update(self._kept)
+        self._before = dict(space)
+        if self.is_test(cell):
+            self._student = self._shell.user_module, space
+            module = types.ModuleType("__main__")
+            vars(module).update(space, **{PROOF: prove})
+            self._shell.user_module, self._shell.user_ns = module, vars(module)
+
+    def end(self, cell):
+        """After a cell: back from a test; keep what a given cell bound, modules and functions."""
+        if self._student:
+            self._shell.user_module, self._shell.user_ns = self._student
+            self._student = None
+        if cell.strip() in self._given:
+            space = self._shell.user_ns
+            bound = {n: t for n, t in space.items() if self._before.get(n) is not t}
+            new = {n: t for n, t in bound.items() if callable(t) or hasattr(t, "__spec__")}
+            self._kept.update(new)
+            for name, thing in new.items():
+                self._watch.add_inside(name, thing)
 
 
 def _limit_prints(shell):
@@ -130,20 +236,15 @@ def _limit_prints(shell):
     shell.events.register("pre_run_cell", begin)
 
 
-def engage(shell, writable, hidden, given):
-    """From now on: no harm outside of `writable`, no reading in `hidden`, no patched function.
+def _limit_resources():
+    for name, most in (("DATA", MEMORY), ("FSIZE", FILE), ("CPU", PROCESSOR), ("CORE", 0),
+                       ("NPROC", PROCESSES)):  # fmt: skip
+        with contextlib.suppress(ValueError, AttributeError):  # less is allowed already; no such
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
 
-    Args:
-        shell: IPython's. writable, hidden: folders. given: sources of the locked cells without
-            tests, whose names no other cell can take.
-    """
-    warnings.simplefilter("ignore")  # nbgrader takes a line on stderr for a failure
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE, FILE))
-    import numpy.linalg  # noqa: F401
 
-    import sagan_lib.book.classroom  # noqa: F401 (what is watched must be there)
-
+def _audit(writable, hidden):
+    """An audit hook that refuses harm."""
     busy = False
     writable, hidden = ([Path(os.path.realpath(f)) for f in folders] for folders in
                         (writable, hidden))  # fmt: skip
@@ -160,21 +261,53 @@ def engage(shell, writable, hidden, given):
         if reason:
             raise PermissionError(f"Grading does not let a notebook {reason}.")
 
-    watched, found = _watched(_RELIED_ON), []
+    return audit
 
-    def check(lines):
-        found.extend(_mend(watched))
+
+def engage(shell, writable, hidden, given, tests, secret):
+    """From now on: no harm outside of `writable`, no reading in `hidden`, no patched function.
+
+    Args:
+        shell: IPython's. writable, hidden: folders. given: sources of the locked cells without
+            tests, whose names no other cell can take. tests: those of the tests. secret: shared
+            with `witness`, to whom a test that came to its end is proved.
+    """
+    _limit_resources()
+    import numpy.linalg  # noqa: F401
+
+    import sagan_lib.book.classroom  # noqa: F401 (what is watched must be there)
+
+    watch, found, running, machine = Watch(), [], [""], None
+    for name in _RELIED_ON:
+        watch.add_module(name, private=name.endswith("classroom"))
+    course = Course(shell, *({s.strip() for s in each} for each in (given, tests)), watch)
+
+    def check(lines=()):
+        nonlocal machine
+        machine = machine or Machine(shell)  # before the first cell, which is the course's own
+        found.extend([*watch.mend(), *machine.mend()])
         for late in _LATE:  # the first cell loads them, and it is the course's own
-            if late in sys.modules and not any(m is sys.modules[late] for m, _ in watched):
-                watched.update(_watched([late]))
+            watch.add_module(late)
         if not found:
             return lines
         names = ", ".join(sorted(set(found)))
         said = f"This notebook replaced {names}: nothing after that counts."
         return [f"raise RuntimeError({said!r})\n", *lines]
 
+    def prove(nonce):
+        check()
+        return (
+            "" if found else hmac.new(secret.encode(), nonce.encode(), hashlib.sha256).hexdigest()
+        )
+
+    def start(info):
+        check()
+        running[0] = info.raw_cell
+        course.start(info.raw_cell, prove)
+
     shell.push({"exit": sys.exit, "quit": sys.exit})  # IPython's own would end the kernel
     shell.input_transformers_post.append(check)
-    _keep(shell, {source.strip() for source in given})
     _limit_prints(shell)
-    sys.addaudithook(audit)
+    shell.events.register("pre_run_cell", start)
+    shell.events.register("post_run_cell", lambda result: course.end(running[0]))
+    sys.addaudithook(_audit(writable, hidden))

@@ -7,6 +7,7 @@ cells and this answer only, so one problem is run on its own.
 import contextlib
 import io
 import re
+import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from pathlib import Path
 import jupytext
 
 SOURCES = Path(__file__).resolve().parents[2] / "assignments" / "source"
+sys.path.insert(0, str(SOURCES.parent))
+
+import variants  # noqa: E402 (their folder was put on the path above)
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ class ProblemSet:
     """One problem set's code cells by role, and its problems.
 
     Args:
-        name: "ps2". seed: instead of the set's own. hidden: with the tests that no student sees.
+        name: "ps2". seed: of the course, which chooses a variant, too. hidden: with the tests that
+            no student sees.
 
     Attributes:
         title: its heading. answers: {problem: the model's code}. tests: {test: (problem, code)}.
@@ -70,7 +75,8 @@ class ProblemSet:
         (path,) = SOURCES.glob(f"{name}*/*.py")
         self.name, self.answers, self.tests, self.points = path.stem, {}, {}, {}
         self._given, self.essays = [], 0
-        cells = jupytext.read(path).cells
+        text = variants.apply(path.read_text(), path.stem, seed or 0)
+        cells = jupytext.reads(text, fmt="py:percent").cells
         self.title = cells[0].source.splitlines()[0].removeprefix("# ")
         for cell in cells:
             mark = cell.metadata.get("nbgrader")

@@ -4,7 +4,7 @@ import re
 
 import proof
 import pytest
-from harness import SOURCES, ProblemSet
+from harness import SOURCES, ProblemSet, variants
 
 SETS = {name: proof.problem_set(name) for name in proof.NAMES}
 RIGHT = [(n, p, a) for n in SETS for p, each in proof.answers(n).RIGHT.items() for a in each]
@@ -55,6 +55,16 @@ def test_the_model_passes_with_other_seeds(name, seed):
     varied = ProblemSet(name, seed)
     for problem, code in varied.answers.items():
         assert not any(varied.run(problem, code).values()), problem
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_last_years_answers_lose_points_under_another_seed(name):
+    for seed in range(1, len(variants.of(SETS[name].name)) + 1):
+        varied, lost = ProblemSet(name, seed), 0
+        for problem, code in SETS[name].answers.items():  # the solutions of seed 0
+            marks = varied.run(problem, code)
+            lost += sum(varied.points[test] for test, said in marks.items() if said)
+        assert lost >= 10, f"variant {seed} costs a copy {lost} points"
 
 
 @pytest.mark.parametrize("name", SETS)

@@ -481,20 +481,21 @@ quotients, drawn = np.array([1.1, 1.2, 1.3, 1.5, 2.0, 3.0, 5.0, 40.0]), {}
 def give(k, asked):
     _, weights, batch_norm = asked.values()
     number = drawn.setdefault(np.asarray(weights[0]).tobytes(), len(drawn))
-    share = 0.9 if batch_norm else 0.9 / quotients[number % 8]
+    share = 0.9 if batch_norm else 0.9 / quotients[number % len(quotients)]
     return np.sqrt(1 - share**2) + share * np.array([[1.0], [-1.0]])
 
 
 result, asked = planted("experiment", experiment, "features", give, SEED)
-assert len(asked) == 16, f"features was called {len(asked)} times, not 16: for 8 discriminators, each with batch normalization and without."
-assert len(drawn) == 8, f"There are {len(drawn)} different first matrices, not 8. Each discriminator draws its own, once for both signals."
+count = len(quotients)
+assert len(asked) == 2 * count, f"features was called {len(asked)} times, not {2 * count}: for {count} discriminators, each with batch normalization and without."
+assert len(drawn) == count, f"There are {len(drawn)} different first matrices, not {count}. Each discriminator draws its own, once for both signals."
 for x, weights, _ in (each.values() for each in asked):
     assert np.array_equal(x, FACES), "features must see FACES."
     sizes = [np.shape(w) for w in weights]
     assert sizes == [(768, 32)] + 5 * [(32, 32)], f"The weight matrices have the shapes {sizes}."
     numbers = np.concatenate([np.ravel(w) for w in weights])
     assert np.abs(numbers).max() > 3 * numbers.std() > 60 * abs(numbers.mean()), "The weights are not normally distributed around 0."
-close("the mean of quotients that this test has planted", result, quotients.mean(), "First a quotient for each discriminator, then the mean of the eight.")
+close("the mean of quotients that this test has planted", result, quotients.mean(), "First a quotient for each discriminator, then the mean of all.")
 
 # %% [markdown]
 # ## 5. In words (30 points)

@@ -322,15 +322,15 @@ close("experiment with the same seed again", call("experiment", experiment, SEED
 own_work("experiment", experiment)
 # In place of your rounds_needed come these counts, one for each call.
 counts = np.array([1] * 20 + [2] * 10 + [4] * 9 + [100])
-result, asked = planted("experiment", experiment, "rounds_needed", lambda k, _: counts[k % 40], SEED)
-assert len(asked) == 40, f"rounds_needed was called {len(asked)} times, not once for each of 40 matrices."
+result, asked = planted("experiment", experiment, "rounds_needed", lambda k, _: counts[k % len(counts)], SEED)
+assert len(asked) == len(counts), f"rounds_needed was called {len(asked)} times, not once for each of {len(counts)} matrices."
 matrices, guesses, shares = zip(*(each.values() for each in asked), strict=True)
 sizes = {(np.shape(m), np.shape(u)) for m, u in zip(matrices, guesses, strict=True)}
 assert sizes == {((144, 32), (32,))}, f"Matrices and guesses have the shapes {sizes}."
 assert set(map(float, shares)) == {0.05}, f"The share is {shares[0]}, not 0.05."
 for what, drawn in [("matrices", np.stack(matrices)), ("guesses", np.stack(guesses))]:
     different = len({each.tobytes() for each in drawn})
-    assert different == 40, f"Only {different} of 40 {what} are different. Is the generator made once, before the loop?"
+    assert different == len(counts), f"Only {different} of {len(counts)} {what} are different. Is the generator made once, before the loop?"
     assert abs(drawn.mean()) < 0.15 and abs(drawn.std() - 1) < 0.1, f"The {what} have the mean {drawn.mean():.2f} and the deviation {drawn.std():.2f}, not 0 and 1."
     assert np.abs(drawn).max() > 2.5, f"The {what} are not normally distributed."
 close("the mean of counts that this test has planted", result, counts.mean(), "Every matrix counts the same, the slow ones too.")

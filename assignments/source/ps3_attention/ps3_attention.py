@@ -549,7 +549,8 @@ close("experiment with the same seed again", call("experiment", experiment, SEED
 # %% nbgrader={"grade": true, "grade_id": "experiment_test_planted", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 own_work("experiment", experiment)
 # In place of your pixels_seen come these numbers, one for each row of the maps.
-numbers, maps = np.linspace(1, 9, 1024) ** 2, []
+layers = 4  # of the experiment
+numbers, maps = np.linspace(1, 9, 256 * layers) ** 2, []
 
 
 def give(k, asked):
@@ -561,11 +562,11 @@ def give(k, asked):
 
 result, _ = planted("experiment", experiment, "pixels_seen", give, SEED, 64)
 sizes = sum(map(len, maps)), maps[0].shape[1]
-assert sizes == (1024, 256), f"pixels_seen saw {sizes[0]} rows of {sizes[1]} pixels, not 4 layers of 256 rows of 256."
+assert sizes == (256 * layers, 256), f"pixels_seen saw {sizes[0]} rows of {sizes[1]} pixels, not {layers} layers of 256 rows of 256."
 rows = np.concatenate(maps)
-close("the sum of each row of the maps", rows.sum(1), np.ones(1024), "Over what does the softmax go?")
+close("the sum of each row of the maps", rows.sum(1), np.ones(len(rows)), "Over what does the softmax go?")
 different = len({row.tobytes() for row in rows})
-assert different == 1024, f"Only {different} of 1024 rows are different. Each layer draws its own features and kernels, from one generator."
+assert different == len(rows), f"Only {different} of {len(rows)} rows are different. Each layer draws its own features and kernels, from one generator."
 close("the mean of numbers that this test has planted", result, numbers.mean(), "Every row of every layer counts the same.")
 
 # %% [markdown]
