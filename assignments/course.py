@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import json
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
@@ -53,7 +54,12 @@ def build(root=ROOT, names=None, solutions=True, seed=0):
             raise ValueError(f"{name}.py: the line {SEED_LINE!r} must be there once")
         text = variants.apply(text, name, seed)
         text = text.replace(SEED_LINE, SEED_LINE.replace("0", str(seed), 1))
-        jupytext.write(jupytext.reads(text, fmt="py:percent"), folder / f"{name}.ipynb")
+        notebook = jupytext.reads(text, fmt="py:percent")
+        for cell in notebook.cells:  # "Run All" goes on after a test that fails
+            mark = cell.metadata.get("nbgrader")
+            if mark and mark["grade"] and not mark["solution"]:
+                cell.metadata["tags"] = ["raises-exception"]
+        jupytext.write(notebook, folder / f"{name}.ipynb")
         grading.nbgrader(root, "generate_assignment", name, "--force", "--create")
     if solutions:
         with ThreadPoolExecutor(2) as pool:
@@ -96,6 +102,19 @@ def _solve(root, name):
                 raise RuntimeError(f"{path.name}: {cell['metadata']}: {output}")
 
 
+def back_up(root, most=10):
+    """Copy the gradebook into backups/, under the time; the newest `most` are kept."""
+    folder = root / "backups"
+    folder.mkdir(exist_ok=True)
+    target = folder / time.strftime("gradebook-%Y%m%d-%H%M%S.db")
+    with (contextlib.closing(sqlite3.connect(root / "gradebook.db")) as book,
+          contextlib.closing(sqlite3.connect(target)) as copy):  # fmt: skip
+        book.backup(copy)
+    for old in sorted(folder.glob("gradebook-*.db"))[:-most]:
+        old.unlink()
+    return target
+
+
 def grade(root=ROOT, jobs=2, force=False, report=print):
     """Grade what lies in submitted/STUDENT/SET/SET.ipynb; returns the table's rows.
 
@@ -108,6 +127,7 @@ def grade(root=ROOT, jobs=2, force=False, report=print):
     """
     if not (root / "gradebook.db").exists():
         raise FileNotFoundError(f"{root}: no problem sets to grade by; run make course first")
+    back_up(root)
     waiting = sorted(path for path in root.glob("submitted/*/*") if path.is_dir())
     book = grading.Book(root)
     names, known = sets(root), []
@@ -135,7 +155,8 @@ def grade(root=ROOT, jobs=2, force=False, report=print):
         rows = [row for row in pool.map(one, known) if row]
     book.write_table(rows)
     took = time.monotonic() - started
-    report(f"{len(rows)} of {len(known)} submissions, {took:.0f} s: graded/report.csv")
+    report(f"{len(rows)} of {len(known)} submissions, {took:.0f} s, run in "
+           f"{grading.sandbox.best()}: graded/report.csv")  # fmt: skip
     return rows
 
 

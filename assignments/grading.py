@@ -23,6 +23,7 @@ from pathlib import Path
 
 import collect
 import nbformat
+import repair
 import sandbox
 import witness
 from nbgrader import utils
@@ -44,49 +45,11 @@ SETTINGS = HERE / "nbgrader_config.py"
 def nbgrader(root, *arguments):
     """Run one of nbgrader's commands in the course's folder; its failure is a RuntimeError."""
     done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments], cwd=root, capture_output=True, text=True
-    )
+        [sys.executable, "-m", "nbgrader", *arguments], cwd=root, capture_output=True, text=True,
+        env=os.environ | {"GRADER": str(HERE)},
+    )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"nbgrader {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
-
-
-def _grade_id(cell):
-    return cell.metadata.get("nbgrader", {}).get("grade_id")
-
-
-def make_whole(release, submission):
-    """The released notebook with a submission's answers, in the released order.
-
-    Cells are known by their nbgrader id. The student's own code cells stay behind the known cell
-    that they followed; all else that is not an answer is the release's.
-
-    Returns:
-        (notebook, notes): notes are sentences on what was missing, changed, or there twice.
-    """
-    whole, notes = copy.deepcopy(release), []
-    known = {_grade_id(cell): cell for cell in whole.cells if _grade_id(cell)}
-    found, own, last = {}, {}, None
-    for cell in submission.cells:
-        name = _grade_id(cell)
-        if name in known and name not in found:
-            found[name], last = cell, name
-        elif name in known:
-            notes.append(f"cell {name} is there twice, the first one counts")
-        elif cell.cell_type == "code":
-            if name:
-                notes.append(f"unknown cell id {name}")
-            own.setdefault(last, []).append(nbformat.v4.new_code_cell(cell.source))
-    for name, cell in known.items():
-        if name not in found:
-            notes.append(f"cell {name} is missing")
-        elif cell.metadata.nbgrader["solution"]:
-            cell.source = found[name].source
-        elif cell.source.strip() != found[name].source.strip():
-            notes.append(f"locked cell {name} was changed, the original is used")
-    # Nothing of the student's comes before the first known cell: it loads what the tests rely on.
-    own[next(iter(known))] = own.pop(None, []) + own.get(next(iter(known)), [])
-    whole.cells = [each for cell in whole.cells for each in (cell, *own.get(_grade_id(cell), []))]
-    return whole, notes
 
 
 def run(root, student, name):
@@ -96,7 +59,7 @@ def run(root, student, name):
     notebook, notes, problem = None, [], f"{name}.ipynb was not handed in"
     if path.exists():
         try:
-            whole, notes = make_whole(release, nbformat.read(path, as_version=4))
+            whole, notes = repair.make_whole(release, nbformat.read(path, as_version=4))
             notes = [*took, *notes]
             notebook, problem = _execute(root, student, name, whole)
         except Exception as error:  # nbformat raises many kinds on a damaged file
@@ -125,6 +88,8 @@ def _digest(root, student, name):
     submitted, _ = _handed_in(root, student, name)
     problems = nbformat.read(root / "source" / name / f"{name}.ipynb", as_version=4)
     parts = [cell.source.encode() for cell in problems.cells]
+    marks = [cell.metadata.get("nbgrader") for cell in problems.cells]  # points among them
+    parts.append(json.dumps(marks, sort_keys=True).encode())
     parts.append(submitted.read_bytes() if submitted.exists() else b"")
     return hashlib.sha256(b"|".join(parts)).hexdigest()
 
@@ -155,7 +120,7 @@ def _execute(root, student, name, whole):
         done = course / "autograded" / student / name
         hidden = [HERE, HERE.parent / "tests", course / "gradebook.db", course / witness.SECRET,
                   submitted]  # fmt: skip
-        _startup(home, [done, home], hidden, whole, secret)
+        _startup(home, [done, home], hidden, root / "source" / name / f"{name}.ipynb", secret)
         for folder in (Path(work), course):  # another user may pass, and read nothing
             folder.chmod(0o711)
         for each in course.iterdir():
@@ -189,12 +154,13 @@ def _test(cell):
     return cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell)
 
 
-def _startup(home, writable, hidden, whole, secret):
+def _startup(home, writable, hidden, source, secret):
     """Let the kernel run the guard first, from a copy: a container sees nothing but `home`.
 
     The files go before the first cell: they have the tests and the secret in them.
     """
-    given, tests = ([c.source for c in whole.cells if wanted(c)] for wanted in (_given, _test))
+    cells = nbformat.read(source, as_version=4).cells
+    given, tests = ([c.source for c in cells if wanted(c)] for wanted in (_given, _test))
     lists = [[str(each) for each in part] for part in (writable, hidden, given, tests)]
     folder = home / "ipython" / "profile_default" / "startup"
     folder.mkdir(parents=True)

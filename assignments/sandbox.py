@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 NOBODY = 65534
-WAYS = ("bubblewrap", "another user", "the guard alone")
+WAYS = ("bubblewrap", "another user's name", "the guard alone")
 #: Of the system, all that Python and TensorFlow may need; other folders are not even there.
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/sys")
 #: Give folders, the words before "--", to a user who has nothing else; then be that user.
@@ -54,7 +54,7 @@ def prefix(way, own=()):
     """
     if way == "the guard alone":
         return []
-    if way == "another user":
+    if way == "another user's name":
         return [sys.executable, "-c", _AS_NOBODY, *map(str, own), "--"]
     if way != "bubblewrap":
         raise ValueError(f"way must be one of {WAYS}, got {way!r}")
@@ -75,7 +75,7 @@ def best():
     """The first of `WAYS` that works on this machine, tried once with a short command."""
     tried = {
         "bubblewrap": shutil.which("bwrap") is not None,
-        "another user": hasattr(os, "getuid") and os.getuid() == 0,
+        "another user's name": hasattr(os, "getuid") and os.getuid() == 0,
     }
     for way, there in tried.items():
         test = [*prefix(way), sys.executable, "-c", "import ipykernel, nbformat, sagan_lib"]

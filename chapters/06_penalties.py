@@ -244,6 +244,10 @@ for short, arm in (("sn", "base"), ("r1", "r1")):
     scores = [store.seeds("runs", arm)[seed]["frechet"] for seed in ledger.FIRST]
     page.glue(f"spread-{short}", max(scores) / min(scores), "{:.1f}")
 assert results["sn-r1"].verdict == ledger.OPPOSITE  # as the summary says
+WAYS = {"SN, hinge": "sn", "WGAN-GP": "gp", "R1": "r1"}
+distances = {name: {s.upper(): [run["frechet"] for run in store.seeds("runs", f"{way}_setting_{s}").values()]
+                    for s in arms.SETTINGS} for name, way in WAYS.items()}
+page.show("fig_penalty_settings", plots.dots(distances, "Fréchet distance, 0 is best"))
 page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 
 # %% [markdown]
@@ -270,6 +274,22 @@ page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # **A narrower spread.** Look at {numref}`fig-penalty-seeds` once more: with SN and hinge the best of five
 # runs has {glue:text}`spread-sn:s` times as small a distance as the worst; with R1 it is
 # {glue:text}`spread-r1:s` times.
+#
+# **Batch normalization in $G$.** Without it the distance is {glue:text}`bn-sn:s` as large with SN
+# (`bn-sn`: {glue:text}`bn-sn-verdict:s`), and {glue:text}`bn-r1:s` with R1 (`bn-r1`:
+# {glue:text}`bn-r1-verdict:s`). R1's over SN's, both without it: {glue:text}`sn-r1-no-bn:s` (`sn-r1-no-bn`:
+# {glue:text}`sn-r1-no-bn-verdict:s`).
+#
+# **Other settings.** {numref}`fig-penalty-settings` has the six settings of chapter
+# {doc}`02_spectral_norm`, at equal work. SN's share of good ones less R1's:
+# {glue:text}`r1-settings:s` (`r1-settings`: {glue:text}`r1-settings-verdict:s`).
+#
+# ```{glue:figure} fig_penalty_settings
+# :name: fig-penalty-settings
+# :alt: Six columns for the settings A to F; in each, dots for five seeds with spectral normalization and hinge, with the gradient penalty and with R1, on a logarithmic axis of the Fréchet distance.
+#
+# Every seed of Miyato et al.'s six settings, three ways to hold $D$. The bar is the mean of the logarithms.
+# ```
 #
 # **The price.** A step with R1 takes {glue:text}`r1-cost:s` as long as one with SN in both networks
 # (`r1-cost`: {glue:text}`r1-cost-verdict:s`).

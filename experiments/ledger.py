@@ -71,7 +71,7 @@ class Result:
     def shown(self, value):
         """An effect as readers see it: a factor, or an error, if it is a logarithm."""
         if not self.claim.ratio:
-            return f"{value:.3g}"
+            return f"{value if abs(value) > 1e-12 else 0.0:.3g}"  # a mean of shares can round
         return f"{math.exp(value):.2f}x" if self.claim.unit else f"{math.exp(value):.2g}"
 
     def __str__(self):

@@ -14,12 +14,7 @@ from sagan_lib import checks
 from sagan_lib.attend import METHODS, attend, map_of, mix
 from sagan_lib.spectral_norm import SNConv2D
 
-#: Name of a form -> (keys and values are pooled, values are halved).
-FORMS = {
-    "article": (False, False), "pooled": (True, True),
-    "pooled-keys": (True, False), "half-values": (False, True),
-}  # fmt: skip
-VARIANTS = tuple(FORMS)
+VARIANTS = ("article", "pooled")
 OLD_NAMES = {"paper": "pooled"}  # in files that were written before
 
 
@@ -33,14 +28,13 @@ class SelfAttention(keras.layers.Layer):
     - map b = softmax over the keys of (g f^T): (batch, N, M), each row sums to 1;
     - output o = b values.
 
-    Input and output are (batch, h, w, c): c a multiple of 8; h and w even for the pooled.
+    Input and output are (batch, h, w, c): c a multiple of 8; h and w even for "pooled".
 
     Args:
         variant: "article": values h have all c channels, M = N, no output convolution (the
             article's code). "pooled" is the layer of the authors' released code, which differs
-            in two things: keys and values are max-pooled 2x2, so M = N/4; values have c/2
-            channels, and a 1x1 convolution takes o back to c. "pooled-keys" and "half-values"
-            have one of the two each.
+            in three things: keys and values are max-pooled 2x2, so M = N/4; values have c/2
+            channels; a 1x1 convolution takes o back to c.
         use_sn: spectral normalization of the 1x1 convolutions.
         method: of `attend.attend`: "auto", "dense" or "chunked".
         options: those of every Keras layer, such as `name` and `dtype`.
@@ -53,7 +47,6 @@ class SelfAttention(keras.layers.Layer):
         super().__init__(**options)
         variant = OLD_NAMES.get(variant, variant)
         self.variant = checks.one_of("variant", variant, VARIANTS)
-        self._pools, self._halves = FORMS[self.variant]
         self.method = checks.one_of("method", method, METHODS)
         self.use_sn = use_sn
 
@@ -63,17 +56,16 @@ class SelfAttention(keras.layers.Layer):
         height, width, channels = input_shape[1:]
         if channels % 8:
             raise ValueError(f"channels must be a multiple of 8, got {channels}")
-        if self._pools and (height % 2 or width % 2):
-            raise ValueError(
-                f"variant {self.variant!r} needs even height and width, got {height}x{width}"
-            )
+        pooled = self.variant == "pooled"
+        if pooled and (height % 2 or width % 2):
+            raise ValueError(f"variant 'pooled' needs even height and width, got {height}x{width}")
         self._positions = height * width
         self.f = self._conv1x1(channels // 8, "f")
         self.g = self._conv1x1(channels // 8, "g")
-        self.h = self._conv1x1(channels // 2 if self._halves else channels, "h")
+        self.h = self._conv1x1(channels // 2 if pooled else channels, "h")
         for conv in (self.f, self.g, self.h):
             conv.build(input_shape)
-        if self._halves:
+        if pooled:
             self.out = self._conv1x1(channels, "out")
             self.out.build((*input_shape[:-1], channels // 2))
         # Starts at 0: the network begins as a plain convolutional one (equation 3).
@@ -86,7 +78,7 @@ class SelfAttention(keras.layers.Layer):
 
     def map_shape(self):
         """(N, M): how many positions ask, how many can be looked at."""
-        return self._positions, self._positions // (4 if self._pools else 1)
+        return self._positions, self._positions // (4 if self.variant == "pooled" else 1)
 
     def map_flops(self):
         """Floating-point operations of the two products with the map, forward, for one image."""
@@ -95,7 +87,7 @@ class SelfAttention(keras.layers.Layer):
 
     def flops(self):
         """Floating-point operations of one forward pass for one image: all matrix products'."""
-        convs = [self.f, self.g, self.h, *([self.out] if self._halves else [])]
+        convs = [self.f, self.g, self.h, *([self.out] if self.variant == "pooled" else [])]
         on_positions = sum(math.prod(conv.kernel.shape) for conv in convs)
         return self.map_flops() + 2 * self._positions * on_positions
 
@@ -111,7 +103,7 @@ class SelfAttention(keras.layers.Layer):
         bias = ops.concatenate([ops.cast(conv.bias, x.dtype) for conv in convs], -1)
         joined = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), kernel) + bias  # (b h w, all)
         joined = ops.reshape(joined, (-1, *x.shape[1:3], sum(sizes)))  # (b, h, w, all)
-        if not self._pools:
+        if self.variant == "article":
             return tf.split(joined, sizes, -1)  # 3 x (b, h, w, its size)
         looked_at, queries = tf.split(joined, [sum(sizes[:2]), sizes[2]], -1)
         looked_at = ops.max_pool(looked_at, 2, 2)  # (b, h, w, .) -> (b, h/2, w/2, .)
@@ -140,7 +132,7 @@ class SelfAttention(keras.layers.Layer):
         else:
             mixed = attend(queries, keys, values, self.method)  # (b, N, c or c/2)
         mixed = ops.reshape(mixed, (-1, *x.shape[1:3], values.shape[-1]))  # (b, h, w, c or c/2)
-        if self._halves:
+        if self.variant == "pooled":
             mixed = self.out(mixed, training=training)  # (b, h, w, c/2) -> (b, h, w, c)
         y = x + self.gamma * mixed
         return (y, weights) if return_attention else y

@@ -33,7 +33,7 @@ def pool(x):
 def reference(layer, image):
     """One image, one position at a time, in numpy."""
     keys, queries, values = (conv1x1(part, image) for part in (layer.f, layer.g, layer.h))
-    if layer.variant in ("pooled", "pooled-keys"):
+    if layer.variant == "pooled":
         keys, values = pool(keys), pool(values)
     keys, values = keys.reshape(-1, keys.shape[-1]), values.reshape(-1, values.shape[-1])
     out, rows = np.zeros_like(image), []
@@ -43,7 +43,7 @@ def reference(layer, image):
             weights = np.exp(scores - scores.max())
             weights /= weights.sum()
             mixed = sum(w * v for w, v in zip(weights, values, strict=True))
-            if layer.variant in ("pooled", "half-values"):
+            if layer.variant == "pooled":
                 mixed = conv1x1(layer.out, mixed)
             out[i, j] = image[i, j] + float(layer.gamma) * mixed
             rows.append(weights)
@@ -76,7 +76,7 @@ def test_identity_at_gamma_zero_and_gamma_receives_gradient(variant):
 def test_rows_of_the_map_sum_to_one(variant):
     x = features()
     _, weights = ready(variant, x)(x, return_attention=True)
-    assert weights.shape == (2, 24, 6 if "pooled" in variant else 24)
+    assert weights.shape == (2, 24, 24 if variant == "article" else 6)
     np.testing.assert_allclose(tf.reduce_sum(weights, -1), np.ones((2, 24)), rtol=1e-5)
 
 
@@ -93,15 +93,15 @@ def test_unpooled_form_does_not_know_positions():
 def test_channels_are_the_articles(variant):
     layer = ready(variant, features((1, 4, 4, 64)))
     assert layer.f.kernel.shape[-1] == layer.g.kernel.shape[-1] == 8
-    assert layer.h.kernel.shape[-1] == (32 if variant in ("pooled", "half-values") else 64)
-    assert hasattr(layer, "out") == (variant in ("pooled", "half-values"))
+    assert layer.h.kernel.shape[-1] == (64 if variant == "article" else 32)
+    assert hasattr(layer, "out") == (variant == "pooled")
 
 
 @pytest.mark.parametrize("variant", attention.VARIANTS)
 def test_training_reaches_the_convolutions_inside(variant):
     x = features()
     layer = ready(variant, x)
-    inner = [layer.f, layer.g, layer.h, *([layer.out] if hasattr(layer, "out") else [])]
+    inner = [layer.f, layer.g, layer.h, *([layer.out] if variant == "pooled" else [])]
     before = [np.asarray(conv.u) for conv in inner]
     layer(x, training=False)
     for conv, old in zip(inner, before, strict=True):
@@ -129,8 +129,7 @@ def test_every_weight_receives_gradient_once_gamma_has_left_zero():
     [
         ("sketch", (1, 4, 4, 16), "variant"),
         ("article", (1, 4, 4, 12), "multiple of 8"),
-        ("pooled", (1, 5, 4, 16), "variant 'pooled' needs even height"),
-        ("pooled-keys", (1, 4, 5, 16), "variant 'pooled-keys' needs even height"),
+        ("pooled", (1, 5, 4, 16), "even height"),
     ],
 )
 def test_refuses(variant, shape, words):

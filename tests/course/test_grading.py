@@ -1,5 +1,6 @@
 """Submissions that misbehave: each gets its mark and a sentence, and harms nobody else."""
 
+import copy
 import csv
 import json
 import os
@@ -45,6 +46,19 @@ CELLS = {  # student -> what stands in the cell of kernel_matrix
     "starts": "import subprocess\nsubprocess.run(['ls'])",
     "patches": "np.allclose = lambda *a, **k: True\n" + MODEL["kernel_matrix"],
     "shadows": "call = close = own_work = power_pair = lambda *a, **k: 1\n" + HEAD + "    return 1",
+    "recodes": "close.__code__ = (lambda *a, **k: None).__code__\n" + HEAD + "    return kernel",
+    "skips": "get_ipython().input_transformers_post.insert(0, lambda lines: ['pass\\n'])\n"
+    + HEAD + "    return kernel",
+    "hides": "get_ipython().showtraceback = lambda *a, **k: None\n" + HEAD + "    return kernel",
+    "catches": "get_ipython().set_custom_exc((AssertionError,), lambda *a, **k: None)\n" + HEAD
+    + "    return kernel",
+    "unguards": "get_ipython().input_transformers_post.clear()\n"
+    "get_ipython().events.callbacks['pre_run_cell'].clear()\n" + HEAD + "    return kernel",
+    "swaps": "import types, sagan_lib.book.classroom as c\n"
+    "c.np = types.SimpleNamespace(**{**vars(np), 'abs': lambda x: np.zeros(1)})\n" + HEAD
+    + "    return kernel",
+    "knows": HEAD + "    return expected",
+    "lasts": "import os, signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\nos.forkpty()",
     "silences": "import sagan_lib.book.classroom as c\nc.close = close = lambda *a, **k: None\n"
     + HEAD + "    return kernel",
 }  # fmt: skip
@@ -76,7 +90,9 @@ def graded(tmp_path_factory):
     (root / "submitted" / "absent" / NAME).mkdir(parents=True)
     hand_in("empty", release)
     for student, change in {"misses": _drop, "renames": _rename, "reorders": _reorder,
-                            "cheats": _no_tests, "helper": _helper}.items():  # fmt: skip
+                            "cheats": _no_tests, "helper": _helper, "splits": _split,
+                            "below": _below, "seeded": _seed,
+                            "regives": _regive}.items():  # fmt: skip
         notebook = submission(release, MODEL)
         change(notebook)
         hand_in(student, nbformat.writes(notebook))
@@ -119,6 +135,35 @@ def _helper(notebook):
     notebook.cells.insert(place, nbformat.v4.new_code_cell(code))
 
 
+def _split(notebook):
+    """As JupyterLab splits a cell: both parts have the same id."""
+    head, tail = copy.deepcopy(_answer(notebook)), _answer(notebook)
+    code = MODEL["kernel_matrix"]
+    head.source, tail.source = "def swapped(x):\n    return np.swapaxes(x, 2, 3)", code
+    notebook.cells.insert(notebook.cells.index(tail), head)
+
+
+def _put_behind(notebook, name, new):
+    place = next(k for k, c in enumerate(notebook.cells)
+                 if c.metadata.get("nbgrader", {}).get("grade_id") == name)  # fmt: skip
+    notebook.cells.insert(place + 1, new)
+
+
+def _below(notebook):
+    new = nbformat.v4.new_markdown_cell("The guess is kept, and the kernel moves little.")
+    _put_behind(notebook, "one_round", new)
+
+
+def _regive(notebook):
+    code = "power_pair.__code__ = (lambda *a: (1, 2)).__code__"
+    _put_behind(notebook, "power_pair", nbformat.v4.new_code_cell(code))
+
+
+def _seed(notebook):
+    (cell,) = (c for c in notebook.cells if "SEED = 0  #" in c.source)
+    cell.source = cell.source.replace("SEED = 0", "SEED = 7")
+
+
 @pytest.mark.parametrize(
     ("student", "points"),
     [
@@ -128,6 +173,9 @@ def _helper(notebook):
         ("replaces", REST), ("floods", REST), ("fills", REST), ("bars", FULL),
         ("starts", REST), ("shadows", REST), ("misses", REST), ("empty", 0), ("broken", 0),
         ("absent", 0), ("dies", 0), ("stubborn", 0), ("patches", 0), ("silences", 0),
+        ("recodes", 0), ("skips", 0), ("hides", 0), ("catches", 0), ("unguards", 0), ("swaps", 0),
+        ("knows", REST), ("regives", 20), ("lasts", REST), ("splits", FULL), ("below", FULL),
+        ("seeded", FULL),
     ],
 )  # fmt: skip
 def test_points(graded, student, points):
@@ -148,6 +196,9 @@ def test_renamed_answer_still_runs_as_the_students_own_cell(graded):
         ("broken", "cannot be read"), ("absent", "not handed in"), ("dies", "ended the kernel"),
         ("stubborn", "did not stop when interrupted"), ("misses", "kernel_matrix is missing"),
         ("cheats", "kernel_matrix_test_shape was changed"),
+        ("splits", "cell kernel_matrix was split, its second part is kept"),
+        ("below", "text below cell one_round was added to it"),
+        ("seeded", "made with SEED 7, this course has 0"),
     ],
 )  # fmt: skip
 def test_notes(graded, student, words):
@@ -170,6 +221,14 @@ def test_notes(graded, student, words):
         ("eats", "MemoryError"), ("hoards", "MemoryError"),
         ("patches", "This notebook replaced numpy.allclose"),
         ("silences", "This notebook replaced sagan_lib.book.classroom.close"),
+        ("recodes", "This notebook replaced the code of close"),
+        ("skips", "This notebook replaced how IPython reads a cell"),
+        ("hides", "This notebook replaced ZMQInteractiveShell.showtraceback"),
+        ("catches", "This notebook replaced how IPython shows an error"),
+        ("swaps", "This notebook replaced sagan_lib.book.classroom.np"),
+        ("regives", "This notebook replaced the code of power_pair"),
+        ("below", "The guess is kept, and the kernel moves little."),
+        ("knows", "kernel_matrix stopped with NameError"),
         ("broken", "Not graded: the file cannot be read"),
         ("empty", "NotImplementedError"), ("misses", "From the grader"),
     ],
@@ -194,9 +253,12 @@ def test_a_function_of_a_module_that_comes_late_is_watched_too(tmp_path):
 import sys, types
 sys.path.insert(0, {str(SOURCES.parent)!r})
 import guard
-shell = types.SimpleNamespace(push=lambda names: None, input_transformers_post=[],
-                              events=types.SimpleNamespace(register=lambda event, call: None))
-guard.engage(shell, [{str(tmp_path)!r}], [], [])
+calls = dict(pre_execute=[], pre_run_cell=[], post_run_cell=[])
+events = types.SimpleNamespace(register=lambda name, call: calls[name].append(call),
+                               callbacks=calls)
+shell = types.SimpleNamespace(push=lambda names: None, input_transformers_post=[], events=events,
+                              ast_transformers=[], custom_exceptions=())
+guard.engage(shell, [{str(tmp_path)!r}], [], [], [], "secret")
 (check,) = shell.input_transformers_post
 assert check(["x"]) == ["x"]
 import tensorflow as tf
@@ -341,6 +403,38 @@ def test_the_students_copy_has_no_solution_and_no_hidden_test(graded):
     ]
     assert "kernel_matrix_test_shape" in text
     assert "(20 points)" in text
+
+
+def test_the_gradebook_is_copied_before_each_run(graded):
+    copies = list((graded[0] / "backups").glob("gradebook-*.db"))
+    assert copies
+    with grading.Gradebook(f"sqlite:///{copies[0]}") as book:
+        assert [each.name for each in book.assignments] == [NAME]
+
+
+def test_nbgraders_own_command_is_refused_with_the_right_one(graded):
+    with pytest.raises(RuntimeError, match=r"grade with: python assignments/course\.py grade"):
+        grading.nbgrader(graded[0], "autograde", NAME, "--student", "right", "--force")
+
+
+def test_points_are_part_of_what_a_grade_depends_on(graded):
+    root, _, _ = graded
+    before = grading._digest(root, "right", NAME)
+    path = root / "source" / NAME / f"{NAME}.ipynb"
+    kept = path.read_text()
+    path.write_text(kept.replace('"points": 10', '"points": 11', 1))
+    try:
+        assert grading._digest(root, "right", NAME) != before
+    finally:
+        path.write_text(kept)
+
+
+def test_tests_let_run_all_go_on(graded):
+    release = nbformat.read(graded[0] / "release" / NAME / f"{NAME}.ipynb", as_version=4)
+    marks = {c.metadata.nbgrader["grade_id"]: c.metadata.get("tags", [])
+             for c in release.cells if "nbgrader" in c.metadata}  # fmt: skip
+    assert {"_test_" in name for name, tags in marks.items() if tags} == {True}
+    assert all(tags == ["raises-exception"] for name, tags in marks.items() if "_test_" in name)
 
 
 def test_grading_before_the_build_says_so(tmp_path):

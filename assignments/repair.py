@@ -1,0 +1,78 @@
+"""A submission made whole: the released notebook with the student's answers in it."""
+
+import copy
+import re
+
+import nbformat
+
+#: What stands in the students' copy for an essay.
+STUB = "*Your answer here.*"
+_SEED = re.compile(r"^SEED = (\d+)  #", re.MULTILINE)
+
+
+def grade_id(cell):
+    """nbgrader's name of a cell, or None."""
+    return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+def make_whole(release, submission):
+    """The released notebook with a submission's answers, in the released order.
+
+    Cells are known by their nbgrader id. The student's own code cells stay behind the known cell
+    that they followed, and so does the second part of an answer that was split. Text that was
+    written below an essay's cell is added to the essay. All else that is not an answer is the
+    release's.
+
+    Returns:
+        (notebook, notes): notes are sentences on what was missing, changed, or there twice.
+    """
+    whole, notes = copy.deepcopy(release), []
+    known = {grade_id(cell): cell for cell in whole.cells if grade_id(cell)}
+    plain = {cell.source.strip() for cell in release.cells if cell.cell_type == "markdown"}
+    found, own, below, last = {}, {}, {}, None
+    for cell in submission.cells:
+        name = grade_id(cell)
+        if name in known and name not in found:
+            found[name], last = cell, name
+        elif name in known and not _is_answer(known[name]):
+            notes.append(f"cell {name} is there twice, the first one counts")
+        elif cell.cell_type == "code":
+            if name in known:
+                notes.append(f"cell {name} was split, its second part is kept")
+            elif name:
+                notes.append(f"unknown cell id {name}")
+            own.setdefault(last, []).append(nbformat.v4.new_code_cell(cell.source))
+        elif _is_essay(known.get(last)) and cell.source.strip() not in plain | {STUB, ""}:
+            below.setdefault(last, []).append(cell.source)
+    for name, cell in known.items():
+        if name not in found:
+            notes.append(f"cell {name} is missing")
+        elif _is_answer(cell):
+            cell.source = found[name].source
+        elif cell.source.strip() != found[name].source.strip():
+            notes.append(_changed(name, cell.source, found[name].source))
+    for name, texts in below.items():
+        first = [] if known[name].source.strip() == STUB else [known[name].source]
+        known[name].source = "\n\n".join([*first, *texts])
+        notes.append(f"text below cell {name} was added to it")
+    # Nothing of the student's comes before the first known cell: it loads what the tests rely on.
+    own[next(iter(known))] = own.pop(None, []) + own.get(next(iter(known)), [])
+    whole.cells = [each for cell in whole.cells for each in (cell, *own.get(grade_id(cell), []))]
+    return whole, notes
+
+
+def _is_answer(cell):
+    return cell.metadata.nbgrader["solution"]
+
+
+def _is_essay(cell):
+    return cell is not None and cell.cell_type == "markdown" and _is_answer(cell)
+
+
+def _changed(name, ours, theirs):
+    """A sentence on a locked cell that is not the release's."""
+    seeds = [_SEED.search(source) for source in (theirs, ours)]
+    if all(seeds) and seeds[0].group(1) != seeds[1].group(1):
+        return (f"made with SEED {seeds[0].group(1)}, this course has {seeds[1].group(1)}: "
+                "its numbers and its wording are others")  # fmt: skip
+    return f"locked cell {name} was changed, the original is used"

@@ -1,0 +1,106 @@
+"""Where a submission runs: what it finds there, and that nothing of it stays."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from harness import SOURCES
+
+sys.path.insert(0, str(SOURCES.parent))
+import sandbox
+
+needs_bubblewrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
+
+
+def inside(way, own, code):
+    """What Python code prints in the sandbox."""
+    command = [*sandbox.prefix(way, [own]), sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=own, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@needs_bubblewrap
+def test_in_bubblewrap_there_is_nothing_but_the_own_folder_and_python(tmp_path):
+    own, other = tmp_path / "own", tmp_path / "other"
+    for folder in (own, other):
+        folder.mkdir()
+    (other / "gradebook.db").write_text("x")
+    found = inside(
+        "bubblewrap",
+        own,
+        f"""
+import json, os, socket, sagan_lib
+from pathlib import Path
+def tried(call):
+    try:
+        call()
+    except OSError as error:
+        return type(error).__name__
+print(json.dumps({{
+    "gradebook": os.path.exists({str(other / "gradebook.db")!r}),
+    "problem sets": os.path.exists({str(SOURCES)!r}),
+    "tests": os.path.exists({os.path.dirname(__file__)!r}),
+    "processes": len([p for p in os.listdir("/proc") if p.isdigit()]),
+    "own": Path("mine.txt").write_text("x"),
+    "library": tried(lambda: Path(sagan_lib.__file__).write_text("x")),
+    "network": tried(lambda: socket.create_connection(("192.0.2.1", 80), 1)),
+}}))""",
+    )
+    processes = found.pop("processes")
+    assert processes <= 4
+    assert found == {
+        "gradebook": False, "problem sets": False, "tests": False, "own": 1,
+        "library": "OSError", "network": "OSError",
+    }  # fmt: skip
+    assert (own / "mine.txt").read_text() == "x"
+
+
+@needs_root
+def test_another_user_cannot_read_what_is_not_given_to_it(tmp_path):
+    """With the shell in place of Python, which that user need not reach on every machine."""
+    own, secret = tmp_path / "own", tmp_path / "gradebook.db"
+    own.mkdir()
+    secret.write_text("x")
+    secret.chmod(0o600)
+    for each in (tmp_path, *tmp_path.parents[:-2]):
+        each.chmod(0o711)
+    words = sandbox.prefix("another user's name", [own])
+    script = f"id -u; echo mine > mine.txt && cat mine.txt; cat {secret}"
+    done = subprocess.run(
+        [*words, "/bin/sh", "-c", script], cwd=own, capture_output=True, text=True
+    )
+    assert done.stdout.split() == [str(sandbox.NOBODY), "mine"]
+    assert "Permission denied" in done.stderr
+    assert (own / "mine.txt").stat().st_uid == sandbox.NOBODY
+
+
+def test_a_process_that_left_its_group_is_ended_by_its_mark():
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import os, time\nif os.fork():\n    os._exit(0)\nos.setsid()\n"
+         "print(os.getpid(), flush=True)\ntime.sleep(60)"],
+        env=os.environ | {"GRADING": "this-one"}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    orphan = int(child.stdout.readline())
+    child.wait()
+    sandbox.end("another")
+    os.kill(orphan, 0)  # still there
+    sandbox.end("this-one")
+    for _ in range(100):
+        status = subprocess.run(["ps", "-o", "stat=", "-p", str(orphan)], capture_output=True)
+        if not status.stdout.strip() or status.stdout.startswith(b"Z"):
+            return
+        time.sleep(0.1)
+    pytest.fail("the orphan is still running")
+
+
+def test_the_way_is_one_that_works_and_an_unknown_one_is_refused():
+    assert sandbox.best() in sandbox.WAYS
+    assert sandbox.prefix("the guard alone") == []
+    with pytest.raises(ValueError, match=r"way must be one of .*bubblewrap.* got 'jail'"):
+        sandbox.prefix("jail")
