@@ -116,10 +116,10 @@ def test_an_interaction_is_a_difference_of_gains(store):
 def test_every_trained_claim_points_the_right_way(name, store):
     """With results as the claim would have them it holds, with the opposite it does not."""
     claim = CLAIMS[name]
-    good = record(frechet=1.0, live=2.0, raw=2.0, steepness=1.0, outside=0.9, eye_agreement=0.9,
-                  agreement=0.9, late_agreement=0.9, coverage=200, g_gamma=-0.5)  # fmt: skip
-    bad = record(frechet=2.0, live=1.0, raw=1.0, steepness=9.0, outside=0.1, eye_agreement=0.1,
-                 agreement=0.1, late_agreement=0.1, coverage=100, g_gamma=0.0)  # fmt: skip
+    good = record(diverged=False, frechet=1.0, live=2.0, raw=2.0, steepness=1.0, outside=0.9,
+                  eye_agreement=0.9, agreement=0.9, late_agreement=0.9, coverage=200, g_gamma=-0.5)  # fmt: skip
+    bad = record(diverged=False, frechet=2.0, live=1.0, raw=1.0, steepness=9.0, outside=0.1,
+                 eye_agreement=0.1, agreement=0.1, late_agreement=0.1, coverage=100, g_gamma=0.0)  # fmt: skip
     first = claim.arms[0]
     for swap, expected in (
         (False, ("holds",)),
@@ -132,6 +132,9 @@ def test_every_trained_claim_points_the_right_way(name, store):
                 if name == "ttur-needs-sn":
                     is_good = (arm == "ratio1") == swap
                 values = good if is_good else bad
+                if "settings" in name:  # six arms against six, and more than twice the best
+                    is_good = (arm in claim.arms[:6]) != swap
+                    values = good if is_good else bad | {"frechet": 5.0}
                 if len(claim.arms) == 1 and name in ("ema", "raw-inference"):
                     values = bad | {"frechet": 2.0} if swap else good
                 store.add("runs", arm, seed, values | {"frechet": values["frechet"] * jitter})
