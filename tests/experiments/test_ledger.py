@@ -117,9 +117,11 @@ def test_every_trained_claim_points_the_right_way(name, store):
     """With results as the claim would have them it holds, with the opposite it does not."""
     claim = CLAIMS[name]
     good = record(diverged=False, frechet=1.0, live=2.0, raw=2.0, steepness=1.0, outside=0.9,
-                  eye_agreement=0.9, agreement=0.9, late_agreement=0.9, coverage=200, g_gamma=-0.5)  # fmt: skip
+                  eye_agreement=0.9, agreement=0.9, late_agreement=0.9, coverage=200,
+                  g_gamma=-0.5)  # fmt: skip
     bad = record(diverged=False, frechet=2.0, live=1.0, raw=1.0, steepness=9.0, outside=0.1,
-                 eye_agreement=0.1, agreement=0.1, late_agreement=0.1, coverage=100, g_gamma=0.0)  # fmt: skip
+                 eye_agreement=0.1, agreement=0.1, late_agreement=0.1, coverage=100,
+                 g_gamma=0.0)  # fmt: skip
     first = claim.arms[0]
     for swap, expected in (
         (False, ("holds",)),
