@@ -25,6 +25,7 @@ if str(ROOT) not in sys.path:
 
 import collect  # noqa: E402 (their folder was put on the path above)
 import grading  # noqa: E402
+import repair  # noqa: E402
 import variants  # noqa: E402
 
 SEED_LINE = "SEED = 0  # set by your instructor"
@@ -56,8 +57,7 @@ def build(root=ROOT, names=None, solutions=True, seed=0):
         text = text.replace(SEED_LINE, SEED_LINE.replace("0", str(seed), 1))
         notebook = jupytext.reads(text, fmt="py:percent")
         for cell in notebook.cells:  # "Run All" goes on after a test that fails
-            mark = cell.metadata.get("nbgrader")
-            if mark and mark["grade"] and not mark["solution"]:
+            if repair.is_test(cell):
                 cell.metadata["tags"] = ["raises-exception"]
         jupytext.write(notebook, folder / f"{name}.ipynb")
         grading.nbgrader(root, "generate_assignment", name, "--force", "--create")

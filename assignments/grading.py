@@ -149,18 +149,13 @@ def _given(cell):
     return cell.cell_type == "code" and mark and mark["locked"] and not mark["grade"]
 
 
-def _test(cell):
-    """Whether a cell is a test."""
-    return cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell)
-
-
 def _startup(home, writable, hidden, source, secret):
     """Let the kernel run the guard first, from a copy: a container sees nothing but `home`.
 
     The files go before the first cell: they have the tests and the secret in them.
     """
     cells = nbformat.read(source, as_version=4).cells
-    given, tests = ([c.source for c in cells if wanted(c)] for wanted in (_given, _test))
+    given, tests = ([c.source for c in cells if wanted(c)] for wanted in (_given, repair.is_test))
     lists = [[str(each) for each in part] for part in (writable, hidden, given, tests)]
     folder = home / "ipython" / "profile_default" / "startup"
     folder.mkdir(parents=True)
@@ -264,7 +259,7 @@ class Book:
             book.update_or_create_submission(name, student)
         where = {"notebook": name, "assignment": name, "student": student, "db_url": self._url}
         SaveAutoGrades().preprocess(notebook, {"nbgrader": where})
-        tests = [c for c in notebook.cells if utils.is_grade(c) and not utils.is_solution(c)]
+        tests = [cell for cell in notebook.cells if repair.is_test(cell)]
         scores = [utils.determine_grade(cell) for cell in tests]
         return sum(score for score, _ in scores), sum(most for _, most in scores)
 

@@ -4,6 +4,7 @@ import copy
 import re
 
 import nbformat
+from nbgrader import utils
 
 #: What stands in the students' copy for an essay.
 STUB = "*Your answer here.*"
@@ -13,6 +14,12 @@ _SEED = re.compile(r"^SEED = (\d+)  #", re.MULTILINE)
 def grade_id(cell):
     """nbgrader's name of a cell, or None."""
     return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+def is_test(cell):
+    """Whether a cell is one of the automatic tests."""
+    code = cell.cell_type == "code"
+    return code and utils.is_grade(cell) and not utils.is_solution(cell)
 
 
 def make_whole(release, submission):

@@ -11,8 +11,8 @@ import secrets
 from pathlib import Path
 
 import nbformat
+import repair
 from guard import PROOF
-from nbgrader import utils
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import Execute
 
@@ -33,7 +33,7 @@ class Witnessed(Execute):
         return super().preprocess(nb, resources, retries)
 
     def preprocess_cell(self, cell, resources, index):
-        if not (cell.cell_type == "code" and utils.is_grade(cell)) or utils.is_solution(cell):
+        if not repair.is_test(cell):
             return super().preprocess_cell(cell, resources, index)
         source, nonce = cell.source, secrets.token_hex(16)
         cell.source = f"{source}\n{PROOF}({nonce!r})"

@@ -89,18 +89,16 @@ def _more_settings(*runs):
     return _share_of_good(runs[:half], best) - _share_of_good(runs[half:], best)
 
 
-def _robust(says, where, chapter, first, second):
-    arms = tuple(f"{name}_setting_{setting}" for name in (first, second) for setting in "abcdef")
-    return Claim(
-        says, where, chapter,
-        f"share of six settings within twice the best of both, {first} less {second}",
-        limit=1 / 6, arms=arms, effect=_more_settings, ratio=False,
-    )  # fmt: skip
-
-
 def _trained(says, where, chapter, arms, quantity="Fréchet distance, {1} over {0}", **options):
     options = {"limit": TENTH, "effect": _log_ratio()} | options
     return Claim(says, where, chapter, quantity.format(*arms), arms=arms, **options)
+
+
+def _robust(says, where, chapter, first, second):
+    arms = tuple(f"{name}_setting_{setting}" for name in (first, second) for setting in "abcdef")
+    quantity = f"share of six settings within twice the best of both, {first} less {second}"
+    return _trained(says, where, chapter, arms, quantity, limit=1 / 6, effect=_more_settings,
+                    ratio=False)  # fmt: skip
 
 
 def _measured(says, where, chapter, name, quantity, limit, **options):

@@ -17,6 +17,26 @@ _LOOP = """        v = matrix @ u
         u = u / np.linalg.norm(u)
 """
 
+_FORMULA = """    sigma = v @ matrix @ u
+    inner = np.sum(upstream * matrix) / sigma
+    return (upstream - inner * np.outer(v, u)) / sigma
+"""
+
+
+def _differences(step):
+    """sn_gradient's body by differences of a loss of its own, with a step given as code."""
+    return f"""    def loss(w):
+        return np.sum(upstream * w / (v @ w @ u))
+
+    found, h = np.zeros_like(matrix), {step}
+    for place in np.ndindex(*matrix.shape):
+        move = np.zeros_like(matrix)
+        move[place] = h
+        found[place] = (loss(matrix + move) - loss(matrix - move)) / (2 * h)
+    return found
+"""
+
+
 WRONG = {
     "kernel_matrix": [
         wrong("a transposed convolution is taken for a convolution", _BACK, "output channel",
@@ -118,19 +138,11 @@ WRONG = {
         wrong("the gradient of sigma alone", _DIFF, "quotient rule",
               "return (upstream - inner * np.outer(v, u)) / sigma", "return np.outer(v, u)"),
         wrong("differences of a loss of its own", _SIZE, "last digits",
-              "    sigma = v @ matrix @ u\n    inner = np.sum(upstream * matrix) / sigma\n"
-              "    return (upstream - inner * np.outer(v, u)) / sigma\n",
-              "    def loss(w):\n        return np.sum(upstream * w / (v @ w @ u))\n\n"
-              "    found = np.zeros_like(matrix)\n    for place in np.ndindex(*matrix.shape):\n"
-              "        move = np.zeros_like(matrix)\n        move[place] = 1e-5\n"
-              "        found[place] = (loss(matrix + move) - loss(matrix - move)) / 2e-5\n    return found\n"),
+              _FORMULA,
+              _differences("1e-5")),
         wrong("differences with steps as small as the weights", _SIZE, "Nearly right",
-              "    sigma = v @ matrix @ u\n    inner = np.sum(upstream * matrix) / sigma\n"
-              "    return (upstream - inner * np.outer(v, u)) / sigma\n",
-              "    def loss(w):\n        return np.sum(upstream * w / (v @ w @ u))\n\n"
-              "    found, h = np.zeros_like(matrix), 1e-5 * np.abs(matrix).mean()\n    for place in np.ndindex(*matrix.shape):\n"
-              "        move = np.zeros_like(matrix)\n        move[place] = h\n"
-              "        found[place] = (loss(matrix + move) - loss(matrix - move)) / (2 * h)\n    return found\n"),
+              _FORMULA,
+              _differences("1e-5 * np.abs(matrix).mean()")),
         wrong("calls the test's differences", _DIFF, "uses differences",
               "    sigma =", "    return differences(matrix, u, v, upstream)\n    sigma ="),
         wrong("a step in the complex plane", _DIFF, "complex", "    sigma =", "    probe = matrix + 1e-30j\n    sigma ="),
