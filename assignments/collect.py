@@ -7,7 +7,9 @@ Known names, in a zip file or a folder:
 - GitHub Classroom: a folder `ASSIGNMENT-USER`, with the file anywhere in it;
 - a folder of the student's name with the file in it.
 
-Nothing is unpacked by its name: a notebook's text is read and written under the student's name.
+Nothing is unpacked by its name: a notebook's text is read and written under the student's name, or
+under the id that roster.csv has for the platform's number or name. Beside it timestamp.txt has the
+time, and platform.json the file's name and whether the platform calls it late.
 """
 
 import datetime
@@ -17,8 +19,10 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import roster
+
 LARGEST = 20 * 2**20  # bytes of a notebook
-_CANVAS = re.compile(r"^(?P<who>[^_/]+)_(?:LATE_)?\d+_\d+_(?P<file>.+)$")
+_CANVAS = re.compile(r"^(?P<who>[^_/]+)_(?P<late>LATE_)?(?P<number>\d+)_\d+_(?P<file>.+)$")
 _MOODLE = re.compile(r"^(?P<who>.+?)_\d+_assignsubmission_file_?(?P<file>.*)$")
 _COPY = re.compile(r"( \(\d+\)|-\d+|-Copy\d+| - Copy)+$")
 
@@ -63,7 +67,7 @@ def entries(source):
 
 
 def whose(path):
-    """(student, file's name) that a path tells; the student is None where it tells none."""
+    """(student's name, file's name) that a path tells; the name is None where it tells none."""
     name, folders = path.name, path.parts[:-1]
     for pattern in (_MOODLE, _CANVAS):
         if found := pattern.match(name):
@@ -78,12 +82,20 @@ def whose(path):
     return (folders[-1], name) if folders else (None, name)
 
 
-def student_id(name):
-    """A student's name as a folder's: letters of any script, digits, dot, dash, underscore."""
-    kept = re.sub(r"[^\w.-]+", "_", name.strip()).strip("._-")
-    if not kept:
-        raise ValueError(f"student must have a name with letters or digits, got {name!r}")
-    return kept
+def sender(path, known):
+    """(student's id, file's name, name as it stands there) of a path; None for what it tells not.
+
+    Args:
+        path: of the file in the archive.
+        known: {what a platform may write: id}, of `roster.aliases`.
+    """
+    who, file = whose(path)
+    if who is None:
+        return None, file, None
+    canvas = _CANVAS.match(path.name)
+    ways = [canvas["number"] if canvas else None, who, roster.squeezed(who)]
+    found = next((known[way] for way in ways if way in known), None)
+    return found or roster.student_id(who), file, found or who
 
 
 def problem_set(file, names):
@@ -110,13 +122,15 @@ def collect(source, root, names, report=print):
         FileNotFoundError, ValueError: no such source, or two students with one folder's name.
     """
     taken, called = {}, {}
+    known = roster.aliases(roster.known(Path(root)))
     for entry in entries(source):
-        student, file = whose(entry.path)
+        folder, file, student = sender(entry.path, known)
         name = problem_set(file, names)
         if why := _refused(entry, student, name):
             report(f"{entry.path}: left alone: {why}")
             continue
-        folder = student_id(student)
+        if known and folder not in known.values():
+            report(f"{entry.path}: {folder} is not in roster.csv, taken all the same")
         if called.setdefault(folder, student) != student:
             raise ValueError(f"{student!r} and {called[folder]!r} would share the folder {folder}")
         key = folder, name
@@ -160,6 +174,10 @@ def _put(entry, folder, name, report):
     folder.mkdir(parents=True, exist_ok=True)
     target.write_bytes(text)
     stamp.write_text(time + "\n")
+    canvas = _CANVAS.match(entry.path.name)
+    late = bool(canvas and canvas["late"] and not _MOODLE.match(entry.path.name))
+    kept = {"path": str(entry.path), "late": late}
+    (folder / "platform.json").write_text(json.dumps(kept))
     note = "" if entry.path.name.endswith(f"{name}.ipynb") else f" ({entry.path.name})"
     report(f"{label}: {time}{note}{odd}")
     return True

@@ -1,9 +1,12 @@
 """The course's command line: `python assignments/course.py COMMAND`; `-h` tells the options.
 
 build       release/ (what students get) and solutions/ (with outputs) from source/
+roster      who is in the class, from a platform's list
 collect     a learning platform's zip file or folder into submitted/
 grade       all of submitted/, side by side; what is graded already is left alone
-feedback    the pages of one set again, with the essays' points and comments
+similar     which hand-ins of a set look alike
+feedback    the pages of one set again, with the essays' points and comments, and as a zip file
+export      all tables: hand-ins, problems, students, Canvas
 """
 
 import argparse
@@ -24,8 +27,11 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 import collect  # noqa: E402 (their folder was put on the path above)
+import export  # noqa: E402
+import grades  # noqa: E402
 import grading  # noqa: E402
 import repair  # noqa: E402
+import roster  # noqa: E402
 import variants  # noqa: E402
 
 SEED_LINE = "SEED = 0  # set by your instructor"
@@ -60,7 +66,8 @@ def build(root=ROOT, names=None, solutions=True, seed=0):
             if repair.is_test(cell):
                 cell.metadata["tags"] = ["raises-exception"]
         jupytext.write(notebook, folder / f"{name}.ipynb")
-        grading.nbgrader(root, "generate_assignment", name, "--force", "--create")
+        with grades.essays_kept(root, name):
+            grading.nbgrader(root, "generate_assignment", name, "--force", "--create")
     if solutions:
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda name: _solve(root, name), names))
@@ -115,22 +122,27 @@ def back_up(root, most=10):
     return target
 
 
-def grade(root=ROOT, jobs=2, force=False, report=print):
-    """Grade what lies in submitted/STUDENT/SET/SET.ipynb; returns the table's rows.
+def grade(root=ROOT, jobs=2, force=False, student=None, name=None, report=print):
+    """Grade what lies in submitted/STUDENT/SET/SET.ipynb; returns the results, one for each.
 
     Args:
         root: the course's folder. jobs: submissions at a time. force: grade again what is done.
+        student, name: only this student's, only this set's.
         report: called with a line for each submission.
 
     Raises:
         FileNotFoundError: the problem sets were not built yet.
+        ValueError: nothing was handed in under this student's or set's name.
     """
     if not (root / "gradebook.db").exists():
         raise FileNotFoundError(f"{root}: no problem sets to grade by; run make course first")
+    waiting = sorted(path for path in root.glob(f"submitted/{student or '*'}/{name or '*'}")
+                     if path.is_dir())  # fmt: skip
+    if not waiting and (student or name):
+        raise ValueError(f"nothing handed in: student {student or 'any'}, set {name or 'any'}")
     back_up(root)
-    waiting = sorted(path for path in root.glob("submitted/*/*") if path.is_dir())
-    book = grading.Book(root)
     names, known = sets(root), []
+    book = grades.Book(root, names)
     for path in waiting:
         if path.name in names:
             known.append(path)
@@ -153,15 +165,17 @@ def grade(root=ROOT, jobs=2, force=False, report=print):
 
     with ThreadPoolExecutor(jobs) as pool:
         rows = [row for row in pool.map(one, known) if row]
-    book.write_table(rows)
+    export.tables(root, names)
     took = time.monotonic() - started
     report(f"{len(rows)} of {len(known)} submissions, {took:.0f} s, run in "
            f"{grading.sandbox.best()}: graded/report.csv")  # fmt: skip
+    for stranger in export.strangers(root, rows):
+        report(f"{stranger}: not in roster.csv")
     return rows
 
 
 def feedback(name, root=ROOT):
-    """Write the pages of one problem set again; returns the students.
+    """Write the pages of one problem set again, and handback/SET.zip; returns the students.
 
     Raises:
         ValueError: nothing of that name was graded.
@@ -169,39 +183,75 @@ def feedback(name, root=ROOT):
     students = sorted(path.parent.name for path in root.glob(f"autograded/*/{name}"))
     if not students:
         raise ValueError(f"name: nothing graded under {name!r}; there are {sets(root)}")
+    book = grades.Book(root, sets(root))
     for student in students:
-        grading.Book(root).feedback(student, name)
+        book.feedback(student, name)
+    export.hand_back(root, name, students)
     return students
 
 
-def main():
+def _options():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
     builder = commands.add_parser("build", help="make release/ and solutions/")
     builder.add_argument("--seed", type=int, default=0, help="of the tests' random numbers")
+    taker = commands.add_parser("roster", help="who is in the class, from a platform's list")
+    taker.add_argument("source", metavar="FILE.csv")
     taker = commands.add_parser("collect", help="a platform's zip file or folder into submitted/")
     taker.add_argument("source", metavar="FILE.zip|FOLDER")
     grader = commands.add_parser("grade", help="grade submitted/")
     grader.add_argument("--jobs", type=int, default=2, help="submissions at a time")
     grader.add_argument("--force", action="store_true", help="grade again what is graded")
-    pages = commands.add_parser("feedback", help="write a set's pages again, essays included")
-    pages.add_argument("name", metavar="SET", help="such as ps2_spectral_norm")
-    options = parser.parse_args()
-    if options.command == "build":
-        with unharmed(ROOT):
-            for folder in ("release", "solutions"):
-                shutil.rmtree(ROOT / folder, ignore_errors=True)
-            for name in build(seed=options.seed):
-                print(f"release/{name}, solutions/{name}")
-    elif options.command == "collect":
-        try:
-            print(f"{collect.collect(options.source, ROOT, sets())} notebooks into submitted/")
-        except (OSError, ValueError) as error:
-            raise SystemExit(f"error: {error}") from error
-    elif options.command == "feedback":
-        print(f"feedback/*/{options.name}: {len(feedback(options.name))} pages")
-    else:
-        grade(jobs=options.jobs, force=options.force)
+    grader.add_argument("--student", help="this one's only")
+    grader.add_argument("--set", dest="name", help="this one only, such as ps2_spectral_norm")
+    for command, words in (("feedback", "write a set's pages again, essays included, and the zip"),
+                           ("similar", "which hand-ins of a set look alike")):  # fmt: skip
+        commands.add_parser(command, help=words).add_argument("name", metavar="SET")
+    commands.add_parser("export", help="write all tables of graded/ again")
+    return parser.parse_args()
+
+
+def _build(options):
+    if (ROOT / "gradebook.db").exists():
+        back_up(ROOT)
+    with unharmed(ROOT):
+        for folder in ("release", "solutions"):
+            shutil.rmtree(ROOT / folder, ignore_errors=True)
+        for name in build(seed=options.seed):
+            print(f"release/{name}, solutions/{name}")
+
+
+def _roster(options):
+    students, left_out = roster.read(options.source)
+    roster.keep(ROOT, students)
+    print(f"roster.csv: {len(students)} students; {left_out} lines without one left out")
+
+
+def _similar(options):
+    import similar
+
+    lines = similar.pairs(ROOT, options.name)
+    print(f"graded/similar_{options.name}.csv: {len(lines)} pairs; the likest:")
+    for line in lines[:10]:
+        print(f"{line['code']:5.0%} of the code, {line['essays']:5.0%} of the essays: "
+              f"{line['one']}, {line['other']}")  # fmt: skip
+
+
+def main():
+    options = _options()
+    commands = {
+        "build": _build, "roster": _roster, "similar": _similar,
+        "collect": lambda o: print(f"{collect.collect(o.source, ROOT, sets())} notebooks"),
+        "grade": lambda o: grade(jobs=o.jobs, force=o.force, student=o.student, name=o.name),
+        "feedback": lambda o: print(f"feedback/*/{o.name}: {len(feedback(o.name))} pages; "
+                                    f"handback/{o.name}.zip"),
+        "export": lambda o: print(*(f"graded/{name}: {lines} lines" for name, lines
+                                    in export.tables(ROOT, sets()).items()), sep="\n"),
+    }  # fmt: skip
+    try:
+        commands[options.command](options)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"error: {error}") from error
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
-"""One submission: made whole, run behind the guard in a folder of its own, entered in the book.
+"""One submission: made whole, and run behind the guard in a folder of its own.
 
 A submission that cannot be graded gets no points and a sentence that says why; it never stops the
-others. nbgrader runs the notebook, compares it and keeps the gradebook.
+others. nbgrader runs the notebook and compares it.
 """
 
 import contextlib
 import copy
-import csv
 import hashlib
 import json
 import os
@@ -17,8 +16,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
-import warnings
 from pathlib import Path
 
 import collect
@@ -27,14 +24,9 @@ import repair
 import sandbox
 import witness
 from nbgrader import utils
-from nbgrader.api import Gradebook
-from nbgrader.preprocessors import SaveAutoGrades
 
 # nbgrader calls a program of its own environment by name, also where none is activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-
-# A note of its gradebook about the order in which it stores things.
-warnings.filterwarnings("ignore", message="Object of type <Submitted")
 
 #: Seconds for one submission; nbgrader_config.py limits the single cell.
 LIMIT = 400
@@ -66,7 +58,7 @@ def run(root, student, name):
             problem = f"the file cannot be read as a notebook: {_first_line(error)}"
     if notebook is None:
         notes, notebook = [problem, *notes], _failed(release, problem)
-    return {"notebook": notebook, "notes": notes, "digest": _digest(root, student, name)}
+    return {"notebook": notebook, "notes": notes, "digest": digest(root, student, name)}
 
 
 def _handed_in(root, student, name):
@@ -83,7 +75,7 @@ def _first_line(error):
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
-def _digest(root, student, name):
+def digest(root, student, name):
     """Of what a grade depends on: the submitted file and the problem set, hidden tests and seed."""
     submitted, _ = _handed_in(root, student, name)
     problems = nbformat.read(root / "source" / name / f"{name}.ipynb", as_version=4)
@@ -204,77 +196,3 @@ def _autograde(course, home, done, student, name):
         line.strip() for line in said.splitlines() if re.match(r"\s*[\w.]+(Error|Exit)\b", line)
     ]
     return f"nbgrader could not run it: {errors[-1] if errors else process.returncode}"
-
-
-def without_network(page):
-    """An HTML page with the book's MathJax in place of the scripts that it would fetch."""
-    script = (HERE.parent / "_book" / "static" / "mathjax" / "tex-svg.js").read_text()
-    dollars = "MathJax = {tex: {inlineMath: [['$', '$'], ['\\\\(', '\\\\)']]}}"
-    page = re.sub(r'<script[^>]*src="https?:[^>]*>\s*</script>', "", page)
-    page = re.sub(r'<script type="text/x-mathjax-config">.*?</script>', "", page, flags=re.DOTALL)
-    scripts = f"<script>{dollars}</script>\n<script>{script}</script>\n</head>"
-    return page.replace("</head>", scripts, 1)
-
-
-class Book:
-    """The course's gradebook, the graded notebooks and their feedback pages."""
-
-    def __init__(self, root):
-        self._root, self._lock = root, threading.Lock()
-        self._url = f"sqlite:///{root / 'gradebook.db'}"
-
-    def _path(self, student, name):
-        return self._root / "graded" / student / f"{name}.json"
-
-    def finished(self, student, name):
-        """The row of a submission that is graded and unchanged since, or None."""
-        path = self._path(student, name)
-        row = json.loads(path.read_text()) if path.exists() else None
-        return row if row and row["digest"] == _digest(self._root, student, name) else None
-
-    def enter(self, student, name, result):
-        """Put one result in: autograded/, the gradebook, feedback/, and last the row itself."""
-        notebook, target = result["notebook"], self._root / "autograded" / student / name
-        with self._lock:
-            target.mkdir(parents=True, exist_ok=True)
-            auto, of = self._scores(student, name, notebook)
-            if result["notes"]:
-                text = "**From the grader.** " + "; ".join(result["notes"]) + "."
-                notebook.cells.insert(0, nbformat.v4.new_markdown_cell(text))
-            nbformat.write(notebook, target / f"{name}.ipynb")
-            self.feedback(student, name)
-        row = {
-            "student": student, "set": name, "auto": auto, "of": of,
-            "notes": "; ".join(result["notes"]), "digest": result["digest"],
-        }  # fmt: skip
-        path = self._path(student, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(row, indent=1))
-        return row
-
-    def _scores(self, student, name, notebook):
-        """Enter each test's points; (their sum, the most that tests can give)."""
-        with Gradebook(self._url) as book:
-            book.update_or_create_student(student)
-            book.update_or_create_submission(name, student)
-        where = {"notebook": name, "assignment": name, "student": student, "db_url": self._url}
-        SaveAutoGrades().preprocess(notebook, {"nbgrader": where})
-        tests = [cell for cell in notebook.cells if repair.is_test(cell)]
-        scores = [utils.determine_grade(cell) for cell in tests]
-        return sum(score for score, _ in scores), sum(most for _, most in scores)
-
-    def feedback(self, student, name):
-        """Write the feedback page, essays' points and comments included, for no network."""
-        nbgrader(self._root, "generate_feedback", name, "--student", student, "--force")
-        page = self._root / "feedback" / student / name / f"{name}.html"
-        page.write_text(without_network(page.read_text()))
-
-    def write_table(self, rows):
-        """graded/report.csv: student, set, points of the tests, the most there are, notes."""
-        path = self._root / "graded" / "report.csv"
-        path.parent.mkdir(exist_ok=True)
-        with path.open("w", newline="") as file:
-            columns = ["student", "set", "auto", "of", "notes"]
-            table = csv.DictWriter(file, columns, extrasaction="ignore")
-            table.writeheader()
-            table.writerows(rows)

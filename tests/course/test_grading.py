@@ -16,6 +16,7 @@ from harness import SOURCES, ProblemSet
 
 sys.path.insert(0, str(SOURCES.parent))
 import course
+import grades
 import grading
 from thirty import submission
 
@@ -335,7 +336,7 @@ def test_other_students_work_is_untouched(graded):
 def test_the_table_has_every_submission(graded):
     with (graded[0] / "graded" / "report.csv").open() as file:
         table = list(csv.DictReader(file))
-    assert {row["student"]: float(row["auto"]) for row in table} == {
+    assert {row["student"]: float(row["tests"]) for row in table} == {
         student: row["auto"] for student, row in graded[1].items()
     }
 
@@ -408,7 +409,7 @@ def test_the_students_copy_has_no_solution_and_no_hidden_test(graded):
 def test_the_gradebook_is_copied_before_each_run(graded):
     copies = list((graded[0] / "backups").glob("gradebook-*.db"))
     assert copies
-    with grading.Gradebook(f"sqlite:///{copies[0]}") as book:
+    with grades.Gradebook(f"sqlite:///{copies[0]}") as book:
         assert [each.name for each in book.assignments] == [NAME]
 
 
@@ -419,12 +420,12 @@ def test_nbgraders_own_command_is_refused_with_the_right_one(graded):
 
 def test_points_are_part_of_what_a_grade_depends_on(graded):
     root, _, _ = graded
-    before = grading._digest(root, "right", NAME)
+    before = grading.digest(root, "right", NAME)
     path = root / "source" / NAME / f"{NAME}.ipynb"
     kept = path.read_text()
     path.write_text(kept.replace('"points": 10', '"points": 11', 1))
     try:
-        assert grading._digest(root, "right", NAME) != before
+        assert grading.digest(root, "right", NAME) != before
     finally:
         path.write_text(kept)
 
@@ -452,14 +453,14 @@ def test_a_set_without_the_line_of_the_seed_is_refused(tmp_path):
 
 def test_one_that_cannot_be_entered_stops_nobody(graded, monkeypatch):
     root, rows, _ = graded
-    enter = grading.Book.enter
+    enter = grades.Book.enter
 
     def fail(book, student, name, result):
         if student == "right":
             raise OSError("disk full")
         return enter(book, student, name, result)
 
-    monkeypatch.setattr(grading.Book, "enter", fail)
+    monkeypatch.setattr(grades.Book, "enter", fail)
     for student in ("right", "broken"):
         (root / "graded" / student / f"{NAME}.json").unlink()
     said = []
@@ -472,7 +473,7 @@ def test_one_that_cannot_be_entered_stops_nobody(graded, monkeypatch):
 
 def test_points_of_essays_are_exported_and_survive_grading_again(graded, tmp_path):
     root, _, _ = graded
-    with grading.Gradebook(f"sqlite:///{root / 'gradebook.db'}") as book:
+    with grades.opened(root) as book:
         essay = book.find_grade("one_round", NAME, NAME, "right")
         essay.manual_score = 8
         book.find_comment("one_round", NAME, NAME, "right").manual_comment = "Well said."

@@ -1,0 +1,137 @@
+"""Grades as tables, for a human and for a learning platform, and the pages to give back.
+
+In graded/:
+
+- report.csv: a line for each hand-in; problems.csv: a line for each test and essay of it;
+- grades.csv: a line for each student, a column for each set; what was not handed in is empty;
+- canvas.csv: the same under Canvas's names, where roster.csv has its numbers.
+"""
+
+import csv
+import json
+import zipfile
+from pathlib import PurePosixPath
+
+import grades
+import roster
+
+
+def tables(root, sets):
+    """Write all tables anew; returns {file's name: number of lines}.
+
+    Args:
+        root: the course's folder.
+        sets: names of the problem sets, in order.
+    """
+    book = grades.Book(root, sets)
+    handed_in, parts, people = [], [], {}
+    with grades.opened(root) as gradebook:
+        for student in gradebook.students:
+            people[student.id] = {
+                "first_name": student.first_name or "", "last_name": student.last_name or "",
+                "email": student.email or "", "lms_id": student.lms_user_id or "",
+            }  # fmt: skip
+    for row in results(root, book):
+        line, cells = _submission(root, book, row)
+        handed_in.append(line)
+        parts += cells
+    totals = {(line["student"], line["set"]): line["total"] for line in handed_in}
+    each = [
+        {"student": name, **person, **{one: totals.get((name, one), "") for one in sets}}
+        for name, person in sorted(people.items())
+    ]
+    canvas = [
+        {"Student": ", ".join(filter(None, (line["last_name"], line["first_name"]))),
+         "ID": line["lms_id"], "SIS User ID": "", "SIS Login ID": line["email"], "Section": "",
+         **{one: line[one] for one in sets}}
+        for line in each if line["lms_id"]
+    ]  # fmt: skip
+    written = {"report.csv": handed_in, "problems.csv": parts, "grades.csv": each,
+               "canvas.csv": canvas}  # fmt: skip
+    return {name: _write(root / "graded" / name, lines) for name, lines in written.items() if lines}
+
+
+def results(root, book):
+    """The rows of all hand-ins that were graded and are still there, in order."""
+    places = sorted(path for path in root.glob("submitted/*/*") if path.is_dir())
+    rows = (book.row(path.parent.name, path.name) for path in places)
+    return [row for row in rows if row]
+
+
+def _submission(root, book, row):
+    """(a hand-in's line of report.csv, its lines of problems.csv)."""
+    student, name = row["student"], row["set"]
+    days = book.charge(student, name)
+    with grades.opened(root) as gradebook:
+        submission = gradebook.find_submission(name, student)
+        (notebook,) = submission.notebooks
+        open_ones = [grade for grade in notebook.grades if grades.waits(grade)]
+        penalty = notebook.late_submission_penalty or 0
+        comments = {comment.name: comment.comment or "" for comment in notebook.comments}
+        cells = [
+            {"student": student, "set": name, "part": grade.name,
+             "kind": "test" if grade.cell_type == "code" else "essay",
+             "points": "" if grades.waits(grade) else grade.score, "of": grade.max_score,
+             "comment": comments.get(grade.name, "")}
+            for grade in notebook.grades
+        ]  # fmt: skip
+        line = {
+            "student": student, "set": name, "tests": row["auto"], "tests_of": row["of"],
+            "essays": round(notebook.score - row["auto"], 2),
+            "essays_of": notebook.max_score - row["of"], "not_yet_graded": len(open_ones),
+            "handed_in": f"{submission.timestamp} UTC" if submission.timestamp else "",
+            "days_late": "time not known" if days is None else days, "penalty": penalty,
+            "total": round(max(0, notebook.score - penalty), 2), "of": notebook.max_score,
+            "notes": _notes(book, row),
+        }  # fmt: skip
+    return line, cells
+
+
+def _notes(book, row):
+    changed = book.finished(row["student"], row["set"]) is None
+    return "; ".join([*filter(None, [row["notes"]]), *["changed since: grade again"] * changed])
+
+
+def _write(path, lines):
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, list(lines[0]))
+        table.writeheader()
+        table.writerows(lines)
+    return len(lines)
+
+
+def hand_back(root, name, students):
+    """handback/SET.zip: each student's page under the name that the platform gave the hand-in.
+
+    Canvas and Moodle know by that name whom a page is for. Without a platform the pages lie in
+    folders with the students' names.
+
+    Args:
+        root: the course's folder. name: of the set. students: whose pages are written.
+
+    Returns:
+        The zip file's path.
+    """
+    target = root / "handback" / f"{name}.zip"
+    target.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for student in students:
+            page = root / "feedback" / student / name / f"{name}.html"
+            archive.write(page, _given_name(root / "submitted" / student / name, student, name))
+    return target
+
+
+def _given_name(folder, student, name):
+    kept = folder / "platform.json"
+    path = PurePosixPath(json.loads(kept.read_text())["path"] if kept.exists() else "")
+    if "_assignsubmission_file" in str(path) or (path.suffix and len(path.parts) == 1):
+        parts = [each for each in path.parts if each not in ("/", "..")]
+        return str(PurePosixPath(*parts).with_suffix(".html"))
+    return f"{student}/{name}.html"
+
+
+def strangers(root, rows):
+    """Students with a hand-in who are not in roster.csv; [] where there is none."""
+    known = {each.id for each in roster.known(root)}
+    return sorted({row["student"] for row in rows} - known) if known else []

@@ -1,0 +1,195 @@
+"""The course's gradebook: results entered, essays kept, lateness charged, pages written."""
+
+import contextlib
+import json
+import shutil
+import threading
+import warnings
+
+import grading
+import nbformat
+import pages
+import repair
+import roster
+import terms
+from nbgrader import utils
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.preprocessors import SaveAutoGrades
+
+# A note of its gradebook about the order in which it stores things.
+warnings.filterwarnings("ignore", message="Object of type <Submitted")
+
+#: What nbgrader's exchange keeps beside a notebook, and asks for when it gives feedback back.
+_KEPT = ("timestamp.txt", "submission_secret.txt")
+
+
+def opened(root):
+    """nbgrader's gradebook of a course's folder, to be closed by `with`."""
+    return Gradebook(f"sqlite:///{root / 'gradebook.db'}")
+
+
+class Book:
+    """The course's gradebook, the graded notebooks and their feedback pages.
+
+    Args:
+        root: the course's folder.
+        sets: names of all problem sets.
+
+    Raises:
+        ValueError: course.toml or roster.csv cannot be read.
+    """
+
+    def __init__(self, root, sets):
+        self._root, self._lock = root, threading.Lock()
+        self.terms = terms.read(root, sets)
+        with opened(root) as book:
+            for each in roster.known(root):
+                book.update_or_create_student(
+                    each.id, first_name=each.first_name or None, last_name=each.last_name or None,
+                    email=each.email or None, lms_user_id=each.lms_id or None,
+                )  # fmt: skip
+
+    def _path(self, student, name):
+        return self._root / "graded" / student / f"{name}.json"
+
+    def row(self, student, name):
+        """The result that was entered last for a submission, or None."""
+        path = self._path(student, name)
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def finished(self, student, name):
+        """The row of a submission that is graded and unchanged since, or None."""
+        row = self.row(student, name)
+        return row if row and row["digest"] == grading.digest(self._root, student, name) else None
+
+    def enter(self, student, name, result):
+        """Put one result in: autograded/, the gradebook, feedback/, and last the row itself."""
+        notebook, target = result["notebook"], self._root / "autograded" / student / name
+        with self._lock:
+            target.mkdir(parents=True, exist_ok=True)
+            auto, of = self._scores(student, name, notebook)
+            if result["notes"]:
+                text = "**From the grader.** " + "; ".join(result["notes"]) + "."
+                notebook.cells.insert(0, nbformat.v4.new_markdown_cell(text))
+            nbformat.write(notebook, target / f"{name}.ipynb")
+            for each in _KEPT:
+                kept = self._root / "submitted" / student / name / each
+                if kept.exists():
+                    shutil.copy(kept, target)
+            self.feedback(student, name)
+        row = {
+            "student": student, "set": name, "auto": auto, "of": of,
+            "notes": "; ".join(result["notes"]), "digest": result["digest"],
+        }  # fmt: skip
+        path = self._path(student, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(row, indent=1))
+        return row
+
+    def _scores(self, student, name, notebook):
+        """Enter each test's points; (their sum, the most that tests can give)."""
+        with opened(self._root) as book:
+            book.update_or_create_student(student)
+            book.update_or_create_submission(name, student)
+            where = {"notebook": name, "assignment": name, "student": student}
+            where |= {"db_url": str(book.engine.url)}
+        SaveAutoGrades().preprocess(notebook, {"nbgrader": where})
+        tests = [cell for cell in notebook.cells if repair.is_test(cell)]
+        scores = [utils.determine_grade(cell) for cell in tests]
+        return sum(score for score, _ in scores), sum(most for _, most in scores)
+
+    def charge(self, student, name):
+        """Enter a hand-in's time and what its lateness costs; begun days late, or None."""
+        handed_in = terms.handed_in(self._root / "submitted" / student / name)
+        days = self.terms.days(student, name, handed_in)
+        with opened(self._root) as book:
+            book.find_assignment(name).duedate = _utc(self.terms.due.get(name))
+            submission = book.find_submission(name, student)
+            submission.timestamp = _utc(handed_in.time)
+            longer = self.terms.extended.get(student, {}).get(name)
+            submission.extension = longer - self.terms.due[name] if longer else None
+            notebook = book.find_submission_notebook(name, name, student)
+            cost = round(self.terms.share(days) * notebook.score, 2)
+            notebook.late_submission_penalty = cost or None
+            book.db.commit()
+        return days
+
+    def feedback(self, student, name):
+        """Write the feedback page, essays' points and comments included, for no network."""
+        self.charge(student, name)
+        grading.nbgrader(self._root, "generate_feedback", name, "--student", student, "--force")
+        with opened(self._root) as book:
+            submission = book.find_submission_notebook(name, name, student)
+            waiting = {grade.name: grade.max_score for grade in submission.grades if waits(grade)}
+        page = self._root / "feedback" / student / name / f"{name}.html"
+        text = pages.with_open_essays(page.read_text(), waiting)
+        page.write_text(pages.without_network(text))
+
+
+def waits(grade):
+    """Whether a written answer has no points yet, neither a human's nor 0 for an empty one."""
+    return grade.auto_score is None and grade.manual_score is None
+
+
+def _utc(time):
+    """As nbgrader keeps times: in UTC, without saying so."""
+    return None if time is None else time.astimezone(terms.datetime.UTC).replace(tzinfo=None)
+
+
+@contextlib.contextmanager
+def essays_kept(root, name, report=print):
+    """Meanwhile a set may get other cells; then essays have their points and comments again.
+
+    nbgrader adds or removes no cell of a set that was handed in. So the set leaves the gradebook,
+    and comes back with what humans wrote. The tests' points follow with the next grading.
+
+    Args:
+        root: the course's folder.
+        name: of the set.
+        report: called with a line for each thing that has no cell any more.
+    """
+    kept = _by_hand(root, name)
+    yield
+    with opened(root) as book:
+        for student, (scores, comments) in kept.items():
+            book.update_or_create_submission(name, student)
+            for cell, values in scores.items():
+                with _told(report, f"{student}/{name}: {cell} is no cell now: {values}"):
+                    grade = book.find_grade(cell, name, name, student)
+                    grade.manual_score, grade.extra_credit = values
+                    grade.needs_manual_grade = True
+            for cell, text in comments.items():
+                with _told(report, f"{student}/{name}: {cell} is no cell now: {text!r}"):
+                    book.find_comment(cell, name, name, student).manual_comment = text
+        book.db.commit()
+
+
+def _by_hand(root, name):
+    """{student: (points by hand, comments)} of a set, which then leaves the gradebook."""
+    kept = {}
+    if not (root / "gradebook.db").exists():
+        return kept
+    with opened(root) as book:
+        submissions = book.assignment_submissions(name) if _has(book, name) else []
+        for submission in submissions:
+            (notebook,) = submission.notebooks or (None,)
+            if notebook is not None:
+                scores = {g.name: (g.manual_score, g.extra_credit) for g in notebook.grades
+                          if (g.manual_score, g.extra_credit) != (None, None)}  # fmt: skip
+                comments = {c.name: c.manual_comment for c in notebook.comments if c.manual_comment}
+                kept[submission.student.id] = scores, comments
+        if submissions:
+            book.remove_assignment(name)
+    return kept
+
+
+def _has(book, name):
+    return name in [each.name for each in book.assignments]
+
+
+@contextlib.contextmanager
+def _told(report, line):
+    try:
+        yield
+    except MissingEntry:
+        report(line)
