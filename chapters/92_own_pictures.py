@@ -145,7 +145,7 @@ for name in ("fashion", "stamps"):
 import matplotlib.pyplot as plt
 
 for name in ("fashion", "stamps"):
-    picture = plt.imread(shipped.root() / "_book" / "static" / f"{name}32.png")
+    picture = plt.imread(shipped.folder() / "results" / f"{name}32.png")
     figure, axis = plt.subplots(figsize=(6.5, 6.5 * picture.shape[0] / picture.shape[1]))
     axis.imshow(picture, interpolation="nearest")
     axis.axis("off")

@@ -1,26 +1,58 @@
 """The files that come with the book, each verified by its checksum; and how a file is written."""
 
 import contextlib
+import functools
 import hashlib
+import importlib.resources
 import os
+import tempfile
 from pathlib import Path
+
+_CURE = "restore it with git, or install sagan_lib again"
+_kept = contextlib.ExitStack()  # a folder for an installation inside a zip file, until the end
 
 
 def root():
-    """The repository's folder: the one place that knows where the package lies in it."""
-    return Path(__file__).resolve().parent.parent
+    """The repository's folder: the one place that knows where the package lies in it.
+
+    Returns:
+        The folder above the package; the working folder where the package was installed without
+        its repository.
+    """
+    above = Path(__file__).resolve().parent.parent
+    return above if (above / "data" / "SHA256SUMS").is_file() else Path.cwd()
 
 
 def folder():
-    """The repository's `data/` folder.
+    """The folder of what is shipped: the repository's `data/`, or its copy in the package.
 
     Raises:
-        FileNotFoundError: the package was installed without its repository.
+        FileNotFoundError: the installation has no data.
     """
-    found = root() / "data"
-    if not (found / "SHA256SUMS").is_file():
-        raise FileNotFoundError(f"{found}: no data folder; install with 'pip install -e .'")
-    return found
+    return _folder(Path(__file__))
+
+
+@functools.cache
+def _folder(here):
+    repository = here.resolve().parent.parent / "data"
+    if (repository / "SHA256SUMS").is_file():
+        return repository
+    inside = importlib.resources.files(__package__) / "_data"
+    if not (inside / "SHA256SUMS").is_file():
+        raise FileNotFoundError(f"{inside}: no data; install sagan_lib again, all of it")
+    return inside if isinstance(inside, Path) else _unpacked(inside)
+
+
+def _unpacked(inside):
+    """A copy of a folder that lies in a zip file, for readers that need a path."""
+    target = Path(_kept.enter_context(tempfile.TemporaryDirectory(prefix="sagan_lib-")))
+    for part in (inside, *(each for each in inside.iterdir() if each.is_dir())):
+        place = target if part is inside else target / part.name
+        place.mkdir(exist_ok=True)
+        for each in part.iterdir():
+            if each.is_file():
+                (place / each.name).write_bytes(each.read_bytes())
+    return target
 
 
 def checksums():
@@ -44,9 +76,9 @@ def path(name):
         raise ValueError(f"{name} is not in data/SHA256SUMS; there are {sorted(sums)}")
     found = folder() / name
     if not found.is_file():
-        raise FileNotFoundError(f"{found}: missing; restore it with git")
+        raise FileNotFoundError(f"{found}: missing; {_CURE}")
     if sha256(found) != sums[name]:
-        raise ValueError(f"{found}: its checksum is not the one in SHA256SUMS; restore it with git")
+        raise ValueError(f"{found}: its checksum is not the one in SHA256SUMS; {_CURE}")
     return found
 
 

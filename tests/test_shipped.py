@@ -5,6 +5,8 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
+import zipfile
 
 import pytest
 
@@ -53,7 +55,9 @@ def test_the_judge_does_not_load_tampered_weights(copy, monkeypatch):
 
 def test_a_missing_and_an_unknown_file_are_told_apart(copy):
     (copy / judge.WEIGHTS).unlink()
-    with pytest.raises(FileNotFoundError, match="missing; restore it with git"):
+    with pytest.raises(
+        FileNotFoundError, match="missing; restore it with git, or install sagan_lib again"
+    ):
         shipped.path(judge.WEIGHTS)
     with pytest.raises(ValueError, match=rf"other.h5 is not in .*there are .*{judge.WEIGHTS}"):
         shipped.path("other.h5")
@@ -86,10 +90,65 @@ def test_the_list_is_one_that_sha256sum_can_check(copy):
     assert subprocess.run(command, cwd=copy, capture_output=True, check=False).returncode == 1
 
 
-def test_without_the_repository_the_message_says_how_to_install(monkeypatch, tmp_path):
+def test_without_any_data_the_message_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr(shipped, "__file__", str(tmp_path / "sagan_lib" / "shipped.py"))
-    with pytest.raises(FileNotFoundError, match=r"pip install -e"):
+    monkeypatch.setattr(shipped.importlib.resources, "files", lambda name: tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"_data: no data; install sagan_lib again"):
         shipped.folder()
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel of this repository, as `pip install .` builds it."""
+    place = tmp_path_factory.mktemp("wheel")
+    source, built = place / "source", place / "built"
+    for name in ("sagan_lib", "experiments", "data"):
+        skip = shutil.ignore_patterns("__pycache__", "celeba")
+        shutil.copytree(shipped.root() / name, source / name, ignore=skip)
+    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT"):
+        shutil.copy(shipped.root() / name, source)
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation",
+               "--wheel-dir", str(built), str(source)]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (found,) = built.glob("*.whl")
+    return found
+
+
+def test_the_wheel_is_small_and_has_every_module_and_result(wheel):
+    assert wheel.stat().st_size < 12 * 2**20
+    names = set(zipfile.ZipFile(wheel).namelist())
+    root = shipped.root()
+    modules = [p for part in ("sagan_lib", "experiments") for p in (root / part).rglob("*.py")]
+    assert len(modules) > 50
+    results = [*(root / "data" / "results").iterdir(), *(root / "data").glob("*.h5")]
+    wanted = [str(p.relative_to(root)) for p in modules]
+    wanted += ["sagan_lib/_data/" + str(p.relative_to(root / "data")) for p in results]
+    assert set(wanted) <= names
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_an_installed_book_finds_its_weights_and_results(wheel, tmp_path, kind):
+    """From another folder, and from inside of a zip file, as zipimport has it."""
+    place = wheel if kind == "zip" else tmp_path / "site"
+    if kind == "folder":
+        zipfile.ZipFile(wheel).extractall(place)
+    code = f"""
+import sys
+sys.path.insert(0, {str(place)!r})
+from sagan_lib import shipped
+assert shipped.__file__.startswith({str(place)!r}), shipped.__file__
+from pathlib import Path
+from experiments import ledger
+assert ledger.results_path("cpu").is_file()
+assert shipped.root() == Path.cwd()
+from sagan_lib.evaluation import judge
+judge.load()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_file_is_replaced_as_a_whole_and_its_folder_is_made(tmp_path):
