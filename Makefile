@@ -109,6 +109,6 @@ pins:
 	@rm -rf _build/pins && $(if $(PYTHON),$(PYTHON),python3.11) -m venv _build/pins
 	@_build/pins/bin/python -m pip install --quiet -e '.[book,test]'
 	@grep '^#' constraints.txt > _build/pins.txt
-	@_build/pins/bin/python -m pip freeze --all --exclude pip --exclude-editable >> _build/pins.txt
+	@_build/pins/bin/python -m pip freeze --all --exclude pip --exclude wheel --exclude-editable >> _build/pins.txt
 	@mv _build/pins.txt constraints.txt && rm -rf _build/pins
 	@echo "==> constraints.txt is renewed; make test says whether the book agrees"

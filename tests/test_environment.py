@@ -72,14 +72,14 @@ def test_every_dependency_is_pinned_within_its_range():
 
 
 def everything():
-    """Names of all packages that the installation brings in here, but the installers' own."""
+    """Names of all packages that the installation brings in here, but pip and wheel."""
     todo, seen = [(each.name, tuple(each.extras)) for each in declared()], set()
     while todo:
         name, extras = todo.pop()
         if (canonicalize_name(name), extras) not in seen:
             seen.add((canonicalize_name(name), extras))
             todo += [(each.name, tuple(each.extras)) for each in needs(name, extras)]
-    return {name for name, _ in seen} - {"setuptools", "pip", "wheel"}
+    return {name for name, _ in seen} - {"pip", "wheel"}
 
 
 def test_pins_are_those_of_an_installation_and_no_others():
