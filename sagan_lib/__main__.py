@@ -55,6 +55,7 @@ def _sample(args):
 
 
 def _judge(args):
+    from sagan_lib.book import publish
     from sagan_lib.evaluation import judge
 
     options.check_out(args.out)
@@ -62,7 +63,7 @@ def _judge(args):
         print(f"{name:12} {share:.2%} of fresh faces read rightly")
     shipped_copy = shipped.folder() / judge.WEIGHTS
     if args.out.resolve() == shipped_copy.resolve():
-        shipped.record(args.out)
+        publish.record(args.out)
     return 0
 
 

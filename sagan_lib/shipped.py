@@ -9,49 +9,35 @@ import tempfile
 from pathlib import Path
 
 _CURE = "restore it with git, or install sagan_lib again"
-_kept = contextlib.ExitStack()  # a folder for an installation inside a zip file, until the end
+_kept = contextlib.ExitStack()  # what lay in a zip file has a folder until the end
 
 
 def root():
-    """The repository's folder: the one place that knows where the package lies in it.
-
-    Returns:
-        The folder above the package; the working folder where the package was installed without
-        its repository.
-    """
+    """The repository's folder; without a repository, where the program works."""
     above = Path(__file__).resolve().parent.parent
     return above if (above / "data" / "SHA256SUMS").is_file() else Path.cwd()
 
 
+@functools.cache
 def folder():
     """The folder of what is shipped: the repository's `data/`, or its copy in the package.
 
     Raises:
         FileNotFoundError: the installation has no data.
     """
-    return _folder(Path(__file__))
-
-
-@functools.cache
-def _folder(here):
-    repository = here.resolve().parent.parent / "data"
+    repository = Path(__file__).resolve().parent.parent / "data"
     if (repository / "SHA256SUMS").is_file():
         return repository
     inside = importlib.resources.files(__package__) / "_data"
     if not (inside / "SHA256SUMS").is_file():
         raise FileNotFoundError(f"{inside}: no data; install sagan_lib again, all of it")
-    return inside if isinstance(inside, Path) else _unpacked(inside)
-
-
-def _unpacked(inside):
-    """A copy of a folder that lies in a zip file, for readers that need a path."""
+    if isinstance(inside, Path):
+        return inside
     target = Path(_kept.enter_context(tempfile.TemporaryDirectory(prefix="sagan_lib-")))
-    for part in (inside, *(each for each in inside.iterdir() if each.is_dir())):
-        place = target if part is inside else target / part.name
-        place.mkdir(exist_ok=True)
-        for each in part.iterdir():
-            if each.is_file():
-                (place / each.name).write_bytes(each.read_bytes())
+    (target / "results").mkdir()
+    for each in (*inside.iterdir(), *(inside / "results").iterdir()):
+        if each.is_file():
+            (target / str(each).partition("_data/")[2]).write_bytes(each.read_bytes())
     return target
 
 
@@ -86,14 +72,6 @@ def sha256(path):
     """The SHA-256 of the file at `path`, in hexadecimal."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def record(path):
-    """Write the checksum of the file at `path` into `data/SHA256SUMS`, replacing its old line."""
-    sums = checksums() | {Path(path).name: sha256(path)}
-    text = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
-    with replacing(folder() / "SHA256SUMS") as part:
-        part.write_text(text)
 
 
 @contextlib.contextmanager

@@ -4,8 +4,10 @@ The tests of `assignments/` are cells that end in an error or do not. These func
 a sentence that a student understands. They know nothing of single problems.
 """
 
+import contextlib
 import functools
 import inspect
+import sys
 import types
 
 import numpy as np
@@ -32,7 +34,8 @@ def own_work(name, answer, forbidden=(), allowed=()):
         name: of the answer, for the message.
         answer: the function or class.
         forbidden: what the problem asks to do without: names of libraries' functions, such as
-            "svd" ("complex" forbids complex constants, too), or functions of the notebook.
+            "svd" ("complex" forbids complex constants, too), in any spelling; of packages, which
+            forbids all that is theirs, under whatever name; or functions of the notebook.
         allowed: names of the library that it may use.
 
     Raises:
@@ -45,10 +48,11 @@ def own_work(name, answer, forbidden=(), allowed=()):
     assert isinstance(answer, types.FunctionType | type), (
         f"{name} must be a function or class, not {type(answer).__name__}."
     )
-    words = {each for each in forbidden if isinstance(each, str)}
+    words = {_plain(each) for each in forbidden if isinstance(each, str)}
     for used, value, own in _reached(answer):
         names = [used, getattr(value, "__name__", used)]
-        found = [] if own else [each for each in names if each in words]
+        theirs = [*names, _package(value)]
+        found = [] if own else [each for each in theirs if _plain(each) in words]
         found += [used for each in forbidden if each is value and not isinstance(each, str)]
         assert not found, f"{name} uses {found[0]}, which this problem does without."
         if own or set(names) & set(allowed):
@@ -59,6 +63,11 @@ def own_work(name, answer, forbidden=(), allowed=()):
         for ours in ("sagan_lib", "experiments"):
             packages = {used.partition(".")[0], _package(value)}
             assert ours not in packages, f"{name} uses {used} of {ours}. Write that part yourself."
+
+
+def _plain(name):
+    """A name without what libraries spell differently: log_softmax is LogSoftmax."""
+    return str(name).lower().replace("_", "")
 
 
 def _package(thing):
@@ -156,6 +165,66 @@ def call(name, function, *arguments, **options):
         raise AssertionError(f"{name} stopped with {type(error).__name__}: {first}") from error
     assert result is not None, f"{name} gives None. Does it return its result, or only print it?"
     return result
+
+
+def derived(name, function, small, large):
+    """Check that an answer does not do its work once for each number, as differences must.
+
+    Counted are the lines that run: a formula for whole arrays has as many for large ones.
+
+    Args:
+        name: of the answer, for the message.
+        function: the answer.
+        small: a tuple of arguments.
+        large: the same with many more numbers along an axis that needs no loop.
+
+    Raises:
+        AssertionError: much more was done for the large arguments, or as `call`.
+    """
+    few, many = (_lines(name, function, arguments) for arguments in (small, large))
+    assert many <= 2 * few + 50, (
+        f"{name} does {many} lines of work where it did {few}, because there are more numbers. The "
+        "formula is asked, written for whole arrays: no differences, and no loop over the numbers."
+    )
+
+
+def _lines(name, function, arguments):
+    """How many lines of Python a call runs, in all functions that it uses."""
+    counted, before = [0], sys.gettrace()
+
+    def trace(frame, event, argument):
+        counted[0] += event == "line"
+        return trace
+
+    sys.settrace(trace)
+    try:
+        call(name, function, *arguments)
+    finally:
+        sys.settrace(before)
+    return counted[0]
+
+
+@contextlib.contextmanager
+def without_decompositions():
+    """Meanwhile numpy's singular values and eigenvalues refuse, whatever calls them."""
+    from numpy.linalg import _linalg
+
+    words = ("svd", "eig", "eigh", "eigvals", "eigvalsh", "lstsq", "pinv")
+    kept = [(part, word, getattr(part, word)) for part in (_linalg, np.linalg) for word in words]
+
+    def refuse(*arguments, **options):
+        raise AssertionError(
+            "singular values and eigenvalues are what this problem does without, and "
+            "np.linalg.norm(matrix, 2) takes them, too."
+        )
+
+    for part, word, _ in kept:
+        setattr(part, word, refuse)
+    try:
+        yield
+    finally:
+        for part, word, real in kept:
+            setattr(part, word, real)
 
 
 def planted(name, function, helper, give, *arguments):

@@ -1,4 +1,4 @@
-"""How a finished run becomes the generator that comes with the book."""
+"""How a finished run becomes the generator that comes with the book; the list of checksums."""
 
 import csv
 import dataclasses
@@ -32,7 +32,15 @@ def publish(out):
     report["scores"] = runs.score(generator, f"averaged generator of {recipes.SHIPPED}")
     target = shipped.folder() / runs.GENERATOR
     shutil.copyfile(out / "generator.weights.h5", target)
-    shipped.record(target)
+    record(target)
     with shipped.replacing(shipped.folder() / "results" / runs.RESULTS) as part:
         part.write_text(json.dumps(report, indent=1) + "\n")
     return target
+
+
+def record(path):
+    """Write the checksum of the file at `path` into `data/SHA256SUMS`, replacing its old line."""
+    sums = shipped.checksums() | {Path(path).name: shipped.sha256(path)}
+    text = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
+    with shipped.replacing(shipped.folder() / "SHA256SUMS") as part:
+        part.write_text(text)

@@ -1,9 +1,11 @@
 """What the problem sets' tests say: each mistake has its sentence, right work passes silently."""
 
 import functools
+import sys
 
 import numpy as np
 import pytest
+from keras.ops import log_softmax, multiply
 
 from sagan_lib import spectral_norm
 from sagan_lib.book import classroom
@@ -245,3 +247,55 @@ def test_an_experiment_that_never_calls_its_helper_is_told():
     with pytest.raises(AssertionError, match="e never calls measured"):
         classroom.planted("e", no_helper, "measured", lambda *_: 0, 1)
     assert measured(1) == 2
+
+
+def formula(x):
+    return 2 * x
+
+
+def by_differences(x):
+    return np.array([((x[k] + 1) ** 2 - (x[k] - 1) ** 2) / 2 for k in range(len(x))])
+
+
+def test_differences_are_told_from_a_formula_by_the_work_that_they_do():
+    few, many = (np.arange(3.0),), (np.arange(300.0),)
+    classroom.derived("slope", formula, few, many)
+    before = sys.gettrace()
+    with pytest.raises(AssertionError, match=r"slope does .* lines of work where it did"):
+        classroom.derived("slope", by_differences, few, many)
+    assert sys.gettrace() is before
+
+
+@pytest.mark.parametrize(
+    "take",
+    [lambda m: np.linalg.svd(m), lambda m: np.linalg.norm(m, 2), np.linalg.pinv, np.linalg.cond,
+     np.linalg.matrix_rank],
+)  # fmt: skip
+def test_singular_values_refuse_whatever_calls_them(take):
+    matrix = np.diag([3.0, 1.0])
+    with (
+        pytest.raises(AssertionError, match="are what this problem does without"),
+        classroom.without_decompositions(),
+    ):
+        take(matrix)
+    take(matrix)  # as before
+    with classroom.without_decompositions():
+        assert np.linalg.norm([3.0, 4.0]) == 5
+
+
+def with_ops(x):
+    return multiply(x, 2)
+
+
+def with_softmax(x):
+    return log_softmax(x)
+
+
+@pytest.mark.parametrize(
+    ("answer", "forbidden", "says"),
+    [(with_ops, ["keras"], "uses keras, which"), (with_softmax, ["LogSoftmax"], "log_softmax")],
+)
+def test_a_forbidden_package_and_name_are_found_in_any_spelling(answer, forbidden, says):
+    with pytest.raises(AssertionError, match=says):
+        classroom.own_work("answer", answer, forbidden)
+    classroom.own_work("answer", answer, ["torch"])

@@ -504,7 +504,7 @@ def experiment(seed):
     rng = np.random.default_rng(seed)
     return np.mean([quotient(rng) for _ in range(8)])
 """),
-        right("all weights drawn first; a share does not depend on their scale", """
+        right("all weights drawn first", """
 def features(x, weights, batch_norm):
     p = x @ weights[0]
     for w in weights[1:]:
@@ -517,7 +517,7 @@ def features(x, weights, batch_norm):
 
 def experiment(seed):
     rng = np.random.default_rng(seed)
-    firsts, others = rng.normal(size=(8, 768, 32)), rng.normal(size=(8, 5, 32, 32))
+    firsts, others = rng.normal(0, 0.02, (8, 768, 32)), rng.normal(0, 0.02, (8, 5, 32, 32))
     quotients = np.empty(8)
     for i in range(8):
         weights = [firsts[i], *others[i]]

@@ -87,7 +87,7 @@ WRONG = {
         wrong("no transpose on the way back", _SVD, "stopped", "matrix.T @ v", "matrix @ v"),
         wrong("an eigenvalue of the matrix itself", _SVD, "eigvals",
               "return v @ matrix @ u, u", "return np.linalg.eigvals(matrix).max(), u"),
-        wrong("the exact norm instead of the estimate", _HAND, "one round",
+        wrong("the exact norm instead of the estimate", _HAND, "singular values",
               "return v @ matrix @ u, u", "return np.linalg.norm(matrix, 2), u"),
         wrong("the decomposition that it should do without", _SVD, "svd",
               "return v @ matrix @ u, u", "return np.linalg.svd(matrix)[1][0], u"),
@@ -269,14 +269,13 @@ def sn_gradient(matrix, u, v, upstream):
     sigma = np.einsum("i,ij,j", v, matrix, u)
     return upstream / sigma - np.sum(upstream * matrix) / sigma**2 * np.outer(v, u)
 """),
-        right("a loop over the weights", """
+        right("a loop over the columns", """
 def sn_gradient(matrix, u, v, upstream):
     sigma = v @ (matrix @ u)
     inner = np.trace(upstream.T @ (matrix / sigma))
     gradient = np.empty_like(matrix)
-    for i in range(len(v)):
-        for j in range(len(u)):
-            gradient[i, j] = (upstream[i, j] - inner * v[i] * u[j]) / sigma
+    for j in range(len(u)):
+        gradient[:, j] = (upstream[:, j] - inner * v * u[j]) / sigma
     return gradient
 """),
         right("broadcasting for the outer product", """

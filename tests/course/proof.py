@@ -4,12 +4,13 @@ import functools
 import importlib
 import itertools
 import sys
+import tomllib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import shortcuts
-from harness import SOURCES, ProblemSet
+from harness import SOURCES, Answer, ProblemSet
 
 MADE = "% Made by tests/course/proof.py."
 TABLES = SOURCES.parent / "matrix"
@@ -19,6 +20,18 @@ NAMES = tuple(sorted(path.stem[8:] for path in Path(__file__).parent.glob("answe
 def answers(name):
     """The module with the answers to a problem set: WRONG and RIGHT, by problem."""
     return importlib.import_module(f"answers_{name}")
+
+
+@functools.cache
+def wrong(name):
+    """{problem: (wrong `Answer`s)}: those of the module, then those of blind.toml."""
+    with (Path(__file__).parent / "blind.toml").open("rb") as file:
+        blind = tomllib.load(file)[name]
+    return {
+        problem: (*each, *(Answer(b["story"], b["code"], b["test"], b["says"])
+                           for b in blind if b["problem"] == problem))
+        for problem, each in answers(name).WRONG.items()
+    }  # fmt: skip
 
 
 @functools.cache
@@ -40,10 +53,9 @@ def matrix(name):
     A dagger is at those that no test finds which a student can see.
     """
     problems = problem_set(name)
-    wrong, right = answers(name).WRONG, answers(name).RIGHT
-    counts = [sum(map(len, each.values())) for each in (wrong, right)]
+    counts = [sum(map(len, each.values())) for each in (wrong(name), answers(name).RIGHT)]
     lines = [MADE, "", f"{counts[0]} wrong answers and {counts[1]} right ones.", ""]
-    for problem, each in wrong.items():
+    for problem, each in wrong(name).items():
         tests = [test for test, (owner, _) in problems.tests.items() if owner == problem]
         heads = [f"{test.partition('_test_')[2]} ({problems.points[test]})" for test in tests]
         lines += [f"**`{problem}`**", "", f"| Wrong answer | {' | '.join(heads)} |"]

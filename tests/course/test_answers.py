@@ -8,7 +8,7 @@ from harness import SOURCES, ProblemSet, variants
 
 SETS = {name: proof.problem_set(name) for name in proof.NAMES}
 RIGHT = [(n, p, a) for n in SETS for p, each in proof.answers(n).RIGHT.items() for a in each]
-WRONG = [(n, p, a) for n in SETS for p, each in proof.answers(n).WRONG.items() for a in each]
+WRONG = [(n, p, a) for n in SETS for p, each in proof.wrong(n).items() for a in each]
 SHORTCUTS = [(n, p, a) for n in SETS for p, a in proof.ways(n)]
 
 
@@ -39,7 +39,7 @@ def test_there_are_six_hundred_wrong_answers_and_no_two_are_one():
 
 @pytest.mark.parametrize("name", SETS)
 def test_enough_answers_and_each_test_has_one(name):
-    wrong, right = proof.answers(name).WRONG, proof.answers(name).RIGHT
+    wrong, right = proof.wrong(name), proof.answers(name).RIGHT
     problems = {problem for problem, _ in SETS[name].tests.values()}
     assert set(wrong) == set(right) == set(SETS[name].answers) == problems
     assert min(map(len, wrong.values())) >= 12

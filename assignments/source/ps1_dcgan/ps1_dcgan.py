@@ -18,7 +18,7 @@
 # and run all cells once before you hand in.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from sagan_lib.book.classroom import call, close, own_work, planted
+from sagan_lib.book.classroom import call, close, derived, own_work, planted
 from sagan_lib.datasets.faces import Faces
 
 import numpy as np
@@ -41,8 +41,8 @@ rng = np.random.default_rng(SEED)
 #
 # Write `input_gradient(x, weights, top, slope)`: the gradient of that loss with respect to $x$. Do
 # the backpropagation by hand: go up once, keep what you need, and come down again. `slope` is
-# $\alpha$, between 0 and 1. Differences and automatic differentiation are not allowed: the tests
-# refuse the one and are too exact for the other.
+# $\alpha$, between 0 and 1. Differences and automatic differentiation are not allowed, nor is a
+# loop over the numbers of an image: write the formula for whole arrays.
 #
 # Then write `gradient_probe(x, weights, top, slope)`, one number: for each image the length of the
 # gradient that arrives at $x$, divided by the length of the gradient put in at the top; and of
@@ -137,6 +137,7 @@ got = call("input_gradient", input_gradient, x, weights, top, 0.2)
 close("the gradient through three layers", got, input_differences(x, weights, top, 0.2), hint)
 dark = call("input_gradient", input_gradient, 1e-9 * x, weights, top, 0.2)
 close("the gradient at images a billion times darker", dark, got, "The signs of p are the same, and so is the gradient, to the last digit.", 1e-12)
+derived("input_gradient", input_gradient, *((*random_stack(3, width, 3, 2, images=2), 0.2) for width in (4, 60)))
 ### BEGIN HIDDEN TESTS
 for seed, slope, widths in [(4, 0.2, (6, 3, 7, 2)), (5, 0.0, (4, 8, 8)), (6, 0.1, (3, 3, 3, 3, 3, 3)), (7, 0.3, (4, 2))]:
     x, weights, top = random_stack(seed, *widths)
@@ -252,7 +253,7 @@ for channels, out in [(2, 2), (3, 2)]:
     got = call("transposed_convolution", transposed_convolution, image, kernel)
     close(f"the picture with {channels} channels in and {out} out", got, keras_output(image, kernel, 2), hint)
 ### BEGIN HIDDEN TESTS
-for height, width, channels, k, stride in [(2, 3, 2, 4, 2), (3, 2, 3, 5, 2), (2, 2, 2, 4, 3), (3, 3, 2, 3, 1)]:
+for height, width, channels, k, stride in [(2, 3, 2, 4, 2), (3, 2, 3, 5, 2), (2, 2, 2, 4, 3), (3, 3, 2, 3, 1), (4, 5, 2, 7, 2), (5, 4, 2, 4, 1)]:
     image, kernel = draw.normal(size=(height, width, channels)), draw.normal(size=(k, k, channels, channels))
     got = call("transposed_convolution", transposed_convolution, image, kernel, stride)
     close(f"the picture with k = {k} and stride {stride}", got, keras_output(image, kernel, stride), hint)
@@ -274,7 +275,7 @@ for height, width, channels, k, stride in [(2, 3, 2, 4, 2), (3, 2, 3, 5, 2), (2,
 # - `d_gradients(real, fake)`, the pair $\partial L_D/\partial r,\ \partial L_D/\partial f$, and
 # - `g_gradients(fake)`, the pair of $\partial L_G/\partial f$, first minimax, then non-saturating.
 #
-# Write the formulas, not differences. Hidden tests also try scores as large as $\pm 1000$, where a
+# Write the formulas, not differences: the tests are too exact for them. Hidden tests also try scores as large as $\pm 1000$, where a
 # sigmoid written without care gives NaN. `sigmoid` is there for your convenience and is not tested.
 
 # %% nbgrader={"grade": false, "grade_id": "loss_gradients", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -362,6 +363,10 @@ tail = "It is tiny but not zero, and the formula gives it: is anything rounded, 
 minimax, non_saturating = gradient_pair("g_gradients", g_gradients, np.array([-20.0]))
 close("the minimax gradient at a score of -20", minimax, [-np.exp(-20.0)], tail, 1e-3)
 close("D's gradient at a fake score of -20", gradient_pair("d_gradients", d_gradients, np.zeros(1), np.array([-20.0]))[1], [np.exp(-20.0)], tail, 1e-3)
+scores, exact = np.linspace(-3, 3, 7), "To the last digits: the formula is asked, not a difference."
+minimax, non_saturating = gradient_pair("g_gradients", g_gradients, scores)
+close("the minimax gradient for scores from -3 to 3", minimax, -1 / (1 + np.exp(-scores)) / 7, exact, 1e-14)
+close("the non-saturating gradient for scores from -3 to 3", non_saturating, -1 / (1 + np.exp(scores)) / 7, exact, 1e-14)
 large = "An exponential of a large number overflows: write the sigmoid so that it never needs one."
 far = np.array([-1000.0, 1000.0])
 minimax, non_saturating = gradient_pair("g_gradients", g_gradients, far)
@@ -495,7 +500,15 @@ for x, weights, _ in (each.values() for each in asked):
     assert sizes == [(768, 32)] + 5 * [(32, 32)], f"The weight matrices have the shapes {sizes}."
     numbers = np.concatenate([np.ravel(w) for w in weights])
     assert np.abs(numbers).max() > 3 * numbers.std() > 60 * abs(numbers.mean()), "The weights are not normally distributed around 0."
+    assert abs(numbers.std() / 0.02 - 1) < 0.1, f"The weights have the standard deviation {numbers.std():.2g}, not 0.02."
+matrices = [{np.asarray(list(each.values())[1][layer]).tobytes() for each in asked} for layer in range(6)]
+assert min(map(len, matrices)) == count, f"There are only {min(map(len, matrices))} different matrices for one of the layers. Each discriminator draws all six."
 close("the mean of quotients that this test has planted", result, quotients.mean(), "First a quotient for each discriminator, then the mean of all.")
+### BEGIN HIDDEN TESTS
+_, others = planted("experiment", experiment, "features", lambda k, _: np.array([[1.0], [-1.0]]) + k % 2, SEED + 1)
+shared = matrices[0] & {np.asarray(list(each.values())[1][0]).tobytes() for each in others}
+assert not shared, f"The seeds {SEED} and {SEED + 1} share {len(shared)} discriminators: all numbers come from one generator that starts from the seed."
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 5. In words (30 points)

@@ -20,7 +20,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from sagan_lib.book.classroom import call, close, own_work, planted
+from sagan_lib.book.classroom import call, close, derived, own_work, planted, without_decompositions
 
 SEED = 0  # set by your instructor
 rng = np.random.default_rng(SEED)
@@ -56,6 +56,7 @@ for kind, size, expected in [
 ### BEGIN HIDDEN TESTS
 for kind, size, expected in [
     ("conv", (1, 4, 6, 3), (24, 3)), ("conv_transpose", (2, 5, 3, 6), (60, 3)), ("dense", (2, 9), (2, 9)),
+    ("conv", (1, 1, 4, 2), (4, 2)), ("conv_transpose", (1, 1, 5, 3), (3, 5)),
 ]:
     got = call("kernel_matrix", kernel_matrix, np.zeros(size), kind)
     close(f"the matrix of a {kind} kernel {size}", got, np.zeros(expected), "One column for each output.")
@@ -103,7 +104,8 @@ for size in [(3, 2, 5, 4), (2, 2, 4, 4)]:
 # and after the last round $\sigma \approx v^\top W u$, with the new $u$.
 #
 # Write `power_iteration(matrix, u, rounds)`, which gives the pair `(sigma, u)`. Leave the caller's
-# `u` as it is. Do without `np.linalg.svd` and without routines for eigenvalues.
+# `u` as it is. Do without `np.linalg.svd`, without `np.linalg.norm` of a matrix, which calls it, and
+# without routines for eigenvalues.
 
 # %% nbgrader={"grade": false, "grade_id": "power_iteration", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def power_iteration(matrix, u, rounds=1):
@@ -119,7 +121,8 @@ def power_iteration(matrix, u, rounds=1):
 # %% nbgrader={"grade": false, "grade_id": "power_pair", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def power_pair(matrix, u, rounds):
     """Your function's result as (sigma, u), checked to be a pair."""
-    pair = call("power_iteration", power_iteration, matrix, u, rounds)
+    with without_decompositions():
+        pair = call("power_iteration", power_iteration, matrix, u, rounds)
     assert isinstance(pair, tuple | list) and len(pair) == 2, "power_iteration must give two things: sigma and u."
     return pair
 
@@ -159,6 +162,10 @@ close("the length of u", np.linalg.norm(u), 1.0, "u must be a unit vector.")
 ### BEGIN HIDDEN TESTS
 gram = np.linalg.matrix_power(matrix.T @ matrix, 4) @ np.ones(6)
 close("u after four rounds", u, gram / np.linalg.norm(gram), hint)
+# A guess that is nearly orthogonal to the right vector stays where it is for many rounds.
+sigma, u = power_pair(np.diag([3.0, 2.0]), np.array([1e-9, 1.0]), 60)
+close("sigma of diag(3, 2) after 60 rounds from a bad guess", sigma, 3.0, "So many rounds were asked, and so many must be done.", 1e-3)
+close("sigma of diag(3, 2) after 3 rounds from a bad guess", power_pair(np.diag([3.0, 2.0]), np.array([1e-9, 1.0]), 3)[0], 2.0, "After the last round it is v W u, whatever is known of the matrix.")
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "power_iteration_test_bound", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
@@ -166,7 +173,7 @@ own_work("power_iteration", power_iteration, WITHOUT)
 matrix = np.random.default_rng(SEED + 7).normal(size=(10, 7))
 start = np.ones(7)
 sigmas = [power_pair(matrix, start, rounds)[0] for rounds in (1, 2, 5, 20)]
-close("your caller's u", start, np.ones(7), "power_iteration changed the array that it was given.")
+assert np.array_equal(start, np.ones(7)), "power_iteration changed the array that it was given. Leave your caller's u as it is."
 assert np.all(np.diff(sigmas) >= -1e-9), "sigma must grow from round to round, and yours falls."
 assert sigmas[-1] <= np.linalg.norm(matrix, 2) + 1e-9, "sigma is above the largest singular value."
 ### BEGIN HIDDEN TESTS
@@ -182,8 +189,8 @@ close("sigma of a matrix twice as large", power_pair(2 * matrix, start, 3)[0], 2
 #
 # Derive $\partial L/\partial W$ on paper (quotient rule), then write it as
 # `sn_gradient(matrix, u, v, upstream)`. One test compares it with differences of the loss itself.
-# Yours must be the formula: differences and automatic differentiation are not allowed, and other
-# tests are too exact for them.
+# Yours must be the formula, written for whole arrays: differences, automatic differentiation and loops
+# over the weights are not allowed, and other tests are too exact for them.
 
 # %% nbgrader={"grade": false, "grade_id": "sn_gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sn_gradient(matrix, u, v, upstream):
@@ -224,10 +231,13 @@ own_work("sn_gradient", sn_gradient, DERIVED)
 matrix, u, v, upstream = example(1)
 hint = "Compare your formula with the quotient rule, term by term."
 close("the gradient", call("sn_gradient", sn_gradient, matrix, u, v, upstream), differences(matrix, u, v, upstream), hint, 1e-3)
+derived("sn_gradient", sn_gradient, example(1), example(1, rows=90))
 ### BEGIN HIDDEN TESTS
 for seed, shape in [(2, (3, 5)), (3, (6, 2)), (4, (4, 4))]:
     matrix, u, v, upstream = example(seed, *shape)
     close("the gradient", call("sn_gradient", sn_gradient, matrix, u, v, upstream), differences(matrix, u, v, upstream), hint, 1e-3)
+turned = call("sn_gradient", sn_gradient, matrix, -u, v, upstream)
+close("the gradient with the opposite u", turned, differences(matrix, -u, v, upstream), "With the opposite u sigma is negative, and the formula holds all the same.", 1e-3)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "sn_gradient_test_size", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
@@ -238,6 +248,10 @@ twice = call("sn_gradient", sn_gradient, 2 * matrix, u, v, upstream)
 close("the gradient of a kernel twice as large", twice, np.asarray(once) / 2, "The same loss moves half as fast with a kernel twice as large.")
 small = call("sn_gradient", sn_gradient, 1e-6 * matrix, u, v, upstream)
 close("the gradient of a kernel a million times smaller", small, 1e6 * np.asarray(once), "It is a million times larger, to the last digits.", 1e-10)
+### BEGIN HIDDEN TESTS
+tiny = call("sn_gradient", sn_gradient, 1e-20 * matrix, u, v, upstream)
+close("1e-20 times the gradient of a kernel of that size", 1e-20 * np.asarray(tiny), once, "The formula has no smallest sigma.")
+### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "sn_gradient_test_along", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 own_work("sn_gradient", sn_gradient, DERIVED)
@@ -302,6 +316,10 @@ for share in (0.1, 0.03, 0.004):
     enough = [k for k in range(1, 99) if sigma_after(matrix, u, k) >= (1 - share) * 5]
     got, expected = call("rounds_needed", rounds_needed, matrix, u, share), enough[0]
     close(f"rounds_needed on diag(5, 4, 1) for {share:.2%}", got, expected, "Count the first round as 1.")
+bad = np.array([1e-12, 1.0])
+enough = [k for k in range(1, 99) if sigma_after(np.diag([3.0, 2.0]), bad, k) >= 0.95 * 3]
+got = call("rounds_needed", rounds_needed, np.diag([3.0, 2.0]), bad, 0.05)
+close("rounds_needed on diag(3, 2) from a bad guess", got, enough[0], "An estimate that stands still may be far from the exact sigma.")
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "experiment_test_range", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
@@ -333,7 +351,13 @@ for what, drawn in [("matrices", np.stack(matrices)), ("guesses", np.stack(guess
     assert different == len(counts), f"Only {different} of {len(counts)} {what} are different. Is the generator made once, before the loop?"
     assert abs(drawn.mean()) < 0.15 and abs(drawn.std() - 1) < 0.1, f"The {what} have the mean {drawn.mean():.2f} and the deviation {drawn.std():.2f}, not 0 and 1."
     assert np.abs(drawn).max() > 2.5, f"The {what} are not normally distributed."
+assert not np.isin(np.stack(guesses), np.stack(matrices)).any(), "Numbers of a guess are in a matrix, too. All come from one generator, one after another."
 close("the mean of counts that this test has planted", result, counts.mean(), "Every matrix counts the same, the slow ones too.")
+### BEGIN HIDDEN TESTS
+_, others = planted("experiment", experiment, "rounds_needed", lambda k, _: 1, SEED + 1)
+shared = np.isin(np.stack(matrices), np.stack([next(iter(each.values())) for each in others])).any()
+assert not shared, f"The seeds {SEED} and {SEED + 1} share matrices: all numbers come from one generator that starts from the seed."
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 5. In words (30 points)

@@ -20,7 +20,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import re
 
-from sagan_lib.book.classroom import call, close, own_work, planted
+from sagan_lib.book.classroom import call, close, derived, own_work, planted
 
 import keras  # after sagan_lib, which keeps TensorFlow quiet
 import numpy as np
@@ -43,7 +43,7 @@ SEED = 0  # set by your instructor
 # own $h \times w$ are $M$ positions.
 #
 # Logits may be large: a trained network can have some in the hundreds, and $e^{1000}$ is infinite.
-# Yours must be right for those as well. Write the softmax yourself.
+# Yours must be right for those as well, in each weight, however small. Write the softmax yourself.
 
 # %% nbgrader={"grade": false, "grade_id": "attention_map", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def attention_map(f, g):
@@ -55,8 +55,11 @@ def attention_map(f, g):
     return weights / weights.sum(axis=-1, keepdims=True)
     ### END SOLUTION
 
+# %% nbgrader={"grade": false, "grade_id": "without_softmax", "locked": true, "schema_version": 3, "solution": false, "task": false}
+WITHOUT_SOFTMAX = ("softmax", "log_softmax", "logsumexp", "Attention", "dot_product_attention")
+
 # %% nbgrader={"grade": true, "grade_id": "attention_map_test_shape", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-own_work("attention_map", attention_map, ["softmax", "log_softmax"])
+own_work("attention_map", attention_map, WITHOUT_SOFTMAX)
 for keys, queries, expected in [
     ((2, 3, 4, 5), (2, 3, 4, 5), (2, 12, 12)), ((2, 2, 2, 5), (2, 4, 4, 5), (2, 16, 4)),
 ]:  # fmt: skip
@@ -72,7 +75,7 @@ for keys, queries, expected in [
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "attention_map_test_hand", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-own_work("attention_map", attention_map, ["softmax", "log_softmax"])
+own_work("attention_map", attention_map, WITHOUT_SOFTMAX)
 f, g = np.zeros((2, 1, 1, 2, 4))  # one picture of two pixels, 4 channels
 f[0, 0, :, 0] = 0, np.log(3)
 g[0, 0, :, 0] = 1, 2
@@ -87,7 +90,7 @@ close("the map of six pixels", call("attention_map", attention_map, f, g)[0], ex
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "attention_map_test_pixels", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-own_work("attention_map", attention_map, ["softmax", "log_softmax"])
+own_work("attention_map", attention_map, WITHOUT_SOFTMAX)
 f, g = np.zeros((2, 1, 3, 4, 2))
 g[0, 1, 2, 1] = 50.0  # row 1, column 2 of the picture: position 1 * 4 + 2
 f[0, 2, 0, 1] = 1.0  # row 2, column 0: position 2 * 4 + 0
@@ -107,7 +110,7 @@ for high, wide in [(4, 3), (2, 5)]:
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "attention_map_test_large", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-own_work("attention_map", attention_map, ["softmax", "log_softmax"])
+own_work("attention_map", attention_map, WITHOUT_SOFTMAX)
 f, g = np.zeros((2, 1, 1, 3, 1))
 f[0, 0, :, 0], g[0, 0, :, 0] = (0, 4000, 4001), 1
 got = call("attention_map", attention_map, f, g)
@@ -123,10 +126,13 @@ f[0, 0, :, 0] = 1000, 1001, 1003
 g[0, 0, :, 0] = 1, -1, 2
 got = call("attention_map", attention_map, f, g)
 close("a map with large logits of both signs", got, special.softmax(np.outer(g, f), axis=-1)[None], hint)
+f[0, 0, :, 0], g[0, 0, :, 0] = (0, -40, -90), 1
+got = np.log(np.maximum(call("attention_map", attention_map, f, g), 1e-300))
+close("the logarithms of a map", got, np.full((1, 3, 3), [0.0, -40, -90]), "A small weight is small, and not cut off at some limit.")
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "attention_map_test_images", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-own_work("attention_map", attention_map, ["softmax", "log_softmax"])
+own_work("attention_map", attention_map, WITHOUT_SOFTMAX)
 f, g = np.random.default_rng(SEED + 3).normal(size=(2, 3, 2, 2, 4))
 together = call("attention_map", attention_map, f, g)
 alone = [np.asarray(call("attention_map", attention_map, f[k : k + 1], g[k : k + 1])) for k in range(3)]
@@ -313,10 +319,11 @@ weights = {name: [drawn(13 + k, 16, n), drawn(16 + k, n)] for k, (name, n) in en
 x, upstream = drawn(19, 2, 2, 3, 16) / 2, drawn(20, 2, 2, 3, 16)
 layer, _ = made(x)
 put(layer, 0.5, **weights)
+images = tf.Variable(x)
 with tf.GradientTape() as tape:
-    loss = tf.reduce_sum(use(layer, tf.constant(x)) * upstream)
+    loss = tf.reduce_sum(use(layer, tf.convert_to_tensor(images)) * upstream)
 kernels = [getattr(layer, name).weights[0] for name in "fgh"]
-*for_kernels, for_gamma = tape.gradient(loss, [*kernels, layer.gamma])
+*for_kernels, for_gamma, for_x = tape.gradient(loss, [*kernels, layer.gamma, images])
 hint = "Does it stay with keras.ops or TensorFlow all the way? numpy, float(...) and stop_gradient cut the path."
 assert for_gamma is not None, f"No gradient arrives at gamma. {hint}"
 close("the gradient of gamma", for_gamma, np.sum((by_loop(x, 1.0, **weights) - x) * upstream), hint, 1e-3)
@@ -326,8 +333,13 @@ for name, gradient in zip("fgh", for_kernels, strict=True):
     step = 1e-2 * drawn(21, *kernel.shape)
     ends = [np.sum(by_loop(x, 0.5, **weights | {name: (k, bias)}) * upstream) for k in (kernel + step, kernel - step)]
     close(f"the slope of a loss along a step of the kernel of self.{name}", np.sum(gradient[0, 0] * step), (ends[0] - ends[1]) / 2, hint, 0.02)
+assert for_x is not None, f"No gradient arrives at x, for the layers before. {hint}"
+step = 1e-3 * drawn(22, *x.shape)
+ends = [np.sum(by_loop(moved, 0.5, **weights) * upstream) for moved in (x + step, x - step)]
+close("the slope of a loss along a step of x", np.sum(for_x * step), (ends[0] - ends[1]) / 2, f"The layers before this one learn through keys, queries and values. {hint}", 0.02)
 inside = call("SelfAttention in a tf.function", tf.function(lambda images: use(layer, images), autograph=False), tf.constant(x))
 close("the output in a tf.function", inside, use(layer, x), "A training step is compiled: it must be the same there.")
+close("the output in training", use(layer, x, training=True), by_loop(x, 0.5, **weights), "With plain convolutions it is the same in training: nothing is dropped, and nothing is added.")
 
 # %% nbgrader={"grade": true, "grade_id": "SelfAttention_test_training", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 own_work("SelfAttention", SelfAttention, READY_MADE)
@@ -367,8 +379,8 @@ for name, conv in convs.items():
 # Write `attention_gradient(logits, values, gamma, upstream)`, which gives the pair
 # `(d_logits, d_gamma)`. `logits` $s$ are (batch, N, M), `values` $h$ (batch, M, c) and `upstream` $a$
 # (batch, N, c). `d_gamma` is one number for the whole batch, as $\gamma$ is. You may use `special.softmax`.
-# One test compares it with differences of the loss itself. Yours must be the formula: differences and
-# automatic differentiation are not allowed, and another test is too exact for them.
+# One test compares it with differences of the loss itself. Yours must be the formula, written for whole
+# rows: differences, automatic differentiation and loops over single logits are not allowed.
 
 # %% nbgrader={"grade": false, "grade_id": "attention_gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def attention_gradient(logits, values, gamma, upstream):
@@ -405,7 +417,7 @@ def attention_loss(logits, values, gamma, upstream):
     return np.sum(upstream * gamma * (special.softmax(logits, axis=-1) @ values))
 
 
-FORMULA = (differences, attention_loss, "complex", "imag", "derivative", "GradientTape", "gradient", "jacobian", "batch_jacobian", "ForwardAccumulator", "grad")
+FORMULA = (differences, attention_loss, "tf", "tensorflow", "keras", "jax", "torch", "complex", "imag", "derivative", "GradientTape", "gradient", "jacobian", "batch_jacobian", "ForwardAccumulator", "grad")
 
 
 def gradient_example(seed, batch=2, n=4, m=4, c=3):
@@ -433,6 +445,8 @@ def compare(seed, gamma, **sizes):  # with differences of the loss
 
 
 compare(1, 1.0)
+(s, h, a), (many_s, many_h, _) = (gradient_example(1, m=m) for m in (4, 90))
+derived("attention_gradient", attention_gradient, (s, h, 1.0, a), (many_s, many_h, 1.0, a))
 ### BEGIN HIDDEN TESTS
 compare(2, 1.0, n=5, m=3, c=2)
 compare(3, 1.0, batch=3, n=2, m=4, c=6)
@@ -566,6 +580,7 @@ assert sizes == (256 * layers, 256), f"pixels_seen saw {sizes[0]} rows of {sizes
 rows = np.concatenate(maps)
 close("the sum of each row of the maps", rows.sum(1), np.ones(len(rows)), "Over what does the softmax go?")
 different = len({row.tobytes() for row in rows})
+different = min(different, len(np.unique(np.sort(rows, axis=1).round(9), axis=0)))  # moved ones are no new ones
 assert different == len(rows), f"Only {different} of {len(rows)} rows are different. Each layer draws its own features and kernels, from one generator."
 close("the mean of numbers that this test has planted", result, numbers.mean(), "Every row of every layer counts the same.")
 
