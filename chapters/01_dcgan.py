@@ -32,7 +32,7 @@ from sagan_lib import devices
 
 devices.setup()
 started, SCALE = time.perf_counter(), devices.scale()
-RESOLUTION, WIDTH, STEPS = {"cpu": (32, 16, 450), "gpu": (64, 32, 4000)}[SCALE]
+RESOLUTION, WIDTH, STEPS = devices.at_scale((32, 16, 450), (64, 32, 4000))
 
 # %% [markdown]
 # The chapter chooses its scale by the hardware it finds: 32 pixels on a CPU, 64 on a GPU. The

@@ -33,7 +33,7 @@ from sagan_lib import devices
 
 devices.setup()
 started, SCALE = time.perf_counter(), devices.scale()
-RESOLUTION, WIDTH, STEPS = {"cpu": (32, 16, 250), "gpu": (64, 32, 3000)}[SCALE]
+RESOLUTION, WIDTH, STEPS = devices.at_scale((32, 16, 250), (64, 32, 3000))
 
 # %%
 import keras

@@ -32,7 +32,7 @@ from sagan_lib import devices
 
 devices.setup()
 started, SCALE = time.perf_counter(), devices.scale()
-RESOLUTION, WIDTH, STEPS, LOG = {"cpu": (32, 16, 300, 10), "gpu": (64, 32, 4000, 200)}[SCALE]
+RESOLUTION, WIDTH, STEPS = devices.at_scale((32, 16, 300), (64, 32, 4000))
 
 # %%
 from sagan_lib import cost, dcgan, sagan
@@ -213,7 +213,7 @@ def run(g_rate, d_rate, n_dis, steps):
     keras.utils.set_random_seed(4)
     model = gan.GAN(*networks(), ema_decay=0.99)
     model.compile(**ttur.two_time_scale(g_rate, d_rate), n_dis=n_dis)
-    history = model.fit(data, steps=steps, log_every=LOG, verbose=0).history
+    history = model.fit(data, steps=steps, log_every=max(1, STEPS // 30), verbose=0).history
     return model, history
 
 # %%

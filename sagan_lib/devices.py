@@ -32,15 +32,39 @@ def scale():
     return checks.one_of("SAGAN_SCALE", chosen, ("cpu", "gpu"))
 
 
+def at_scale(cpu, gpu):
+    """The settings of the scale: those that a chapter takes.
+
+    Args:
+        cpu: (resolution, width, steps) of the small scale.
+        gpu: the same of the large one.
+
+    Returns:
+        One of the two. The variable SAGAN_STEPS takes the place of its steps, to see in minutes
+        that everything runs; what such a run shows means nothing.
+
+    Raises:
+        ValueError: SAGAN_SCALE is neither, or SAGAN_STEPS no whole number of at least 1.
+    """
+    *settings, steps = {"cpu": cpu, "gpu": gpu}[scale()]
+    asked = os.environ.get("SAGAN_STEPS") or str(steps)
+    if not (asked.isdecimal() and int(asked) >= 1):
+        raise ValueError(f"SAGAN_STEPS must be a whole number, at least 1, got {asked!r}")
+    return *settings, int(asked)
+
+
 def setup(mixed=False):
     """Prepare TensorFlow; call it before any network is built. GPU memory grows on demand.
 
     Args:
-        mixed: compute in bfloat16; weights and norms stay float32.
+        mixed: compute in bfloat16; weights and norms stay float32, and their products may be in
+            TF32, which keeps 10 of 23 bits. Without it all is float32 in full, on a GPU too, where
+            TensorFlow would choose TF32 by itself: the book's oracles ask for more than 10 bits.
     """
     for gpu in gpus():
         with contextlib.suppress(RuntimeError):  # in use already: too late to change
             tf.config.experimental.set_memory_growth(gpu, True)
+    tf.config.experimental.enable_tensor_float_32_execution(mixed)
     keras.config.set_dtype_policy("mixed_bfloat16" if mixed else "float32")
 
 

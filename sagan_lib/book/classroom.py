@@ -265,6 +265,67 @@ def planted(name, function, helper, give, *arguments):
     return result, calls
 
 
+def draws(name, function, seed, count, *arguments):
+    """Check that an experiment takes so many normal numbers from one generator made from its seed.
+
+    The order and the sizes in which they are drawn are free: the generator's state tells how many
+    there were. Two generators, numbers used twice or never, and another seed all show.
+
+    Args:
+        name: of the experiment, for the message.
+        function: the experiment; its first argument is the seed.
+        seed: for it.
+        count: how many numbers from a normal distribution it needs.
+        arguments: the rest of its arguments.
+
+    Raises:
+        AssertionError: another number of generators or of numbers, or as `call`.
+    """
+    made, real = [], np.random.default_rng
+
+    def watched(*given, **named):
+        made.append((given or tuple(named.values()), real(*given, **named)))
+        return made[-1][1]
+
+    spaces = [vars(np.random), function.__globals__]
+    kept = [(space, word) for space in spaces for word, each in space.items() if each is real]
+    for space, word in kept:
+        space[word] = watched
+    try:
+        call(name, function, seed, *arguments)
+    finally:
+        for space, word in kept:
+            space[word] = real
+    assert [given for given, _ in made] == [(seed,)], (
+        f"{name} makes {len(made)} generators. Make one, by np.random.default_rng(seed), and let "
+        "it serve all."
+    )
+    assert_drawn(name, made[0][1], lambda: real(seed), count)
+
+
+def assert_drawn(name, generator, fresh, *counts):
+    """Check that a generator has given so many normal numbers since it was like `fresh`.
+
+    Args:
+        name: of the answer, for the message.
+        generator: a `numpy.random.Generator` after its use.
+        fresh: function that makes another one, as the first was before.
+        counts: of numbers; any of them is right.
+
+    Raises:
+        AssertionError: it has given more, fewer, or others.
+    """
+    for count in counts:
+        other = fresh()
+        other.normal(size=count)
+        if generator.bit_generator.state == other.bit_generator.state:
+            return
+    raise AssertionError(
+        f"{name} does not draw the {counts[0]} normal numbers that the text asks for. Are some "
+        "drawn once and used twice, or drawn and not used, or from another distribution?"
+    )
+
+
 def close(what, got, expected, hint="", tolerance=1e-4):
     """Check a result against the expected one; the message tells how far off, not the solution.
 

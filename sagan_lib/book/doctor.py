@@ -144,5 +144,6 @@ def main(data=None):
         print(f"{'ok  ' if passed else 'FAIL'}  {found}" + ("" if passed else f"\n      {advice}"))
         failed += not passed
     print(f"scale: {devices.scale()} (set SAGAN_SCALE to cpu or gpu to choose)")
+    print("precision: float32, TF32 off; train --mixed computes in bfloat16")
     print("ready" if not failed else f"{failed} to mend")
     return int(failed > 0)

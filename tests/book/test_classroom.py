@@ -299,3 +299,40 @@ def test_a_forbidden_package_and_name_are_found_in_any_spelling(answer, forbidde
     with pytest.raises(AssertionError, match=says):
         classroom.own_work("answer", answer, forbidden)
     classroom.own_work("answer", answer, ["torch"])
+
+
+def draws_all(seed):
+    rng = np.random.default_rng(seed)
+    return rng.normal(0, 0.5, size=(2, 200)).sum() + rng.standard_normal(200).sum()
+
+
+def draws_fewer(seed):
+    return np.random.default_rng(seed).normal(size=500).sum()
+
+
+def draws_twice(seed):
+    return np.random.default_rng(seed).normal(size=300) + np.random.default_rng(seed).normal(
+        size=300
+    )
+
+
+def draws_from_the_next(seed):
+    return np.random.default_rng(seed + 1).normal(size=600)
+
+
+def draws_evenly(seed):
+    return np.random.default_rng(seed).uniform(size=600)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "says"),
+    [(draws_fewer, "does not draw the 600 normal numbers"), (draws_twice, "makes 2 generators"),
+     (draws_from_the_next, "makes 1 generators. Make one, by np.random.default_rng"),
+     (draws_evenly, "from another distribution"), (honest, "makes 0 generators")],
+)  # fmt: skip
+def test_an_experiment_draws_what_the_text_asks_for(experiment, says):
+    real = np.random.default_rng
+    classroom.draws("experiment", draws_all, 3, 600)
+    with pytest.raises(AssertionError, match=says):
+        classroom.draws("experiment", experiment, 3, 600)
+    assert np.random.default_rng is real

@@ -461,10 +461,9 @@ def g_gradients(fake):
     "experiment": [
         right("the batch's own mean and variance, written out", """
 def features(x, weights, batch_norm):
-    for w in weights:
-        first = w is weights[0]
+    for place, w in enumerate(weights):
         p = np.dot(x, w)
-        if batch_norm and not first:
+        if batch_norm and place:
             centred = p - p.sum(axis=0) / len(p)
             p = centred / np.sqrt((centred**2).sum(axis=0) / len(p))
         x = np.where(p > 0, p, 0.2 * p)

@@ -20,7 +20,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from types import SimpleNamespace
 
-from sagan_lib.book.classroom import call, close, own_work, planted
+from sagan_lib.book.classroom import assert_drawn, call, close, own_work, planted
 
 import keras  # after sagan_lib, which keeps TensorFlow quiet
 import numpy as np
@@ -192,6 +192,8 @@ close("G's weights", after.g, moved(g_loss_of, g, 0.1, new_d, noises[0]), "From 
 close("g_loss", after.g_loss, g_loss_of(g, new_d, noises[0]), "It is the loss of G's own step, with the D that has moved, before G moves.", 1e-3)
 ### BEGIN HIDDEN TESTS
 after = played(d, g, real, noises[:1], 0.1, 0.4, frozen=True)
+far = 100 * real  # large gradients
+close("D's weights after images of large numbers", played(d, g, far, noises[:1], 0.0, 0.01).d, moved(d_loss_of, d, 0.01, g, far, noises[0]), "The optimizer gets the gradients as they are: nothing is clipped.", 1e-3)
 close("the weights that are not trainable", [after.d[2], *after.g[4:]], [d[2], *g[4:]], "Each player moves its trainable_variables only; here the biases are frozen.")
 d, g, real, noises = drawn_game(8)
 after = played(d, g, real, noises[:1], 0.5, 0.2)
@@ -349,6 +351,7 @@ got = call("radius", radius, np.array([[1.0, -0.1], [0.4, 1.0]]))
 growth = np.linalg.norm(run_game(0.1, 0.4, 0.0, False, (1.0, 0.0), 400)) ** (1 / 400)
 close("the radius of a game that goes away", got, growth, "It must be the growth of the distance in each step. " + hint, 0.01)
 ### BEGIN HIDDEN TESTS
+close("the radius of [[0, 1], [0, 0]]", call("radius", radius, np.array([[0.0, 1.0], [0.0, 0.0]])), 0.0, hint)
 draw = np.random.default_rng([SEED, 23])
 for _ in range(5):
     basis, values = draw.normal(size=(2, 2)), draw.uniform(-2, 2, size=2)
@@ -568,7 +571,7 @@ assert np.size(got) == 3, "count must give three numbers: the counter, D's updat
 close("the counter after 600 steps", got[0], 600, "The counter must say how many steps were done.")
 close("the updates of G and D in 600 steps", got[1:], [600, 600], "How often is the counter advanced in one step?")
 ### BEGIN HIDDEN TESTS
-for until, n_dis in [(601, 1), (20, 5), (7, 2)]:
+for until, n_dis in [(601, 1), (20, 5), (7, 2), (0, 5)]:
     got = call("count", count, until, n_dis)
     assert np.size(got) == 3, "count must give three numbers: the counter, D's updates, G's updates."
     close(f"the counter after {until} steps with n_dis = {n_dis}", got[0], until, "The counter must say how many steps were done.")
@@ -682,6 +685,9 @@ close("the distance with the same generator again", again, ends[0], "Draw all nu
 late = [float(call("distance", distance, 0.05, 0.2, 150, 1.0, rng)) for _ in range(3)]
 # Over sixty seeds the model's solution gave 0.057 to 0.070.
 assert 0.04 < np.mean(late) < 0.1, f"After 150 steps the distance is too {'large' if np.mean(late) > 0.1 else 'small'}: does each step draw new numbers?"
+used = np.random.default_rng([SEED, 42])
+call("distance", distance, 0.05, 0.2, 3, 1.0, used)
+assert_drawn("distance", used, lambda: np.random.default_rng([SEED, 42]), 3 * 100 * 16, 3 * 100 * 2)  # or the means
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "experiment_test_range", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
