@@ -394,7 +394,8 @@ before = model.sample(32)
 film = [(0, before[:16])]
 watch = keras.callbacks.LambdaCallback(
     on_epoch_end=lambda epoch, logs: film.append((logs["step"], model.sample(16))))
-history = model.fit(data, steps=STEPS, batch_size=64, log_every=STEPS // 14, callbacks=[watch]).history
+history = model.fit(data, steps=STEPS, batch_size=64, log_every=max(1, STEPS // 14),
+                    callbacks=[watch]).history
 after = model.sample(32)
 
 # %% tags=["remove-cell"]
@@ -496,7 +497,7 @@ keras.utils.set_random_seed(1)
 bare = gan.GAN(dcgan.generator(RESOLUTION, WIDTH, 64, batch_norm=False),
                dcgan.discriminator(RESOLUTION, WIDTH, batch_norm=False), ema_decay=0.99)
 bare.compile(**ttur.preset("dcgan"), loss="bce")
-bare.fit(data, steps=STEPS, batch_size=64, log_every=STEPS // 2)
+bare.fit(data, steps=STEPS, batch_size=64, log_every=max(1, STEPS // 2))
 bare_seen, _, bare_spread = tell("without batch norm", bare.sample(COUNT))
 
 # %% tags=["remove-cell"]

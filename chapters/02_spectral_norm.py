@@ -240,7 +240,8 @@ class WatchSigma(keras.callbacks.Callback):
 
 # %%
 watch = WatchSigma()
-runs = {"SN": normal.fit(data, steps=STEPS, log_every=STEPS // 10, callbacks=[watch]).history}
+tenth = max(1, STEPS // 10)
+runs = {"SN": normal.fit(data, steps=STEPS, log_every=tenth, callbacks=[watch]).history}
 kept, fresh_start = 100 * np.maximum(np.array(watch.errors), 1e-6).transpose(2, 0, 1)
 
 # %% tags=["remove-cell"]
@@ -495,7 +496,7 @@ page.glue("fft-box", ratios[1], "{:.2f}")
 # as well. (The article's text promises that for dense layers; its code leaves them out.)
 
 # %%
-runs["BN"] = plain.fit(data, steps=STEPS, log_every=STEPS // 10).history
+runs["BN"] = plain.fit(data, steps=STEPS, log_every=tenth).history
 samples = {"BN": plain.sample(500), "SN": normal.sample(500)}
 
 # %% tags=["remove-cell"]

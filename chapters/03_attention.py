@@ -293,7 +293,7 @@ print(f"float64 takes {ratio:.1f} times as long as float32 on this processor")
 from sagan_lib.datasets import faces
 
 data = faces.Faces(RESOLUTION, size=8192)
-history = live.fit(data, steps=STEPS, log_every=STEPS // 25).history
+history = live.fit(data, steps=STEPS, log_every=max(1, STEPS // 25)).history
 
 # %% [markdown]
 # A few hundred steps are a beginning. The book comes with a generator that trained for longer;

@@ -106,7 +106,7 @@ print(f"scale {SCALE}, data {DATA}: {STEPS} steps; {model.plan(live.batch_size, 
 
 # %%
 history = model.fit(runs.source(live), steps=STEPS, batch_size=live.batch_size,
-                    log_every=STEPS // 20, verbose=0).history
+                    log_every=max(1, STEPS // 20), verbose=0).history
 
 # %% tags=["remove-cell"]
 from sagan_lib.book import page, plots

@@ -14,6 +14,7 @@ from experiments import measures
 from experiments.arms import ARMS, Arm, Scale, run
 from sagan_lib import devices, shipped
 from sagan_lib.evaluation import judge
+from sagan_lib.runs import provenance
 
 
 class Store:
@@ -196,7 +197,7 @@ def _fill(store, wanted, seeds, jobs, line, compute):
         return
     minutes = expected_seconds(store, missing) / jobs / 60
     print(f"{len(missing)} results are missing: about {minutes:.0f} min with {jobs} process(es)")
-    made = devices.provenance(line) | {"jobs": jobs, "judge": shipped.checksums()[judge.WEIGHTS]}
+    made = provenance.provenance(line) | {"jobs": jobs, "judge": shipped.checksums()[judge.WEIGHTS]}
     if made not in store.data["provenance"]:
         store.data["provenance"].append(made)
     with tqdm(total=len(missing), unit="run") as bar:

@@ -1,14 +1,9 @@
-"""The machine that a run meets: GPUs, scale, precision, several devices, its name in a result."""
+"""The machine that a run meets: GPUs, scale, precision, several devices."""
 
 import contextlib
 import functools
-import importlib.metadata
 import os
-import platform
-import re
-import time
 import warnings
-from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -196,31 +191,9 @@ def shard(batches, strategy, parts=1):
     return strategy.distribute_datasets_from_function(of_worker)
 
 
-def processor():
-    """The processor's model, as the machine calls it."""
-    info = Path("/proc/cpuinfo")
-    names = re.findall(r"model name\s*:\s*(.+)", info.read_text()) if info.exists() else []
-    return re.sub(r"\s+", " ", names[0]) if names else platform.processor() or platform.machine()
-
-
 def memory():
     """Bytes of this machine's memory; None where the system does not say."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # Windows; names that a system lacks
         return None
-
-
-def provenance(command=""):
-    """Where and with what a result was made: {"command", "date", "versions", "machine"}.
-
-    Args:
-        command: the line that makes it again.
-    """
-    versions = {"python": platform.python_version()}
-    for package in ("tensorflow", "keras", "numpy", "torch"):
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    machine = {"processor": processor(), "cores": os.cpu_count(), "gpus": len(gpus())}
-    date = time.strftime("%Y-%m-%d")
-    return {"command": command, "date": date, "versions": versions, "machine": machine}

@@ -22,7 +22,8 @@ from pathlib import Path
 from experiments.speed import report
 from experiments.speed.case import CONTENDERS, SIZES, case
 from experiments.speed.process import PROBE, Child
-from sagan_lib import checks, devices, shipped
+from sagan_lib import checks, shipped
+from sagan_lib.runs import provenance
 
 #: Longest time of one contender in one round, in seconds, unless a single step takes longer.
 SLICE = 1.5
@@ -215,8 +216,8 @@ def run(
         print(f"{each.resolution}x{each.width}: {len(names)} contenders", flush=True)
         cases.append(measure(each, names, rounds, seconds))
         results = {
-            "machine": " ".join(filter(None, [cases[0]["gpu"], devices.processor()])),
-            "provenance": devices.provenance(command),
+            "machine": " ".join(filter(None, [cases[0]["gpu"], provenance.processor()])),
+            "provenance": provenance.provenance(command),
             "load_before": load,
             "protocol": {
                 "processes": "one for each contender, all warm and alive, one at work at a time",
@@ -229,7 +230,7 @@ def run(
             },
             "cases": cases,
         }
-        target = Path(out) if out else _default_path(cases[0]["gpu"] or devices.processor())
+        target = Path(out) if out else _default_path(cases[0]["gpu"] or provenance.processor())
         with shipped.replacing(target) as part:  # after each size: a later one may fail
             part.write_text(json.dumps(results, indent=1) + "\n")
     print(f"{report.table(results)}\n{target}")

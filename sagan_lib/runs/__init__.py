@@ -15,7 +15,7 @@ from sagan_lib.attention import OLD_NAMES
 from sagan_lib.book import plots
 from sagan_lib.evaluation import scores
 from sagan_lib.gan import GAN, generate
-from sagan_lib.runs import keep
+from sagan_lib.runs import keep, provenance
 
 GENERATOR, RESULTS = f"{recipes.SHIPPED}.weights.h5", f"{recipes.SHIPPED}.json"
 
@@ -202,7 +202,7 @@ def _train_alone(recipe, out, log_every, images, strategy, now, command):
         "parameters": model.generator.count_params() + model.discriminator.count_params(),
         "images": images.size,
         "devices_used": model.distribute_strategy.num_replicas_in_sync,
-    } | devices.provenance(command)
+    } | provenance.provenance(command)
 
 
 def score(generator, what, data="faces", n=2000, real=5000, seed=0):
