@@ -134,15 +134,13 @@ def grade(root=ROOT, jobs=2, force=False, student=None, name=None, report=print)
         FileNotFoundError: the problem sets were not built yet.
         ValueError: nothing was handed in under this student's or set's name.
     """
-    if not (root / "gradebook.db").exists():
-        raise FileNotFoundError(f"{root}: no problem sets to grade by; run make course first")
+    names, known = sets(root), []
+    book = grades.Book(root, names)
     waiting = sorted(path for path in root.glob(f"submitted/{student or '*'}/{name or '*'}")
                      if path.is_dir())  # fmt: skip
     if not waiting and (student or name):
         raise ValueError(f"nothing handed in: student {student or 'any'}, set {name or 'any'}")
     back_up(root)
-    names, known = sets(root), []
-    book = grades.Book(root, names)
     for path in waiting:
         if path.name in names:
             known.append(path)

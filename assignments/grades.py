@@ -24,7 +24,13 @@ _KEPT = ("timestamp.txt", "submission_secret.txt")
 
 
 def opened(root):
-    """nbgrader's gradebook of a course's folder, to be closed by `with`."""
+    """nbgrader's gradebook of a course's folder, to be closed by `with`.
+
+    Raises:
+        FileNotFoundError: there is none, as the problem sets were not built yet.
+    """
+    if not (root / "gradebook.db").exists():
+        raise FileNotFoundError(f"{root}: no problem sets to grade by; run make course first")
     return Gradebook(f"sqlite:///{root / 'gradebook.db'}")
 
 

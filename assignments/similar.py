@@ -26,9 +26,13 @@ def pairs(root, name, least=0.0):
         least: pairs whose code and essays both have less in common are left out.
 
     Raises:
+        FileNotFoundError: no such set was built.
         ValueError: fewer than two hand-ins of that set can be read.
     """
-    release = nbformat.read(root / "release" / name / f"{name}.ipynb", as_version=4)
+    path = root / "release" / name / f"{name}.ipynb"
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such problem set; make course builds them")
+    release = nbformat.read(path, as_version=4)
     common = {cell.source for cell in release.cells}
     texts = {}
     for path in sorted(root.glob(f"submitted/*/{name}/{name}.ipynb")):

@@ -256,6 +256,15 @@ def test_what_loses_its_cell_is_told(term):
     assert any(f"ada/{NAME}: one_round is no cell now: (5.0, None)" in line for line in said)
 
 
+@pytest.mark.parametrize("ask", [export.tables, grades.Book])
+def test_before_the_build_nothing_is_made_up(tmp_path, ask):
+    with pytest.raises(FileNotFoundError, match="run make course first"):
+        ask(tmp_path, [NAME])
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(FileNotFoundError, match="no such problem set"):
+        similar.pairs(tmp_path, NAME)
+
+
 @pytest.mark.parametrize(
     ("text", "ids"),
     [
