@@ -59,9 +59,13 @@ def results(root, book):
 
 
 def _submission(root, book, row):
-    """(a hand-in's line of report.csv, its lines of problems.csv)."""
+    """(a hand-in's line of report.csv, its lines of problems.csv).
+
+    One that changed since it was graded, or whose set did, has no total until it is graded again.
+    """
     student, name = row["student"], row["set"]
-    days = book.charge(student, name)
+    days, fresh = book.charge(student, name), book.finished(student, name) is not None
+    notes = [row["notes"], "" if fresh else "changed since: grade again"]
     with grades.opened(root) as gradebook:
         submission = gradebook.find_submission(name, student)
         (notebook,) = submission.notebooks
@@ -76,20 +80,16 @@ def _submission(root, book, row):
             for grade in notebook.grades
         ]  # fmt: skip
         line = {
-            "student": student, "set": name, "tests": row["auto"], "tests_of": row["of"],
-            "essays": round(notebook.score - row["auto"], 2),
-            "essays_of": notebook.max_score - row["of"], "not_yet_graded": len(open_ones),
+            "student": student, "set": name,
+            "tests": notebook.code_score, "tests_of": notebook.max_code_score,
+            "essays": notebook.written_score, "essays_of": notebook.max_written_score,
+            "not_yet_graded": len(open_ones),
             "handed_in": f"{submission.timestamp} UTC" if submission.timestamp else "",
             "days_late": "time not known" if days is None else days, "penalty": penalty,
-            "total": round(max(0, notebook.score - penalty), 2), "of": notebook.max_score,
-            "notes": _notes(book, row),
+            "total": round(max(0, notebook.score - penalty), 2) if fresh else "",
+            "of": notebook.max_score, "notes": "; ".join(filter(None, notes)),
         }  # fmt: skip
     return line, cells
-
-
-def _notes(book, row):
-    changed = book.finished(row["student"], row["set"]) is None
-    return "; ".join([*filter(None, [row["notes"]]), *["changed since: grade again"] * changed])
 
 
 def _write(path, lines):
