@@ -882,9 +882,9 @@ assert np.mean(late["patch10_far_g"]) > np.mean(late["patch10_far"])
 #   only if something depends on it. Here the eyes do: with that one path cut, unequal ones rise from
 #   {glue:text}`unequal-whole:s` % to {glue:text}`unequal-cut:s` %, with others cut to at most
 #   {glue:text}`unequal-controls:s` %.
-# - Used is not needed. Over seeds, a rule between far places is hard for convolutions. That attention
-#   helps was not settled by short runs where $D$ sees the whole picture, neither on faces nor on far
-#   discs. Where $D$ sees only patches that are shorter than the rule, attention in $D$ does help.
+# - Used is not needed. Over seeds, a rule between far places is hard for convolutions. Where $D$ sees
+#   the whole picture, no claim that attention helps holds in these short runs, neither on faces nor
+#   on far discs. Where $D$ sees only patches that are shorter than the rule, attention in $D$ does help.
 
 # %% [markdown]
 # ## Exercises
