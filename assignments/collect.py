@@ -82,6 +82,11 @@ def whose(path):
     return (folders[-1], name) if folders else (None, name)
 
 
+def _canvas(path):
+    """The match of a file that Canvas named, or None."""
+    return None if _MOODLE.match(path.name) else _CANVAS.match(path.name)
+
+
 def sender(path, known):
     """(student's id, file's name, name as it stands there) of a path; None for what it tells not.
 
@@ -92,7 +97,7 @@ def sender(path, known):
     who, file = whose(path)
     if who is None:
         return None, file, None
-    canvas = _CANVAS.match(path.name)
+    canvas = _canvas(path)
     ways = [canvas["number"] if canvas else None, who, roster.squeezed(who)]
     found = next((known[way] for way in ways if way in known), None)
     return found or roster.student_id(who), file, found or who
@@ -174,9 +179,8 @@ def _put(entry, folder, name, report):
     folder.mkdir(parents=True, exist_ok=True)
     target.write_bytes(text)
     stamp.write_text(time + "\n")
-    canvas = _CANVAS.match(entry.path.name)
-    late = bool(canvas and canvas["late"] and not _MOODLE.match(entry.path.name))
-    kept = {"path": str(entry.path), "late": late}
+    canvas = _canvas(entry.path)
+    kept = {"path": str(entry.path), "late": bool(canvas and canvas["late"])}
     (folder / "platform.json").write_text(json.dumps(kept))
     note = "" if entry.path.name.endswith(f"{name}.ipynb") else f" ({entry.path.name})"
     report(f"{label}: {time}{note}{odd}")

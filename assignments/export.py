@@ -31,10 +31,10 @@ def tables(root, sets):
                 "first_name": student.first_name or "", "last_name": student.last_name or "",
                 "email": student.email or "", "lms_id": student.lms_user_id or "",
             }  # fmt: skip
-    for row in results(root, book):
-        line, cells = _submission(root, book, row)
-        handed_in.append(line)
-        parts += cells
+        for row in results(root, book):
+            line, cells = _submission(book, gradebook, row)
+            handed_in.append(line)
+            parts += cells
     totals = {(line["student"], line["set"]): line["total"] for line in handed_in}
     each = [
         {"student": name, **person, **{one: totals.get((name, one), "") for one in sets}}
@@ -48,7 +48,7 @@ def tables(root, sets):
     ]  # fmt: skip
     written = {"report.csv": handed_in, "problems.csv": parts, "grades.csv": each,
                "canvas.csv": canvas}  # fmt: skip
-    return {name: _write(root / "graded" / name, lines) for name, lines in written.items() if lines}
+    return {name: write(root / "graded" / name, lines) for name, lines in written.items() if lines}
 
 
 def results(root, book):
@@ -58,41 +58,42 @@ def results(root, book):
     return [row for row in rows if row]
 
 
-def _submission(root, book, row):
+def _submission(book, gradebook, row):
     """(a hand-in's line of report.csv, its lines of problems.csv).
 
     One that changed since it was graded, or whose set did, has no total until it is graded again.
     """
     student, name = row["student"], row["set"]
-    days, fresh = book.charge(student, name), book.finished(student, name) is not None
+    days = book.charge(gradebook, student, name)
+    fresh = book.finished(student, name) is not None
     notes = [row["notes"], "" if fresh else "changed since: grade again"]
-    with grades.opened(root) as gradebook:
-        submission = gradebook.find_submission(name, student)
-        (notebook,) = submission.notebooks
-        open_ones = [grade for grade in notebook.grades if grades.waits(grade)]
-        penalty = notebook.late_submission_penalty or 0
-        comments = {comment.name: comment.comment or "" for comment in notebook.comments}
-        cells = [
-            {"student": student, "set": name, "part": grade.name,
-             "kind": "test" if grade.cell_type == "code" else "essay",
-             "points": "" if grades.waits(grade) else grade.score, "of": grade.max_score,
-             "comment": comments.get(grade.name, "")}
-            for grade in notebook.grades
-        ]  # fmt: skip
-        line = {
-            "student": student, "set": name,
-            "tests": notebook.code_score, "tests_of": notebook.max_code_score,
-            "essays": notebook.written_score, "essays_of": notebook.max_written_score,
-            "not_yet_graded": len(open_ones),
-            "handed_in": f"{submission.timestamp} UTC" if submission.timestamp else "",
-            "days_late": "time not known" if days is None else days, "penalty": penalty,
-            "total": round(max(0, notebook.score - penalty), 2) if fresh else "",
-            "of": notebook.max_score, "notes": "; ".join(filter(None, notes)),
-        }  # fmt: skip
+    submission = gradebook.find_submission(name, student)
+    (notebook,) = submission.notebooks
+    open_ones = [grade for grade in notebook.grades if grades.waits(grade)]
+    penalty = notebook.late_submission_penalty or 0
+    comments = {comment.name: comment.comment or "" for comment in notebook.comments}
+    cells = [
+        {"student": student, "set": name, "part": grade.name,
+         "kind": "test" if grade.cell_type == "code" else "essay",
+         "points": "" if grades.waits(grade) else grade.score, "of": grade.max_score,
+         "comment": comments.get(grade.name, "")}
+        for grade in notebook.grades
+    ]  # fmt: skip
+    line = {
+        "student": student, "set": name,
+        "tests": notebook.code_score, "tests_of": notebook.max_code_score,
+        "essays": notebook.written_score, "essays_of": notebook.max_written_score,
+        "not_yet_graded": len(open_ones),
+        "handed_in": f"{submission.timestamp} UTC" if submission.timestamp else "",
+        "days_late": "time not known" if days is None else days, "penalty": penalty,
+        "total": round(max(0, notebook.score - penalty), 2) if fresh else "",
+        "of": notebook.max_score, "notes": "; ".join(filter(None, notes)),
+    }  # fmt: skip
     return line, cells
 
 
-def _write(path, lines):
+def write(path, lines):
+    """Write dictionaries with the same keys, one at least, as a table; returns their number."""
     path.parent.mkdir(exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, list(lines[0]))

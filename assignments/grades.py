@@ -104,29 +104,32 @@ class Book:
         scores = [utils.determine_grade(cell) for cell in tests]
         return sum(score for score, _ in scores), sum(most for _, most in scores)
 
-    def charge(self, student, name):
-        """Enter a hand-in's time and what its lateness costs; begun days late, or None."""
+    def charge(self, book, student, name):
+        """Enter a hand-in's time and what its lateness costs; begun days late, or None.
+
+        Args:
+            book: the gradebook, as `opened`. student, name: whose, and which set.
+        """
         handed_in = terms.handed_in(self._root / "submitted" / student / name)
         days = self.terms.days(student, name, handed_in)
-        with opened(self._root) as book:
-            book.find_assignment(name).duedate = _utc(self.terms.due.get(name))
-            submission = book.find_submission(name, student)
-            submission.timestamp = _utc(handed_in.time)
-            longer = self.terms.extended.get(student, {}).get(name)
-            submission.extension = longer - self.terms.due[name] if longer else None
-            notebook = book.find_submission_notebook(name, name, student)
-            cost = round(self.terms.share(days) * notebook.score, 2)
-            notebook.late_submission_penalty = cost or None
-            book.db.commit()
+        book.find_assignment(name).duedate = _utc(self.terms.due.get(name))
+        submission = book.find_submission(name, student)
+        submission.timestamp = _utc(handed_in.time)
+        longer = self.terms.extended.get(student, {}).get(name)
+        submission.extension = longer - self.terms.due[name] if longer else None
+        notebook = book.find_submission_notebook(name, name, student)
+        cost = round(self.terms.share(days) * notebook.score, 2)
+        notebook.late_submission_penalty = cost or None
+        book.db.commit()
         return days
 
     def feedback(self, student, name):
         """Write the feedback page, essays' points and comments included, for no network."""
-        self.charge(student, name)
-        grading.nbgrader(self._root, "generate_feedback", name, "--student", student, "--force")
         with opened(self._root) as book:
+            self.charge(book, student, name)
             submission = book.find_submission_notebook(name, name, student)
             waiting = {grade.name: grade.max_score for grade in submission.grades if waits(grade)}
+        grading.nbgrader(self._root, "generate_feedback", name, "--student", student, "--force")
         page = self._root / "feedback" / student / name / f"{name}.html"
         text = pages.with_open_essays(page.read_text(), waiting)
         page.write_text(pages.without_network(text))

@@ -4,11 +4,11 @@ By copydetect, which compares fingerprints as MOSS does (Schleimer, Wilkerson an
 the students' copy has for all is left out. Two that look alike are a reason to ask, no proof.
 """
 
-import csv
 import io
 import itertools
 import re
 
+import export
 import nbformat
 import repair
 from copydetect import CodeFingerprint, compare_files
@@ -17,13 +17,12 @@ from copydetect import CodeFingerprint, compare_files
 CODE, WORDS, WINDOW = 25, 40, 5
 
 
-def pairs(root, name, least=0.0):
+def pairs(root, name):
     """Write graded/similar_SET.csv, the likest first; returns its lines as dictionaries.
 
     Args:
         root: the course's folder.
         name: of the set.
-        least: pairs whose code and essays both have less in common are left out.
 
     Raises:
         FileNotFoundError: no such set was built.
@@ -48,15 +47,9 @@ def pairs(root, name, least=0.0):
     lines = []
     for one, other in itertools.combinations(texts, 2):
         code, words = (_alike(*two) for two in zip(texts[one], texts[other], strict=True))
-        if max(code, words) >= least:
-            lines.append({"one": one, "other": other, "code": code, "essays": words})
+        lines.append({"one": one, "other": other, "code": code, "essays": words})
     lines.sort(key=lambda line: (-line["code"], -line["essays"]))
-    path = root / "graded" / f"similar_{name}.csv"
-    path.parent.mkdir(exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, ["one", "other", "code", "essays"])
-        table.writeheader()
-        table.writerows(lines)
+    export.write(root / "graded" / f"similar_{name}.csv", lines)
     return lines
 
 

@@ -12,10 +12,15 @@ _CURE = "restore it with git, or install sagan_lib again"
 _kept = contextlib.ExitStack()  # what lay in a zip file has a folder until the end
 
 
+def _repository():
+    """The folder above the package where it has the repository's data; None where installed."""
+    above = Path(__file__).resolve().parent.parent
+    return above if (above / "data" / "SHA256SUMS").is_file() else None
+
+
 def root():
     """The repository's folder; without a repository, where the program works."""
-    above = Path(__file__).resolve().parent.parent
-    return above if (above / "data" / "SHA256SUMS").is_file() else Path.cwd()
+    return _repository() or Path.cwd()
 
 
 @functools.cache
@@ -25,9 +30,8 @@ def folder():
     Raises:
         FileNotFoundError: the installation has no data.
     """
-    repository = Path(__file__).resolve().parent.parent / "data"
-    if (repository / "SHA256SUMS").is_file():
-        return repository
+    if repository := _repository():
+        return repository / "data"
     inside = importlib.resources.files(__package__) / "_data"
     if not (inside / "SHA256SUMS").is_file():
         raise FileNotFoundError(f"{inside}: no data; install sagan_lib again, all of it")

@@ -205,12 +205,23 @@ def _lines(name, function, arguments):
 
 
 @contextlib.contextmanager
+def _replaced(places, new):
+    """Meanwhile `new` stands at each of the (namespace, name); then what was there again."""
+    kept = [(space, word, space[word]) for space, word in places]
+    for space, word in places:
+        space[word] = new
+    try:
+        yield
+    finally:
+        for space, word, real in kept:
+            space[word] = real
+
+
 def without_decompositions():
     """Meanwhile numpy's singular values and eigenvalues refuse, whatever calls them."""
     from numpy.linalg import _linalg
 
     words = ("svd", "eig", "eigh", "eigvals", "eigvalsh", "lstsq", "pinv")
-    kept = [(part, word, getattr(part, word)) for part in (_linalg, np.linalg) for word in words]
 
     def refuse(*arguments, **options):
         raise AssertionError(
@@ -218,13 +229,9 @@ def without_decompositions():
             "np.linalg.norm(matrix, 2) takes them, too."
         )
 
-    for part, word, _ in kept:
-        setattr(part, word, refuse)
-    try:
-        yield
-    finally:
-        for part, word, real in kept:
-            setattr(part, word, real)
+    return _replaced(
+        [(vars(part), word) for part in (_linalg, np.linalg) for word in words], refuse
+    )
 
 
 def planted(name, function, helper, give, *arguments):
@@ -256,11 +263,8 @@ def planted(name, function, helper, give, *arguments):
         calls.append(dict(bound.arguments))
         return give(len(calls) - 1, calls[-1])
 
-    space[helper] = stand_in
-    try:
+    with _replaced([(space, helper)], stand_in):
         result = call(name, function, *arguments)
-    finally:
-        space[helper] = real
     assert calls, f"{name} never calls {helper}. Use your function, so that its results count."
     return result, calls
 
@@ -288,14 +292,9 @@ def draws(name, function, seed, count, *arguments):
         return made[-1][1]
 
     spaces = [vars(np.random), function.__globals__]
-    kept = [(space, word) for space in spaces for word, each in space.items() if each is real]
-    for space, word in kept:
-        space[word] = watched
-    try:
+    places = [(space, word) for space in spaces for word, each in space.items() if each is real]
+    with _replaced(places, watched):
         call(name, function, seed, *arguments)
-    finally:
-        for space, word in kept:
-            space[word] = real
     assert [given for given, _ in made] == [(seed,)], (
         f"{name} makes {len(made)} generators. Make one, by np.random.default_rng(seed), and let "
         "it serve all."

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from harness import SOURCES, ProblemSet
 from test_collect import archive
-from thirty import submission
+from thirty import one_set, submission
 
 sys.path.insert(0, str(SOURCES.parent))
 import collect
@@ -45,13 +45,6 @@ ps2_spectral_norm = 2026-11-03T10:00:00+01:00
 IN_CANVAS, LATER = (2026, 11, 2, 9, 30, 0), (2026, 11, 4, 8, 0, 0)
 
 
-def essay(notebook, text):
-    (cell,) = (c for c in notebook.cells
-               if c.metadata.get("nbgrader", {}).get("grade_id") == "one_round")  # fmt: skip
-    cell.source = text
-    return notebook
-
-
 def run_quietly(root, student, name):
     """In the place of grading.run: as if every test had passed."""
     release, handed = (
@@ -66,15 +59,13 @@ def run_quietly(root, student, name):
 def term(tmp_path_factory):
     """The course's folder after roster, two platforms' archives and one grading."""
     root = tmp_path_factory.mktemp("term")
-    only = shutil.ignore_patterns("*.ipynb")
-    shutil.copytree(SOURCES / NAME, root / "source" / NAME, ignore=only)
-    shutil.copy(SOURCES.parent / "nbgrader_config.py", root)
+    one_set(root, NAME)
     course.build(root, solutions=False)
     (root / "list.csv").write_text(ROSTER, encoding="utf-8")
     roster.keep(root, roster.read(root / "list.csv")[0])
     (root / "course.toml").write_text(TERMS)
     release = (root / "release" / NAME / f"{NAME}.ipynb").read_text()
-    text = nbformat.writes(essay(submission(release, MODEL), "A thought of my own."))
+    text = nbformat.writes(submission(release, MODEL | {"one_round": "A thought of my own."}))
     for number, files in enumerate([
         {f"lovelaceada_12345_1_{NAME}.ipynb": (text, IN_CANVAS),
          f"latecleo_LATE_777_3_{NAME}-1.ipynb": (text, IN_CANVAS)},
@@ -180,13 +171,13 @@ def test_one_student_is_graded_again_and_the_table_keeps_the_others(term):
 def test_the_exchange_brings_pages_back(tmp_path, monkeypatch):
     """nbgrader's own way from release to feedback, as on a JupyterHub."""
     root, home = tmp_path / "course", tmp_path / "home"
-    only = shutil.ignore_patterns("*.ipynb")
-    shutil.copytree(SOURCES / NAME, root / "source" / NAME, ignore=only)
+    root.mkdir()
+    one_set(root, NAME)
     exchange = tmp_path / "exchange"
     for folder, mode in ((exchange, 0o777), (home, 0o755), (tmp_path / "cache", 0o755)):
         folder.mkdir()
         folder.chmod(mode)
-    settings = (SOURCES.parent / "nbgrader_config.py").read_text()
+    settings = (root / "nbgrader_config.py").read_text()
     places = (
         f"c.Exchange.root = {str(exchange)!r}\nc.Exchange.cache = {str(tmp_path / 'cache')!r}\n"
     )

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -18,7 +17,7 @@ sys.path.insert(0, str(SOURCES.parent))
 import course
 import grades
 import grading
-from thirty import submission
+from thirty import one_set, submission
 
 NAME = "ps2_spectral_norm"
 MODEL = ProblemSet("ps2").answers
@@ -71,9 +70,7 @@ REST = FULL - 20  # without problem 1
 def graded(tmp_path_factory):
     """(the course's folder, {student: row}) after all were graded in one go."""
     root = tmp_path_factory.mktemp("course")
-    only = shutil.ignore_patterns("*.ipynb")
-    shutil.copytree(SOURCES / NAME, root / "source" / NAME, ignore=only)
-    shutil.copy(SOURCES.parent / "nbgrader_config.py", root)
+    one_set(root, NAME)
     course.build(root, solutions=False)
     release = (root / "release" / NAME / f"{NAME}.ipynb").read_text()
     victim = root / "submitted" / "right" / NAME
@@ -384,10 +381,7 @@ c.KernelManager.ip = tempfile.mkdtemp() + "/kernel"
 
 
 def test_another_seed_is_in_every_copy_and_its_model_passes(tmp_path):
-    folder = tmp_path / "source" / NAME
-    folder.mkdir(parents=True)
-    shutil.copy(SOURCES / NAME / f"{NAME}.py", folder)
-    shutil.copy(SOURCES.parent / "nbgrader_config.py", tmp_path)
+    one_set(tmp_path, NAME)
     course.build(tmp_path, seed=7)  # executes the solution
     for each in ("release", "solutions"):
         text = (tmp_path / each / NAME / f"{NAME}.ipynb").read_text()
@@ -498,10 +492,8 @@ def test_points_of_essays_are_exported_and_survive_grading_again(graded, tmp_pat
 
 
 def test_a_solution_that_raises_is_named(tmp_path):
-    folder = tmp_path / "source" / NAME
-    shutil.copytree(SOURCES / NAME, folder)
-    shutil.copy(SOURCES.parent / "nbgrader_config.py", tmp_path)
-    path = Path(folder, f"{NAME}.py")
+    one_set(tmp_path, NAME)
+    path = tmp_path / "source" / NAME / f"{NAME}.py"
     path.write_text(path.read_text().replace("(0, 1, 3, 2)", "(0, 1, 2, 3)"))
     with pytest.raises(RuntimeError, match=f"{NAME}.ipynb.*kernel_matrix_test"):
         course.build(tmp_path)

@@ -30,6 +30,13 @@ def submission(release, answers):
     return notebook
 
 
+def one_set(root, name):
+    """A course's folder with the text of one problem set and nbgrader's settings, nothing built."""
+    only = shutil.ignore_patterns("*.ipynb")
+    shutil.copytree(SOURCES / name, root / "source" / name, ignore=only)
+    shutil.copy(SOURCES.parent / "nbgrader_config.py", root)
+
+
 def hand_in(root, number):
     """Student `number`'s notebook: sets in turn, and another wrong answer each time."""
     name = proof.NAMES[number % len(proof.NAMES)]
