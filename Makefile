@@ -18,7 +18,7 @@ NBVAL = PYTHONPATH=_book \
 export BOOK_STARTED := $(shell date +%s)
 export CHAPTERS_AT_ONCE
 
-.PHONY: help book read test unit pdf zip lab run prose bench course clean pins
+.PHONY: help book read test unit test-versions pdf zip lab run large prose bench course clean pins
 
 help:
 	@echo "make book        build the book, to read at once; then execute it and build it anew"
@@ -29,9 +29,11 @@ help:
 	@echo "make zip         the built book as one archive to hand on: _build/book.zip"
 	@echo "make lab         open the chapters in JupyterLab"
 	@echo "make run CH=02   execute chapter 02 and update its notebook (no CH: all of them)"
+	@echo "make large CH=02 execute chapter 02 at the large scale and keep its numbers (see chapter 94)"
 	@echo "make prose CH=02 update a notebook's text, keep its outputs (only if no code changed)"
 	@echo "make bench       measure the speed of a training step, ours and others': ten minutes"
 	@echo "make course      make the problem sets: assignments/release/ for students, solutions/ for you"
+	@echo "make test-versions  a subset of the tests with older TensorFlows (2.19, 2.20), 10 minutes each"
 	@echo "make clean       remove what was built; .venv stays (rm -r .venv removes it)"
 	@echo "make pins        renew constraints.txt from the newest versions that fit"
 
@@ -69,6 +71,10 @@ unit: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(PYTEST) $(addprefix --ignore=tests/test_,book.py pages.py touch.py printed.py) tests
 
+# Does the library work with the TensorFlow that others have, such as Colab?
+test-versions: $(READY)
+	@sh _book/versions.sh $(PYTHON)
+
 pdf: $(READY)
 	@$(BIN)/python _book/printed.py pdf
 
@@ -82,6 +88,10 @@ lab: $(READY)
 run: $(READY)
 	@echo "==> Executing: $(if $(CH),$(CH),all chapters)"
 	@$(BIN)/python _book/notebooks.py run $(CH)
+
+# Hours without a GPU; a chapter whose code is the one that was kept is not run again.
+large: $(READY)
+	@$(BIN)/python _book/large.py $(CH)
 
 prose: $(READY)
 	@$(BIN)/python _book/notebooks.py prose $(CH)

@@ -9,14 +9,17 @@ here and keeps the outputs. Nothing is ever made in the other direction.
 """
 
 import argparse
+import functools
 import hashlib
 import os
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import jupytext
 import nbformat
+import yaml
 from jupytext.combine import combine_inputs_with_outputs
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -25,6 +28,18 @@ from sagan_lib import shipped
 
 CHAPTERS = shipped.root() / "chapters"
 CELL_TIMEOUT = 600  # seconds
+
+#: Colab folds a cell with such a title away.
+TITLE = "# @title Running this elsewhere?"
+ELSEWHERE = (
+    TITLE
+    + """ This installs the book where it is missing. {{ display-mode: "form" }}
+import importlib.util
+
+if importlib.util.find_spec("sagan_lib") is None:
+    %pip install -q "{package}"
+"""
+)
 
 #: Nothing here names a machine or a version, so that a notebook opens on any kernel.
 METADATA = {
@@ -57,10 +72,22 @@ def cells(notebook):
     return [(cell.cell_type, cell.source, cell.metadata.get("tags", [])) for cell in notebook.cells]
 
 
+@functools.cache
+def elsewhere():
+    """The first code of every notebook: where it is opened alone, it installs the library."""
+    address = yaml.safe_load((shipped.root() / "_config.yml").read_text())["repository"]["url"]
+    project = tomllib.loads((shipped.root() / "pyproject.toml").read_text())["project"]
+    return ELSEWHERE.format(package=f"sagan_lib @ git+{address}@v{project['version']}").strip()
+
+
 def read(path):
-    """A notebook without outputs from a chapter's text."""
+    """A notebook without outputs from a chapter's text, with what it takes to open it alone."""
     notebook = jupytext.read(path, fmt="py:percent")
     notebook.nbformat, notebook.nbformat_minor = 4, 5
+    first = nbformat.v4.new_code_cell(elsewhere(), metadata={"tags": ["remove-cell"]})
+    # Below the title; JupyterLab writes the one of before into the text.
+    others = [cell for cell in notebook.cells if not cell.source.startswith(TITLE)]
+    notebook.cells = [*others[:1], first, *others[1:]]
     seen = {}
     for cell in notebook.cells:
         # A name made from the text: random ones would be new in every diff.
@@ -68,6 +95,12 @@ def read(path):
         seen[name] = seen.get(name, 0) + 1
         cell.id = name if seen[name] == 1 else f"{name}-{seen[name]}"
     return notebook
+
+
+def code(notebook):
+    """The text of the chapter's own code cells: what its outputs depend on."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return [cell.source for cell in cells if not cell.source.startswith(TITLE)]
 
 
 def strip(notebook):
@@ -115,10 +148,11 @@ def prose(path):
     """
     new, twin = read(path), path.with_suffix(".ipynb")
     before = nbformat.read(twin, 4)
-    code = [[c.source for c in book.cells if c.cell_type == "code"] for book in (before, new)]
-    if code[0] != code[1]:
+    if code(before) != code(new):
         raise ValueError("the code changed too: make run CH=" + path.stem.split("_")[0])
-    write(strip(combine_inputs_with_outputs(new, before, "py:percent")), twin)
+    whole = combine_inputs_with_outputs(new, before, "py:percent")
+    whole.cells[1].execution_count = 1  # it may name another address; it printed nothing
+    write(strip(whole), twin)
 
 
 def difference(path):

@@ -84,6 +84,7 @@ page.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 # | {doc}`91_evaluation` | What does a score see? | scores on face sets with one known fault each |
 # | {doc}`92_own_pictures` | How do I train on mine? | a folder as people have it against what training sees |
 # | {doc}`93_failures` | What does failure look like? | six broken runs, each by one switch, beside a healthy one |
+# | {doc}`94_two_scales` | What changes from 32 to 64 pixels? | every chapter's numbers and pictures at both scales |
 # | {doc}`90_speed` | Where does a step spend its time? | this library's step against other ways to write it; attention's memory |
 #
 # Each chapter imports from a small tested library, `sagan_lib`, which holds the real layers and
@@ -99,7 +100,7 @@ page.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 # Every measured number in the text comes from a cell on the same page: change the cell and run the
 # page again. Only the runs behind the claims take hours; their results are stored, and one command
 # makes them again ({doc}`claims`). On a CPU a chapter takes a few minutes and works at 32 pixels; on a GPU it works at
-# 64 and trains for longer. What one live run shows is an example, not a law: the laws, or their
+# 64 and trains for longer ({doc}`94_two_scales` has both side by side). What one live run shows is an example, not a law: the laws, or their
 # absence, are in {doc}`claims`. Where the article or its code errs, the chapter says so; {doc}`errata`
 # has the list.
 #

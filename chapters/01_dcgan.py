@@ -24,6 +24,7 @@
 # You need convolutions, gradients and a first idea of Keras. The page takes
 # {glue:text}`minutes:s` minutes on two cores, where it was made. Its verdicts hold for one scale:
 # {glue:text}`scale:s`.
+# What it gives at 64 pixels is in {doc}`94_two_scales`.
 # ```
 
 # %%
@@ -32,7 +33,7 @@ from sagan_lib import devices
 
 devices.setup()
 started, SCALE = time.perf_counter(), devices.scale()
-RESOLUTION, WIDTH, STEPS = devices.at_scale((32, 16, 450), (64, 32, 4000))
+RESOLUTION, WIDTH, STEPS = devices.at_scale((32, 16, 450), (64, 16, 2000))
 
 # %% [markdown]
 # The chapter chooses its scale by the hardware it finds: 32 pixels on a CPU, 64 on a GPU. The

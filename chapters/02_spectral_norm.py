@@ -25,6 +25,7 @@
 # You need chapter {doc}`01_dcgan`, and to have met the singular value decomposition once. The page
 # takes {glue:text}`minutes:s` minutes on two cores, where it was made. What it says of matrices is
 # exact. Its verdicts on training hold for one scale: {glue:text}`scale:s`.
+# What it gives at 64 pixels is in {doc}`94_two_scales`.
 # ```
 
 # %%
@@ -33,7 +34,7 @@ from sagan_lib import devices
 
 devices.setup()
 started, SCALE = time.perf_counter(), devices.scale()
-RESOLUTION, WIDTH, STEPS = devices.at_scale((32, 16, 400), (64, 32, 4000))
+RESOLUTION, WIDTH, STEPS = devices.at_scale((32, 16, 400), (64, 16, 2000))
 
 # %%
 import keras

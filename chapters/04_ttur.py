@@ -24,6 +24,7 @@
 # You need chapter {doc}`02_spectral_norm`, and for the first section eigenvalues of a 2x2 matrix. The
 # page takes {glue:text}`minutes:s` minutes on two cores, where it was made. What it says of the small
 # games is exact. Its verdicts on training hold for one scale: {glue:text}`scale:s`.
+# What it gives at 64 pixels is in {doc}`94_two_scales`.
 # ```
 
 # %%
@@ -32,7 +33,7 @@ from sagan_lib import devices
 
 devices.setup()
 started, SCALE = time.perf_counter(), devices.scale()
-RESOLUTION, WIDTH, STEPS = devices.at_scale((32, 16, 300), (64, 32, 4000))
+RESOLUTION, WIDTH, STEPS = devices.at_scale((32, 16, 300), (64, 16, 1500))
 
 # %%
 from sagan_lib import cost, dcgan, sagan
@@ -273,9 +274,9 @@ page.glue("price", models["TTUR, D 4x"].step.numpy() / models["5 D steps"].step.
 # | the article's text | {glue:text}`steps-text:s` | {glue:text}`seen-text:s` | {glue:text}`dloss-text:s` |
 #
 # Read the table with care. It is one run of each, on easy data. Another seed or another length may
-# order the rows differently. A short run also favours large rates, such as those of the article's
-# text: it cannot show whether they hold for days. What it does show is the price: one-to-one does
-# {glue:text}`price:s` times as many generator steps as five-to-one for the same work.
+# order the rows differently. Nor can a short run show whether rates as large as those of the article's
+# text hold for days. What it does show is the price: one-to-one does {glue:text}`price:s` times as many
+# generator steps as five-to-one for the same work.
 
 # %% [markdown]
 # ## Alternating, shuffled, counted once

@@ -24,6 +24,7 @@
 # You need chapters {doc}`02_spectral_norm` and {doc}`04_ttur`, and the gradient of a gradient. The page
 # takes {glue:text}`minutes:s` minutes on two cores, where it was made. What it says of the small game is
 # exact. Its verdicts on training hold for one scale: {glue:text}`scale:s`.
+# What it gives at 64 pixels is in {doc}`94_two_scales`.
 # ```
 
 # %%
@@ -32,7 +33,7 @@ from sagan_lib import devices
 
 devices.setup()
 started, SCALE = time.perf_counter(), devices.scale()
-RESOLUTION, WIDTH, STEPS = devices.at_scale((32, 16, 250), (64, 32, 3000))
+RESOLUTION, WIDTH, STEPS = devices.at_scale((32, 16, 250), (64, 16, 1500))
 
 # %% [markdown]
 # ## Four ways to hold D
@@ -190,6 +191,9 @@ for name, way in WAYS.items():
     print(f"{name:15} {seen:3} combinations of 250")
 
 # %% tags=["remove-cell"]
+for name, short in zip(samples, ("sn", "gp", "r1", "pairs")):
+    page.glue(f"live-seen-{short}", judge.coverage(judge.read(samples[name]))[0])
+    page.glue(f"live-mismatch-{short}", 100 * judge.heterochromia(judge.read(samples[name])), "{:.0f}")
 shown = [pictures[:20] for pictures in samples.values()]
 page.show("fig_ways", plots.pictures(shown, columns=4, titles=list(samples)))
 

@@ -33,19 +33,20 @@ def forward_flops(model):
 
 
 def activation_bytes(model, batch_size=1):
-    """Bytes of all layers' float32 outputs; attention's map counts where it is kept whole.
+    """Bytes of all layers' outputs, each in its dtype; attention's float32 map if it is kept whole.
 
     Args:
         model: a functional model.
         batch_size: images.
     """
-    numbers = sum(math.prod(layer.output.shape[1:]) for layer in model.layers)
+    outputs = [layer.output for layer in model.layers]
+    found = sum(math.prod(x.shape[1:]) * tf.as_dtype(x.dtype).size for x in outputs)
     for layer in model.layers:
         if hasattr(layer, "map_shape"):
             shape = layer.map_shape()
             if keeps_map(batch_size, *shape, layer.method):
-                numbers += 2 * math.prod(shape)  # scores and weights
-    return 4 * batch_size * numbers
+                found += 4 * 2 * math.prod(shape)  # scores and weights
+    return batch_size * found
 
 
 def matmul_rate(size=1024, seconds=0.2):

@@ -147,7 +147,15 @@ def test_train_step_is_the_written_out_algorithm(images):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-def test_ema_follows_its_recursion_and_copies_u(images):
+@pytest.fixture(params=["float32", "mixed_bfloat16"])
+def policy(request):
+    """In bfloat16, with three decimal digits, the small steps of an average would be lost."""
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_dtype_policy("float32")
+
+
+def test_ema_follows_its_recursion_and_copies_u(images, policy):
     model = small()
     pairs = list(zip(model.ema_generator.weights, model.generator.weights, strict=True))
     for step in range(3):
@@ -274,6 +282,8 @@ def test_mixed_precision_trains_with_float32_weights(images):
         keras.config.set_dtype_policy("float32")
     assert np.isfinite(history["d_loss"][-1])
     assert {w.dtype for w in model.generator.weights} == {"float32"}
+    assert model.d_step(real(images), gan.latent(8, 8)).dtype == tf.float32
+    assert model.g_step(gan.latent(8, 8)).dtype == tf.float32
     assert model.sample(2).dtype == np.float32
     assert model.generator.get_layer("up8").compute_dtype == "bfloat16"
 

@@ -78,7 +78,7 @@ def test_the_container_builds_the_book_with_a_python_that_is_allowed():
 
 def test_the_repositorys_address_stands_in_one_place():
     """A placeholder until there is one; what needs it takes it from the book's settings."""
-    names = ("*.md", "*.toml", "*.yml", "*.cff", "*.py", "*.txt", "*.json")
+    names = ("*.md", "*.toml", "*.yml", "*.cff", "*.py", "*.txt", "*.json", "*.ipynb")
     found = {
         str(path.relative_to(ROOT))
         for name in names
@@ -87,4 +87,6 @@ def test_the_repositorys_address_stands_in_one_place():
         and path != Path(__file__).resolve()
         and PLACEHOLDER in path.read_text(errors="ignore")
     }
-    assert found == {"_config.yml"}
+    # Each notebook's first cell is made from it: `make prose` after the address has changed.
+    notebooks = {f"chapters/{path.name}" for path in (ROOT / "chapters").glob("*.ipynb")}
+    assert found == {"_config.yml"} | notebooks

@@ -37,7 +37,7 @@ FLOORS = [
     ["sagan_lib.recipes"],
     ["sagan_lib.book.options"],
     ["sagan_lib.runs"],
-    ["sagan_lib.book.publish", "sagan_lib.book.export"],
+    ["sagan_lib.book.doctor", "sagan_lib.book.publish", "sagan_lib.book.export"],
     ["sagan_lib.__main__"],
     ["experiments.claims", "experiments.speed"],
     ["experiments.bugs", "experiments.errata", "experiments.exact", "experiments.patches",

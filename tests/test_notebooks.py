@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jupytext
 import nbformat
 import pytest
 
@@ -155,7 +156,8 @@ def chapter(tmp_path):
 def test_run_makes_a_clean_notebook(chapter):
     notebook = nbformat.read(chapter.with_suffix(".ipynb"), 4)
     assert notebook.metadata == tool.METADATA
-    assert [out.text for out in notebook.cells[1].outputs] == ["2\n"]
+    assert notebook.cells[1].source == tool.elsewhere()
+    assert [out.text for out in notebook.cells[2].outputs] == ["2\n"]
     assert tool.difference(chapter) == ""
 
 
@@ -193,14 +195,44 @@ def test_prose_keeps_the_outputs_and_refuses_new_code(chapter):
     tool.prose(chapter)
     notebook = nbformat.read(chapter.with_suffix(".ipynb"), 4)
     assert "heading" in notebook.cells[0].source
-    assert notebook.cells[1].outputs[0].text == "2\n"
-    assert notebook.cells[1].execution_count == 1
+    assert notebook.cells[2].outputs[0].text == "2\n"
+    assert [cell.execution_count for cell in code(chapter.with_suffix(".ipynb"))] == [1, 2]
     chapter.write_text(CHAPTER.replace("print(2)", "print(3)"))
     with pytest.raises(ValueError, match="make run CH=07"):
         tool.prose(chapter)
+
+
+def test_a_text_that_was_saved_from_the_notebook_has_that_cell_once(chapter):
+    before = tool.cells(tool.read(chapter))
+    notebook = nbformat.read(chapter.with_suffix(".ipynb"), 4)
+    jupytext.write(notebook, chapter, fmt="py:percent")  # as JupyterLab does
+    assert tool.TITLE in chapter.read_text()
+    assert tool.cells(tool.read(chapter)) == before
+
+
+def test_another_address_needs_no_new_run(chapter, monkeypatch):
+    monkeypatch.setattr(tool, "elsewhere", lambda: f"{tool.TITLE} at another place")
+    assert "make run CH=07" in tool.difference(chapter)
+    tool.prose(chapter)
+    assert tool.difference(chapter) == ""
+    assert [cell.execution_count for cell in code(chapter.with_suffix(".ipynb"))] == [1, 2]
 
 
 def test_an_unknown_chapter_names_the_ones_there_are(chapter):
     assert tool.sources(["7"], chapter.parent) == [chapter]
     with pytest.raises(SystemExit, match="07_small"):
         tool.sources(["08"], chapter.parent)
+
+
+ORACLES = ("assert_allclose", "isclose", "allclose")
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_precision_is_chosen_before_anything_is_held_against_an_oracle(path):
+    """On a recent GPU TensorFlow rounds products to 10 bits, unless it is told not to."""
+    text = "\n".join(tool.code(tool.read(path)))
+    asked = [text.index(name) for name in ORACLES if name in text]
+    chosen = text.find("devices.setup()")
+    assert chosen >= 0 or not asked
+    assert all(chosen < place for place in asked)
+    assert "setup(mixed" not in text, "all that follows would be rounded"

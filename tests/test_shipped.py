@@ -2,12 +2,17 @@
 
 import errno
 import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import venv
 import zipfile
+from pathlib import Path
 
+import keras
 import pytest
 
 from sagan_lib import runs, shipped
@@ -186,3 +191,37 @@ def test_a_disk_that_is_full_is_told_with_the_file(tmp_path):
     with pytest.raises(OSError, match=r"No space left on device: '.*/run\.keras'"):
         full()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """The Python of an environment that has what the library needs, and not the library."""
+    place = tmp_path_factory.mktemp("bare")
+    venv.create(place / "env", with_pip=True)
+    (site,) = (place / "env" / "lib").glob("python*/site-packages")
+    packages = Path(keras.__file__).parent.parent  # a plain line: its own .pth files do not count
+    (site / "theirs.pth").write_text(f"{packages}\n")
+    return place / "env" / "bin" / "python"
+
+
+def test_a_notebook_alone_installs_the_library_and_runs(wheel, bare, tmp_path):
+    """In an empty folder; only the address of its first cell is replaced, by the wheel's."""
+    text = (shipped.root() / "chapters" / "00_intro.ipynb").read_text()
+    address = re.search(r"git\+https://[^\\\"]+", text)[0]
+    (tmp_path / "alone.ipynb").write_text(text.replace(address, wheel.as_uri()))
+    kernel = {"argv": [str(bare), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+              "display_name": "bare", "language": "python"}  # fmt: skip
+    spec = tmp_path / "jupyter" / "kernels" / "bare" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    spec.write_text(json.dumps(kernel))
+    missing = subprocess.run([bare, "-c", "import sagan_lib"], cwd=tmp_path, capture_output=True)
+    assert b"No module named 'sagan_lib'" in missing.stderr
+    command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace",
+               "--ExecutePreprocessor.kernel_name=bare", "alone.ipynb"]  # fmt: skip
+    clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True,
+                          env=clean | {"JUPYTER_PATH": str(tmp_path / "jupyter")})  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    where = subprocess.run([bare, "-c", "import sagan_lib; print(sagan_lib.__file__)"],
+                           cwd=tmp_path, capture_output=True, text=True, env=clean)  # fmt: skip
+    assert str(bare.parent.parent) in where.stdout

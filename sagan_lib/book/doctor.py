@@ -1,15 +1,18 @@
 """`python -m sagan_lib doctor`: is this machine ready, and if not, what to do."""
 
 import importlib.metadata
+import math
 import os
 import shutil
 import subprocess
 import sys
+import time
 
 import keras
 import tensorflow as tf
 
-from sagan_lib import cost, devices, shipped
+from sagan_lib import checks as arguments
+from sagan_lib import cost, devices, gan, networks, shipped, ttur
 from sagan_lib.datasets import celeba, folder
 
 WANTED = ("tensorflow", "keras", "numpy", "matplotlib", "pillow")
@@ -88,6 +91,43 @@ def onednn():
     return ratio < 1.2, text, "set the environment variable TF_ENABLE_ONEDNN_OPTS=1"
 
 
+def step(resolution=None, batch_size=64, seconds=3):
+    """One training step of the scale's network, as a run on this machine would compile it.
+
+    Args:
+        resolution: of its images in pixels; that of the scale if not given.
+        batch_size: real images in a step.
+        seconds: to measure for, after the step was compiled.
+
+    Returns:
+        (whether its losses are finite, what was found, what to do).
+    """
+    resolution = resolution or {"cpu": 32, "gpu": 64}[devices.scale()]
+    arguments.integer("batch_size", batch_size, 1)
+    model = gan.GAN(*networks.build(resolution=resolution, width=16, attention_at=16))
+    model.compile(**ttur.preset("cpu"))
+    images = tf.zeros((batch_size, resolution, resolution, 3))
+    jit, started = devices.use_jit(), time.perf_counter()
+    one = tf.function(model.train_step, jit_compile=jit)
+    losses = [float(x) for x in one(images).values()]  # a number: waits for the step
+    compiled, least = time.perf_counter() - started, math.inf
+    while time.perf_counter() < started + compiled + seconds:
+        begun = time.perf_counter()
+        losses = [float(x) for x in one(images).values()]
+        least = min(least, time.perf_counter() - begun)
+    memory = cost.memory_bytes(model.generator, model.discriminator, batch_size)
+    if devices.gpus():
+        memory = tf.config.experimental.get_memory_info("GPU:0")["peak"]
+    by = "compiled by XLA" if jit else "traced without XLA"
+    tf32 = "on" if tf.config.experimental.tensor_float_32_execution_enabled() else "off"
+    text = (
+        f"a step of {batch_size} images of {resolution} pixels: {batch_size / least:,.0f} "
+        f"images/s, about {memory / 2**30:.1f} GiB, {keras.config.dtype_policy().compute_dtype}, "
+        f"TF32 {tf32}, {by} in {compiled:.0f} s"
+    )
+    return all(map(math.isfinite, losses)), text, "its losses are not finite: SAGAN_SCALE=cpu?"
+
+
 def _shipped():
     for name in shipped.checksums():
         try:
@@ -124,6 +164,7 @@ def checks(data=None):
     yield _gpu()
     if not devices.gpus():
         yield onednn()
+    yield step()
     yield from _shipped()
     if data is not None:
         yield _images(data)
@@ -139,11 +180,12 @@ def main(data=None):
     Returns:
         0 when all passed, else 1.
     """
+    devices.setup()
     failed = 0
     for passed, found, advice in checks(data):
         print(f"{'ok  ' if passed else 'FAIL'}  {found}" + ("" if passed else f"\n      {advice}"))
         failed += not passed
     print(f"scale: {devices.scale()} (set SAGAN_SCALE to cpu or gpu to choose)")
-    print("precision: float32, TF32 off; train --mixed computes in bfloat16")
+    print("precision: train --mixed computes in bfloat16, all else in full float32")
     print("ready" if not failed else f"{failed} to mend")
     return int(failed > 0)

@@ -1,6 +1,7 @@
 """The doctor finds what is wrong and says what to do about it."""
 
 import importlib.metadata
+import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,9 @@ def no_gpu(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def onednn(request, monkeypatch):
-    """Measured once, by the first test; the others only need to know that it is."""
+    """Both measured once, by the first test; the others only need to know that they are."""
+    if request.function is not test_this_machine_is_ready:
+        monkeypatch.setattr(doctor, "step", lambda: (True, "a step", ""))
     if request.function is not test_this_machine_is_ready and "onednn" not in request.node.name:
         monkeypatch.setattr(doctor, "onednn", lambda: (True, "oneDNN is on", ""))
 
@@ -37,6 +40,14 @@ def test_this_machine_is_ready(capsys):
     assert "FAIL" not in out
     assert out.splitlines()[-1] == "ready"
     assert f"scale: {devices.scale()}" in out
+    found = re.search(
+        r"ok    a step of 64 images of (\d+) pixels: ([\d,]+) images/s, about (.+) GiB, float32, "
+        r"TF32 off, (compiled by|traced without) XLA in \d+ s",
+        out,
+    )
+    assert found[1] == {"cpu": "32", "gpu": "64"}[devices.scale()]
+    assert int(found[2].replace(",", "")) > 0
+    assert 0.05 < float(found[3]) < 16
     for package in doctor.WANTED:
         assert f"ok    {package} {importlib.metadata.version(package)}" in out
     for name in shipped.checksums():

@@ -160,6 +160,11 @@ def test_wrong_arguments(call, words):
 OLD = shipped.root() / "tests" / "data" / "old_run"
 
 
+#: Keras reads files of older Kerases, not of newer ones; this one is of 3.15.
+READS_OLD = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 15)
+
+
+@pytest.mark.skipif(not READS_OLD, reason="the file was written by a newer Keras")
 def test_a_run_of_the_library_before_its_names_changed_still_loads_and_goes_on():
     """Its file says "rounds" and variant "paper"; its samples were stored when it was saved."""
     model = gan.GAN.load(OLD.with_suffix(".keras"))

@@ -1,0 +1,252 @@
+# %% [markdown]
+# # The same book at two scales
+#
+# Every chapter runs the same cells at 32 pixels, for minutes on two cores, or at 64, for a GPU. This
+# page holds what both gave side by side. What is arithmetic stays. What is training gets better with
+# size and time, and where it failed for want of a rule, it fails more plainly.
+#
+# ```{admonition} What you will see
+# - what each scale asks for;
+# - chapter by chapter: the pictures, the numbers, and what follows.
+#
+# The large scale was run once, with one seed, on the machine that the first table names. The verdicts
+# of {doc}`claims` are those of the small one: there every arm has many seeds.
+# ```
+
+# %%
+from sagan_lib.book import scales
+
+large = scales.large()
+small = {chapter: scales.small(chapter) for chapter in large}
+
+# %% tags=["remove-cell"]
+import re
+
+import matplotlib.pyplot as plt
+from IPython.display import Markdown
+
+from sagan_lib import shipped
+from sagan_lib.book import page
+
+
+def settings(chapter):
+    """(pixels, steps) of both scales, as the chapter's text has them."""
+    text = (shipped.root() / "chapters" / f"{chapter}.py").read_text()
+    return re.findall(r"\((\d+), \d+, (\d+)\)", re.search(r"at_scale\((.*)\)", text)[1])
+
+# %% tags=["remove-input"]
+rows = ["| chapter | small: pixels, steps | minutes | large: pixels, steps | minutes |", "|---|---|---|---|---|"]
+for chapter, entry in large.items():
+    (size, steps), (large_size, large_steps) = settings(chapter)
+    rows.append(f"| {{doc}}`{chapter}` | {size}, {steps} | {small[chapter][0]['minutes']} "
+                f"| {large_size}, {large_steps} | {entry['numbers']['minutes']} |")
+Markdown("\n".join(rows))
+
+# %% tags=["remove-cell"]
+made = next(iter(large.values()))
+page.glue("large-processor", made["machine"]["processor"])
+page.glue("large-cores", made["machine"]["cores"])
+page.glue("large-gpus", made["machine"]["gpus"])
+page.glue("large-tensorflow", made["versions"]["tensorflow"])
+changed = [chapter for chapter in large if large[chapter]["code"] != small[chapter][2]]
+page.glue("large-changed", ", ".join(changed) or "none")
+
+# %% [markdown]
+# The large scale ran on {glue:text}`large-processor:s`, {glue:text}`large-cores:s` cores and
+# {glue:text}`large-gpus:s` GPUs, two chapters side by side with one thread each, with TensorFlow
+# {glue:text}`large-tensorflow:s`. `make large` does it again, chapter by chapter; a chapter whose code
+# did not change is not run again. Changed since: {glue:text}`large-changed:s`.
+
+# %% tags=["remove-cell"]
+def show(chapter):
+    """A chapter's picture at both scales, the small one above."""
+    figure, axes = plt.subplots(2, 1, figsize=(7, 4.6))
+    for axis, picture, title in zip(axes, scales.pair(chapter), ("32 pixels", "64 pixels")):
+        axis.imshow(picture)
+        axis.set_title(title, fontsize=9)
+        axis.axis("off")
+    figure.tight_layout()
+    page.show(f"fig_two_{chapter[:2]}", figure)
+
+
+def table(chapter, **names):
+    """Numbers of a chapter at both scales, each under its name in words."""
+    rows = ["| | 32 pixels | 64 pixels |", "|---|---|---|"]
+    for name, words in names.items():
+        name = name.replace("_", "-")
+        rows.append(f"| {words} | {small[chapter][0][name]} | {large[chapter]['numbers'][name]} |")
+    return Markdown("\n".join(rows))
+
+
+def at(chapter, name):
+    """A number of a chapter at both scales, the small one first."""
+    texts = small[chapter][0][name], large[chapter]["numbers"][name]
+    return [float(text.replace(",", "")) for text in texts]
+
+# %% [markdown]
+# ## DCGAN
+
+# %% tags=["remove-cell"]
+show("01_dcgan")
+
+# %% [markdown]
+# ```{glue:figure} fig_two_01
+# :name: fig-two-01
+# :alt: Two rows of two grids of generated faces. Above, at 32 pixels, with batch normalization faces and without it blurs. Below, at 64 pixels, with it sharper faces, and without it one and the same pattern of dots everywhere.
+#
+# Chapter {doc}`01_dcgan`: after training with batch normalization (left) and without (right).
+# ```
+
+# %% tags=["remove-input"]
+table("01_dcgan", dcgan_seen="combinations among 500 faces, of 250", dcgan_mismatch="unequal eyes, %",
+      dcgan_spread="spread, % of the data's", bare_seen="without batch normalization: combinations",
+      bare_spread="and spread, %", grad_ratio="first gradient, with over without", fine="finest stripes, over the data's",
+      d_loss_last="D's loss at the end")
+
+# %% tags=["remove-cell"]
+for better, worse in (("dcgan-seen", 0), ("dcgan-mismatch", 1), ("bare-seen", 1), ("grad-ratio", 0), ("fine", 0)):
+    assert at("01_dcgan", better)[1 - worse] > at("01_dcgan", better)[worse]  # as the text says
+
+# %% [markdown]
+# **Stays:** batch normalization decides. **Changes:** with it, the longer run on larger pictures shows
+# more combinations and fewer unequal eyes. Without it the failure is plainer: one pattern, whatever the
+# noise. The reason grows with depth: one more layer, and the gradient at the start fades by a larger
+# factor. The finest stripes grow, too: there is one more transposed convolution to make them.
+
+# %% [markdown]
+# ## Spectral normalization
+
+# %% tags=["remove-cell"]
+show("02_spectral_norm")
+
+# %% [markdown]
+# ```{glue:figure} fig_two_02
+# :name: fig-two-02
+# :alt: Two rows of two grids of generated faces, at 32 pixels above and at 64 pixels below, each trained against a batch-normalized and against a spectrally normalized discriminator; below, those on the left differ more from each other.
+#
+# Chapter {doc}`02_spectral_norm`: $D$ with batch normalization (left) and with SN (right).
+# ```
+
+# %% tags=["remove-input"]
+table("02_spectral_norm", sn_kept="error of sigma, u kept, %", sn_fresh="u drawn anew, %",
+      cost_ratio="an SVD of the largest kernel, over one round", seen_BN="combinations, BN in D",
+      seen_SN="combinations, SN in D", mismatch_BN="unequal eyes, BN, %", mismatch_SN="unequal eyes, SN, %",
+      slope_BN="slope of D, BN", slope_SN="slope of D, SN", slope_bound="its guarantee")
+
+# %% tags=["remove-cell"]
+assert at("02_spectral_norm", "sn-kept")[1] < at("02_spectral_norm", "sn-kept")[0]
+first, second = zip(at("02_spectral_norm", "seen-BN"), at("02_spectral_norm", "seen-SN"))
+assert first[0] < first[1]
+assert second[0] > second[1]  # the order of the two turns round
+
+# %% [markdown]
+# **Stays:** the slope of the normalized $D$ is far below its guarantee, and below that of the other; one
+# round with a kept $u$ does. **Changes:** in a longer run kernels move less from step to step, so $u$
+# keeps up better. And the order of the two turns round: SN shows more combinations at 32 pixels, batch
+# normalization at 64. Each is one run, at DCGAN's rates, which are small for a bounded $D$: chapter
+# {doc}`04_ttur` is about that.
+
+# %% [markdown]
+# ## Attention
+
+# %% tags=["remove-cell"]
+show("03_attention")
+
+# %% [markdown]
+# ```{glue:figure} fig_two_03
+# :name: fig-two-03
+# :alt: Two pairs of curves of gamma in both networks against the training step, at 32 pixels above and at 64 below. On the left the live run, longer below than above; on the right the same long run in both.
+#
+# Chapter {doc}`03_attention`: the gate in the live run (left) and in the shipped generator's (right).
+# ```
+
+# %% tags=["remove-input"]
+table("03_attention", live_gamma_g="gamma of G at the end of the live run",
+      live_gamma_d="gamma of D", gamma_g="gamma of G, the shipped generator's run", copy_attention="facts carried by one attention layer, %")
+
+# %% tags=["remove-cell"]
+opened = [at("03_attention", f"live-gamma-{net}") for net in "gd"]
+assert max(abs(short) for short, _ in opened) < max(abs(long) for _, long in opened)
+
+# %% [markdown]
+# **Stays:** reach, the map's arithmetic, the shipped generator: they have no scale. **Changes:** in more
+# steps the gate opens further.
+
+# %% [markdown]
+# ## Two time scales
+
+# %% tags=["remove-cell"]
+show("04_ttur")
+
+# %% [markdown]
+# ```{glue:figure} fig_two_04
+# :name: fig-two-04
+# :alt: Two rows of four grids of generated faces, for equal rates, two time scales, five D steps and the rates of the article's text, at 32 pixels above and at 64 below. Above, the grid of five D steps holds no faces; below, all four do.
+#
+# Chapter {doc}`04_ttur`: four settings of the rates, after equal work.
+# ```
+
+# %% tags=["remove-input"]
+table("04_ttur", seen_equal="combinations, equal rates", seen_ttur="two time scales", seen_five="five D steps",
+      seen_text="the rates of the article's text", dloss_five="D's last loss, five D steps", price="G steps, one-to-one over five-to-one")
+
+# %% tags=["remove-cell"]
+seen = {name: at("04_ttur", f"seen-{name}") for name in ("equal", "ttur", "five", "text")}
+assert seen["five"][0] < 20 < 100 < seen["five"][1]
+assert all(min(values[k] for values in seen.values()) == seen["five"][k] for k in (0, 1))
+assert seen["equal"][0] > seen["ttur"][0]
+assert seen["equal"][1] < seen["ttur"][1]
+assert len(set(at("04_ttur", "price"))) == 1
+
+# %% [markdown]
+# **Stays:** the price, counted in operations, and that five steps of $D$ for one of $G$ come last at equal
+# work. **Changes:** at the small scale they have not drawn a face yet, at the large one they are behind. The
+# other three lie close together, and their order is another: one run of each cannot rank them, and did
+# not at the small scale either. That is what the seeds of {doc}`claims` are for.
+
+# %% [markdown]
+# ## The whole SAGAN
+
+# %% tags=["remove-cell"]
+show("05_sagan")
+
+# %% [markdown]
+# ```{glue:figure} fig_two_05
+# :name: fig-two-05
+# :alt: Two blocks of three rows of sixteen generated faces: at 32 pixels above, blotchy; at 64 below, with clear hair, eyes and mouths.
+#
+# Chapter {doc}`05_sagan`: the first 48 samples of the live run.
+# ```
+
+# %% tags=["remove-input"]
+table("05_sagan", live_seen="combinations, live run", live_mismatch="unequal eyes, live run, %",
+      live_gamma_g="gamma of G", live_d_loss="D's last loss", combinations="combinations, shipped generator",
+      unequal="unequal eyes, shipped generator, %")
+
+# %% tags=["remove-cell"]
+assert at("05_sagan", "live-mismatch")[1] < at("05_sagan", "live-mismatch")[0]
+assert at("05_sagan", "live-seen")[1] < at("05_sagan", "live-seen")[0]
+
+# %% [markdown]
+# **Stays:** everything about the shipped generator, which is one and has 64 pixels. **Changes:** the longer
+# live run keeps the rule of the eyes better, and its faces are sharper. It does not show more kinds of
+# them: quality and variety are two things, and a count of one does not stand for the other.
+
+# %% [markdown]
+# ## What came after
+
+# %% tags=["remove-cell"]
+show("06_penalties")
+
+# %% [markdown]
+# ```{glue:figure} fig_two_06
+# :name: fig-two-06
+# :alt: Two rows of four grids of generated faces, for SN and hinge, the gradient penalty, R1, and relativistic pairs with R1 and R2, at 32 pixels above and at 64 below.
+#
+# Chapter {doc}`06_penalties`: four ways to hold $D$, after equal steps.
+# ```
+
+# %% tags=["remove-input"]
+table("06_penalties", live_seen_sn="combinations, SN and hinge", live_seen_gp="gradient penalty", live_seen_r1="R1",
+      live_seen_pairs="pairs, R1 and R2", live_mismatch_sn="unequal eyes, SN and hinge, %",
+      live_mismatch_r1="unequal eyes, R1, %")

@@ -1,0 +1,138 @@
+"""The chapters at both scales: what their cells stored, the large scale's kept with the results."""
+
+import base64
+import hashlib
+import io
+import json
+
+from sagan_lib import checks, shipped
+
+#: The picture of each chapter's live training that the page of both scales shows.
+PICTURES = {
+    "01_dcgan": "fig_collapse", "02_spectral_norm": "fig_sn_samples", "03_attention": "fig_gamma",
+    "04_ttur": "fig_ttur_samples", "05_sagan": "fig_live", "06_penalties": "fig_ways",
+}  # fmt: skip
+
+
+def glued(notebook):
+    """What the cells of an executed notebook stored with `page.glue` and `page.show`.
+
+    Args:
+        notebook: as JSON gives it, or nbformat.
+
+    Returns:
+        ({name: text} of the numbers, {name: PNG in base64} of the figures).
+    """
+    numbers, pictures = {}, {}
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            book = output.get("metadata", {}).get("scrapbook")
+            if book and "image/png" in output["data"]:
+                pictures[book["name"]] = output["data"]["image/png"]
+            elif book:
+                text = output["data"][f"{book['mime_prefix']}text/plain"]
+                numbers[book["name"]] = "".join(text).strip("'")
+    return numbers, pictures
+
+
+def as_jpeg(picture, width=900):
+    """A PNG in base64 as the bytes of a JPEG.
+
+    Args:
+        picture: the text.
+        width: most pixels of a side.
+    """
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGB")
+    image.thumbnail((width, width))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def kept_in():
+    """The file with what the chapters gave at the large scale; the pictures lie beside it."""
+    return shipped.folder() / "results" / "scale_gpu.json"
+
+
+def large(chapter=None):
+    """What chapters gave at the large scale: {chapter: its entry}, or one entry.
+
+    Args:
+        chapter: such as "01_dcgan".
+
+    Returns:
+        "numbers" ({name: text}), "code" (`digest`), "seconds", and with what it was made.
+
+    Raises:
+        ValueError: it was not run yet, or the file is damaged.
+    """
+    path = kept_in()
+    try:
+        entries = json.loads(path.read_text()) if path.is_file() else {}
+    except ValueError as error:
+        raise ValueError(f"{path}: no JSON; git checkout -- data, or install it again") from error
+    return entries if chapter is None else entries[checks.one_of("chapter", chapter, entries)]
+
+
+def digest(notebook):
+    """Of a notebook's code: what it gave stays true when its text changes, not when this does.
+
+    Args:
+        notebook: as JSON gives it, or nbformat. The cell that opens it alone does not count.
+    """
+    texts = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    own = [text for text in texts if not text.startswith("# @title")]
+    return hashlib.sha256("\0".join(own).encode()).hexdigest()[:16]
+
+
+def keep(chapter, notebook, seconds, made):
+    """Put what a chapter gave at the large scale with the others'.
+
+    Args:
+        chapter: such as "01_dcgan".
+        notebook: executed.
+        seconds: that it took.
+        made: of `runs.provenance.provenance`.
+    """
+    numbers, pictures = glued(notebook)
+    entry = {"code": digest(notebook), "seconds": round(seconds), **made, "numbers": numbers}
+    entries = dict(sorted((large() | {chapter: entry}).items()))
+    with shipped.replacing(kept_in()) as part:
+        part.write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n")
+    picture = as_jpeg(pictures[PICTURES[chapter]])
+    kept_in().with_name(f"scale_gpu_{chapter}.jpg").write_bytes(picture)
+
+
+def small(chapter):
+    """What a chapter gave at the small scale: numbers and figures of its notebook, and its code.
+
+    Args:
+        chapter: such as "01_dcgan".
+
+    Returns:
+        ({name: text}, {name: PNG in base64}, its `digest`).
+
+    Raises:
+        FileNotFoundError: the notebooks are not here; they are part of the repository.
+    """
+    path = shipped.root() / "chapters" / f"{checks.one_of('chapter', chapter, PICTURES)}.ipynb"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no notebook; this needs the book's repository")
+    notebook = json.loads(path.read_text())
+    return *glued(notebook), digest(notebook)
+
+
+def pair(chapter):
+    """A chapter's picture at both scales, the small one first: two arrays of uint8.
+
+    Args:
+        chapter: such as "01_dcgan".
+    """
+    import numpy as np
+    from PIL import Image
+
+    ours = io.BytesIO(as_jpeg(small(chapter)[1][PICTURES[chapter]]))
+    theirs = kept_in().with_name(f"scale_gpu_{chapter}.jpg")
+    return [np.asarray(Image.open(each)) for each in (ours, theirs)]

@@ -1,0 +1,139 @@
+"""What a GPU runs, here compiled for the CPU: the whole step under XLA, at the large sizes."""
+
+import functools
+import os
+import re
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sagan_lib import cost, devices, gan, networks, ttur
+
+KINDS = {"dcgan": None, "sagan": 16}  # and where each attends
+LATENT = 64
+
+
+@pytest.fixture(autouse=True)
+def float32_after():
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def build(kind, resolution, mixed, optimizer=None):
+    """A pair at the width of the large scale, with plain gradient descent unless told otherwise."""
+    keras.config.set_dtype_policy("mixed_bfloat16" if mixed else "float32")
+    keras.utils.set_random_seed(7)
+    pair = networks.build(kind, resolution, 16, LATENT, attention_at=KINDS[kind])
+    model = gan.GAN(*pair)
+    # Small steps: D's must not change what G's gradient is taken of, where rounding would grow.
+    plain = {f"{x}_optimizer": keras.optimizers.SGD(0.01) for x in "gd"}
+    model.compile(**optimizer or plain, loss="bce" if kind == "dcgan" else "hinge")
+    return model
+
+
+def traced(model, resolution, batch=4):
+    return tf.function(model.train_step).get_concrete_function(
+        tf.TensorSpec((batch, resolution, resolution, 3))
+    )
+
+
+@functools.cache
+def stepped(kind, resolution, mixed, jit):
+    """All weights after one step of D and one of G, less those before, as one long vector."""
+    model = build(kind, resolution, mixed)
+    real = tf.random.stateless_uniform((4, resolution, resolution, 3), (1, 2), -1, 1)
+    z = gan.latent(4, LATENT)
+    nets = model.discriminator.variables + model.generator.variables
+    before = [v.numpy() for v in nets]
+    tf.function(model.d_step, jit_compile=jit)(real, z)
+    tf.function(model.g_step, jit_compile=jit)(z)
+    moved = [v.numpy() - old for v, old in zip(nets, before, strict=True)]
+    return np.concatenate([np.ravel(x) for x in moved])
+
+
+@pytest.mark.parametrize("resolution", [64, 128])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_compiled_step_is_the_plain_one(kind, resolution):
+    plain, compiled = (stepped(kind, resolution, False, jit) for jit in (False, True))
+    assert np.linalg.norm(plain) > 0
+    assert np.linalg.norm(compiled - plain) < 1e-4 * np.linalg.norm(plain)
+
+
+@pytest.mark.parametrize("resolution", [64, 128])
+@pytest.mark.parametrize("kind", KINDS)
+def test_in_bfloat16_it_is_as_near_to_float32_as_the_plain_one(kind, resolution):
+    """Two ways to round eight bits differ; neither may be farther off than the other allows."""
+    exact = stepped(kind, resolution, False, False)
+    plain, compiled = (
+        np.linalg.norm(stepped(kind, resolution, True, jit) - exact) / np.linalg.norm(exact)
+        for jit in (False, True)
+    )
+    assert 1e-4 < plain < 0.2  # bfloat16 was used
+    assert compiled < 1.5 * plain
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_in_the_step_calls_the_host(kind):
+    graph = traced(build(kind, 64, False), 64).graph.as_graph_def()
+    nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
+    assert len(nodes) > 100
+    assert not {node.op for node in nodes if "PyFunc" in node.op or node.op.startswith("Host")}
+
+
+@pytest.mark.parametrize("grouped", [1, 10])
+def test_a_hundred_steps_are_traced_once(grouped):
+    keras.utils.set_random_seed(7)
+    model = gan.GAN(*networks.build("dcgan", 16, 4, LATENT))
+    model.compile(**ttur.two_time_scale(), jit_compile=True, steps_per_execution=grouped)
+    images = tf.data.Dataset.from_tensors(tf.zeros((4, 16, 16, 3))).repeat()
+    traces = []
+    counted = model.train_step
+    model.train_step = lambda real: traces.append(1) or counted(real)
+    model.fit(images, epochs=5, steps_per_epoch=20, shuffle=False, verbose=0)
+    assert int(model.step.numpy()) == 100
+    assert len(traces) == 1
+
+
+#: Prints XLA's own account of a step's memory and the plan's, both in bytes.
+ACCOUNT = """
+import pathlib, re, sys
+sys.path.insert(0, {here!r})
+import tensorflow as tf
+import test_xla
+from sagan_lib import cost, ttur
+model = test_xla.build({kind!r}, 64, {mixed}, ttur.two_time_scale())
+tf.function(model.train_step, jit_compile=True)(tf.zeros((64, 64, 64, 3)))
+accounts = pathlib.Path({folder!r}).glob("*train_step*buffer-assignment.txt")
+used = [int(re.search(r"Total bytes used: (\\d+)", path.read_text())[1]) for path in accounts]
+print("bytes", max(used), cost.memory_bytes(model.generator, model.discriminator, 64))
+"""
+
+
+def account(kind, mixed, folder):
+    code = ACCOUNT.format(
+        here=os.path.dirname(__file__), kind=kind, mixed=mixed, folder=str(folder)
+    )
+    flags = f"--xla_dump_to={folder} --xla_dump_hlo_as_text --xla_dump_hlo_module_re=.*train_step.*"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False,
+                          env=os.environ | {"XLA_FLAGS": flags})  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [int(x) for x in re.search(r"bytes (\d+) (\d+)", done.stdout).groups()]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_plan_is_near_xlas_own_account_of_the_memory(kind, tmp_path):
+    by_xla, planned = account(kind, False, tmp_path)
+    assert by_xla < planned < 3 * by_xla  # a plan that is too small would let a run die
+
+
+def test_mixed_precision_halves_the_planned_activations():
+    exact, mixed = (build("sagan", 64, x) for x in (False, True))
+    for name in ("generator", "discriminator"):
+        whole, half = (cost.activation_bytes(getattr(x, name), 8) for x in (exact, mixed))
+        maps = 8 * 4 * 2 * 256**2  # scores and weights stay float32
+        assert 0.5 * (whole - maps) < half - maps < 0.6 * (whole - maps)
+    assert devices.use_jit() == bool(devices.gpus())
