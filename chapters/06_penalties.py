@@ -205,7 +205,7 @@ page.show("fig_ways", plots.pictures(shown, columns=4, titles=list(samples)))
 # Twenty faces of each after the same number of steps, from the same noise. Nothing picked.
 # ```
 #
-# So short a run shows that all four train, and no more. A penalty has a price: the gradient of $D$'s
+# One run of each shows that all four train, and no more. A penalty has a price: the gradient of $D$'s
 # slope is a second pass backwards. SN costs, too, but little: two products for each kernel.
 
 # %% [markdown]

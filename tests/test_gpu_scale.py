@@ -30,7 +30,8 @@ def test_a_chapter_runs_at_the_large_scale(name, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
     chapters = shipped.root() / "chapters"
     notebook = jupytext.read(chapters / f"{name}.py")
-    notebook.cells.append(nbformat.v4.new_code_cell("assert (RESOLUTION, WIDTH, STEPS) == (64, 16, 4)"))
+    check = nbformat.v4.new_code_cell("assert (RESOLUTION, WIDTH, STEPS) == (64, 16, 4)")
+    notebook.cells.append(check)
     client = nbclient.NotebookClient(
         notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": chapters}}
     )
