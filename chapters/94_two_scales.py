@@ -9,7 +9,7 @@
 # - what each scale asks for;
 # - chapter by chapter: the pictures, the numbers, and what follows.
 #
-# The large scale was run once, with one seed, on the machine that the first table names. The verdicts
+# The large scale was run once, with one seed, on the machine named below the first table. The verdicts
 # of {doc}`claims` are those of the small one: there every arm has many seeds.
 # ```
 
@@ -66,9 +66,9 @@ def show(chapter):
         axis.set_title(title, fontsize=9)
         axis.axis("off")
     figure.tight_layout()
-    page.show(f"fig_two_{chapter[:2]}", figure)
+    page.show(f"fig_two_{chapter[:2]}", figure, "jpeg")
 
-
+# %% tags=["remove-cell"]
 def table(chapter, **names):
     """Numbers of a chapter at both scales, each under its name in words."""
     rows = ["| | 32 pixels | 64 pixels |", "|---|---|---|"]
@@ -77,7 +77,7 @@ def table(chapter, **names):
         rows.append(f"| {words} | {small[chapter][0][name]} | {large[chapter]['numbers'][name]} |")
     return Markdown("\n".join(rows))
 
-
+# %% tags=["remove-cell"]
 def at(chapter, name):
     """A number of a chapter at both scales, the small one first."""
     texts = small[chapter][0][name], large[chapter]["numbers"][name]
@@ -110,8 +110,8 @@ for better, worse in (("dcgan-seen", 0), ("dcgan-mismatch", 1), ("bare-seen", 1)
 # %% [markdown]
 # **Stays:** batch normalization decides. **Changes:** with it, the longer run on larger pictures shows
 # more combinations and fewer unequal eyes. Without it the failure is plainer: one pattern, whatever the
-# noise. The reason grows with depth: one more layer, and the gradient at the start fades by a larger
-# factor. The finest stripes grow, too: there is one more transposed convolution to make them.
+# noise. There is one more layer for the gradient to fade in, and at the start it fades by a larger
+# factor. The finest stripes are stronger, too.
 
 # %% [markdown]
 # ## Spectral normalization
@@ -141,9 +141,8 @@ assert second[0] > second[1]  # the order of the two turns round
 
 # %% [markdown]
 # **Stays:** the slope of the normalized $D$ is far below its guarantee, and below that of the other; one
-# round with a kept $u$ does. **Changes:** in a longer run kernels move less from step to step, so $u$
-# keeps up better. And the order of the two turns round: SN shows more combinations at 32 pixels, batch
-# normalization at 64. Each is one run, at DCGAN's rates, which are small for a bounded $D$: chapter
+# round with a kept $u$ does. **Changes:** late in the longer run the kept $u$ is nearer to the truth. And
+# the order of the two turns round: SN shows more combinations at 32 pixels, batch normalization at 64. Each is one run, at DCGAN's rates, which are small for a bounded $D$: chapter
 # {doc}`04_ttur` is about that.
 
 # %% [markdown]
@@ -201,8 +200,7 @@ assert len(set(at("04_ttur", "price"))) == 1
 # %% [markdown]
 # **Stays:** the price, counted in operations, and that five steps of $D$ for one of $G$ come last at equal
 # work. **Changes:** at the small scale they have not drawn a face yet, at the large one they are behind. The
-# other three lie close together, and their order is another: one run of each cannot rank them, and did
-# not at the small scale either. That is what the seeds of {doc}`claims` are for.
+# other three change places, which one run of each may do: that is what the seeds of {doc}`claims` are for.
 
 # %% [markdown]
 # ## The whole SAGAN
@@ -269,8 +267,8 @@ assert best == ["r1", "sn"]
 # - Nothing that the chapters prove (shapes, norms, gradients, maps) depends on the scale.
 # - What they measure in training goes the same way at both where the effect is large: batch
 #   normalization's gradient, the kept $u$, the price of five steps of $D$.
-# - Where one run of each orders two ways that lie close together, the order turned round more than once.
-#   Read such an order as noise, at either scale.
+# - Where one run of each puts two ways in an order, the order turned round more than once. Read such an
+#   order as an example, at either scale.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["remove-cell", "nbval-check-output"]
 print(*large)

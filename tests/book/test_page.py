@@ -87,6 +87,17 @@ def test_shown_figures_are_found_by_the_book_and_shown_in_the_notebook(shell):
     assert not plt.fignum_exists(number)  # or the notebook would show it once more
 
 
+def test_a_figure_of_pictures_alone_may_be_a_jpeg(shell):
+    with capture_output() as captured:
+        page.show("faces", plots.pictures(flat(0, 255)), "jpeg")
+    ((key, output),) = extract_glue_data_cell(cell_of(captured))
+    assert key == "faces"
+    picture = Image.open(io.BytesIO(base64.b64decode(output["data"]["image/jpeg"])))
+    assert picture.format == "JPEG"
+    with pytest.raises(ValueError, match=r"kind must be one of \['png', 'jpeg'\], got 'gif'"):
+        page.show("faces", plots.pictures(flat(0)), "gif")
+
+
 def test_the_same_figure_is_the_same_bytes(shell):
     """So that a chapter that is run again differs only where its results do."""
     stored = []
