@@ -43,11 +43,17 @@ for chapter, entry in large.items():
 Markdown("\n".join(rows))
 
 # %% tags=["remove-cell"]
+from sagan_lib import cost, dcgan, sagan
+
 made = next(iter(large.values()))
 page.glue("large-processor", made["machine"]["processor"])
 page.glue("large-cores", made["machine"]["cores"])
 page.glue("large-gpus", made["machine"]["gpus"])
 page.glue("large-tensorflow", made["versions"]["tensorflow"])
+networks = dcgan.generator(64, 16, 64), sagan.discriminator(64, 16, attention_at=None)
+most = 4 * int(settings("04_ttur")[1][1]) * cost.plan(*networks, 64, 1).step_flops
+page.glue("large-most", most / 1e12, "{:.0f}")
+page.glue("large-rate", most / 180 / 1e12, "{:.1f}")
 changed = [chapter for chapter in large if large[chapter]["code"] != small[chapter][2]]
 page.glue("large-changed", ", ".join(changed) or "none")
 
@@ -56,6 +62,10 @@ page.glue("large-changed", ", ".join(changed) or "none")
 # {glue:text}`large-gpus:s` GPUs, two chapters side by side with one thread each, with TensorFlow
 # {glue:text}`large-tensorflow:s`. `make large` does it again, chapter by chapter; a chapter whose code
 # did not change is not run again. Changed since: {glue:text}`large-changed:s`.
+#
+# What would a GPU need? The four runs of chapter {doc}`04_ttur` are the most: {glue:text}`large-most:s`
+# trillion operations, counted. A GPU that sustains {glue:text}`large-rate:s` trillion a second trains
+# them in three minutes. None was at hand, so no time on one is given.
 
 # %% tags=["remove-cell"]
 def show(chapter):
