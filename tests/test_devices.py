@@ -64,28 +64,6 @@ def test_setup_chooses_full_float32_where_a_gpu_would_take_tf32(float32_after):
     assert tf.config.experimental.tensor_float_32_execution_enabled()
 
 
-def tf32(x):
-    """Numbers as TF32 has them: 10 bits after the first, to the nearest."""
-    bits = np.asarray(x, "float32").view("uint32")
-    return ((bits + 0x0FFF + ((bits >> 13) & 1)) & np.uint32(0xFFFFE000)).view("float32")
-
-
-def test_tf32_would_miss_what_the_chapters_oracles_ask_for():
-    """The check of chapter 3, by hand: a weighted mean of values, to 1e-4, from rounded numbers."""
-    assert tf32(np.float32(1 + 2**-10)) == np.float32(1 + 2**-10)
-    assert tf32(np.float32(1 + 2**-12)) == 1
-    draw, missed = np.random.default_rng(0), 0
-    for _ in range(20):
-        f, g, h = draw.normal(size=(3, 64, 8)).astype("float32")
-        both = []
-        for lens in (np.asarray, tf32):
-            weights = np.exp(lens(g) @ lens(f).T / 4)
-            weights /= weights.sum(1, keepdims=True)
-            both.append(lens(weights.astype("float32")) @ lens(h))
-        missed += not np.allclose(*both, rtol=1e-4, atol=1e-5)
-    assert missed == 20
-
-
 def test_setup_lets_gpu_memory_grow_and_bears_a_gpu_in_use(monkeypatch):
     asked = []
 
