@@ -4,7 +4,7 @@
 # usage: versions.sh [PYTHON]
 set -eu
 
-# The first is Colab's of 2025.
+# The first is Colab's of 2025; TensorFlow 2.19 has no packages for Python 3.13.
 for pair in 2.19:3.10 2.20:3.15 2.21:3.15; do
     tensorflow=${pair%:*} keras=${pair#*:}
     place=_build/versions/$tensorflow
