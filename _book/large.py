@@ -14,7 +14,6 @@ import time
 
 import nbformat
 import notebooks
-from nbclient import NotebookClient
 
 from sagan_lib import shipped
 from sagan_lib.book import scales
@@ -31,10 +30,8 @@ def run(path):
         (seconds, how many cells failed); what failed was printed.
     """
     notebook, start = notebooks.read(path), time.monotonic()
-    client = NotebookClient(notebook, timeout=CELL_TIMEOUT, kernel_name="python3",
-                            allow_errors=True, coalesce_streams=True, record_timing=False,
-                            resources={"metadata": {"path": str(path.parent)}})  # fmt: skip
-    client.execute()  # to the end in any case: one run shows every sentence that is not true there
+    # To the end in any case: one run shows every sentence that is not true there.
+    notebooks.execute(notebook, path.parent, CELL_TIMEOUT, allow_errors=True)
     NOTEBOOKS.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, NOTEBOOKS / path.with_suffix(".ipynb").name)
     errors = [output for cell in notebook.cells for output in cell.get("outputs", ())

@@ -25,14 +25,13 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from sagan_lib import shipped
+from sagan_lib.book import scales
 
 CHAPTERS = shipped.root() / "chapters"
 CELL_TIMEOUT = 600  # seconds
 
-#: Colab folds a cell with such a title away.
-TITLE = "# @title Running this elsewhere?"
 ELSEWHERE = (
-    TITLE
+    scales.TITLE
     + """ This installs the book where it is missing. {{ display-mode: "form" }}
 import importlib.util
 
@@ -86,7 +85,7 @@ def read(path):
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     first = nbformat.v4.new_code_cell(elsewhere(), metadata={"tags": ["remove-cell"]})
     # Below the title; JupyterLab writes the one of before into the text.
-    others = [cell for cell in notebook.cells if not cell.source.startswith(TITLE)]
+    others = [cell for cell in notebook.cells if not cell.source.startswith(scales.TITLE)]
     notebook.cells = [*others[:1], first, *others[1:]]
     seen = {}
     for cell in notebook.cells:
@@ -95,12 +94,6 @@ def read(path):
         seen[name] = seen.get(name, 0) + 1
         cell.id = name if seen[name] == 1 else f"{name}-{seen[name]}"
     return notebook
-
-
-def code(notebook):
-    """The text of the chapter's own code cells: what its outputs depend on."""
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    return [cell.source for cell in cells if not cell.source.startswith(TITLE)]
 
 
 def strip(notebook):
@@ -120,6 +113,26 @@ def write(notebook, path):
         nbformat.write(notebook, part)
 
 
+def execute(notebook, folder, timeout=CELL_TIMEOUT, **options):
+    """Execute a notebook where it lies, in a kernel of its own.
+
+    Args:
+        notebook: gets its outputs.
+        folder: in which its cells work.
+        timeout: of a cell, in seconds.
+        options: nbclient's.
+    """
+    NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,  # how prints fall into pieces differs from run to run
+        resources={"metadata": {"path": str(folder)}},
+        **options,
+    ).execute()
+
+
 def run(path):
     """Make a chapter's notebook and execute it; on an error the old notebook stays.
 
@@ -128,14 +141,7 @@ def run(path):
     """
     notebook = read(path)
     start = time.monotonic()
-    NotebookClient(
-        notebook,
-        timeout=CELL_TIMEOUT,
-        kernel_name="python3",
-        record_timing=False,
-        coalesce_streams=True,  # how prints fall into pieces differs from run to run
-        resources={"metadata": {"path": str(path.parent)}},
-    ).execute()
+    execute(notebook, path.parent)
     write(strip(notebook), path.with_suffix(".ipynb"))
     return time.monotonic() - start
 
@@ -148,7 +154,7 @@ def prose(path):
     """
     new, twin = read(path), path.with_suffix(".ipynb")
     before = nbformat.read(twin, 4)
-    if code(before) != code(new):
+    if scales.code(before) != scales.code(new):
         raise ValueError("the code changed too: make run CH=" + path.stem.split("_")[0])
     whole = combine_inputs_with_outputs(new, before, "py:percent")
     whole.cells[1].execution_count = 1  # it may name another address; it printed nothing

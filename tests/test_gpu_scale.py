@@ -4,13 +4,17 @@ What is drawn after a few steps means nothing, so nothing is compared; that is f
 """
 
 import os
+import sys
+from pathlib import Path
 
-import jupytext
-import nbclient
 import nbformat
 import pytest
 
 from sagan_lib import devices, shipped
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
+
+import notebooks
 
 CHAPTERS = sorted(
     path.stem for path in (shipped.root() / "chapters").glob("*.py")
@@ -29,13 +33,10 @@ def test_a_chapter_runs_at_the_large_scale(name, monkeypatch):
     paths = [str(shipped.root() / "_book"), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
     chapters = shipped.root() / "chapters"
-    notebook = jupytext.read(chapters / f"{name}.py")
+    notebook = notebooks.read(chapters / f"{name}.py")
     check = nbformat.v4.new_code_cell("assert (RESOLUTION, WIDTH, STEPS) == (64, 16, 4)")
     notebook.cells.append(check)
-    client = nbclient.NotebookClient(
-        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": chapters}}
-    )
-    client.execute()  # an error of a cell is one of this test, with the cell
+    notebooks.execute(notebook, chapters)  # an error of a cell is one of this test, with the cell
 
 
 @pytest.mark.parametrize("steps", ["0", "-3", "many", "1.5"])

@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
 
 import notebooks as tool
 
+from sagan_lib.book import scales
+
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
 TEXTS = tool.sources()
@@ -206,12 +208,12 @@ def test_a_text_that_was_saved_from_the_notebook_has_that_cell_once(chapter):
     before = tool.cells(tool.read(chapter))
     notebook = nbformat.read(chapter.with_suffix(".ipynb"), 4)
     jupytext.write(notebook, chapter, fmt="py:percent")  # as JupyterLab does
-    assert tool.TITLE in chapter.read_text()
+    assert scales.TITLE in chapter.read_text()
     assert tool.cells(tool.read(chapter)) == before
 
 
 def test_another_address_needs_no_new_run(chapter, monkeypatch):
-    monkeypatch.setattr(tool, "elsewhere", lambda: f"{tool.TITLE} at another place")
+    monkeypatch.setattr(tool, "elsewhere", lambda: f"{scales.TITLE} at another place")
     assert "make run CH=07" in tool.difference(chapter)
     tool.prose(chapter)
     assert tool.difference(chapter) == ""
@@ -230,7 +232,7 @@ ORACLES = ("assert_allclose", "isclose", "allclose")
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
 def test_precision_is_chosen_before_anything_is_held_against_an_oracle(path):
     """On a recent GPU TensorFlow rounds products to 10 bits, unless it is told not to."""
-    text = "\n".join(tool.code(tool.read(path)))
+    text = "\n".join(scales.code(tool.read(path)))
     asked = [text.index(name) for name in ORACLES if name in text]
     chosen = text.find("devices.setup()")
     assert chosen >= 0 or not asked

@@ -15,6 +15,7 @@ import tensorflow as tf
 from tensorflow.python.ops import gen_math_ops, gen_nn_ops
 
 from sagan_lib import devices
+from sagan_lib.book import scales
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
 
@@ -43,6 +44,11 @@ def tf32(x):
     return tf.bitcast(tf.bitwise.bitwise_and(bits + 0x0FFF + even, 0xFFFFE000), tf.float32)
 
 
+def factor(x):
+    """An argument of a product as tensor cores take it."""
+    return tf32(x) if tf.is_tensor(x) and x.dtype == tf.float32 else x
+
+
 @pytest.fixture
 def tensor_cores(monkeypatch):
     """Products of rounded factors while the switch is on; how many there were."""
@@ -53,12 +59,7 @@ def tensor_cores(monkeypatch):
             if not tf.config.experimental.tensor_float_32_execution_enabled():
                 return product(*args, **options)
             rounded.append(product.__name__)
-            args = [tf32(x) if tf.is_tensor(x) and x.dtype == tf.float32 else x for x in args]
-            options = {
-                k: tf32(x) if tf.is_tensor(x) and x.dtype == tf.float32 else x
-                for k, x in options.items()
-            }
-            return product(*args, **options)
+            return product(*map(factor, args), **{k: factor(x) for k, x in options.items()})
 
         return call
 
@@ -77,7 +78,7 @@ def run_oracles(number):
     printed = []
     names["print"] = lambda *texts: printed.append(" ".join(map(str, texts)))
     for start in CELLS[number]:
-        (cell,) = (text for text in notebooks.code(notebooks.read(path)) if text.startswith(start))
+        (cell,) = (text for text in scales.code(notebooks.read(path)) if text.startswith(start))
         exec(cell, names)
     return "\n".join(printed)
 
@@ -122,6 +123,6 @@ def test_every_oracle_on_a_product_is_among_them():
         path.name[:2]
         for path in notebooks.sources()
         if re.search(r"assert_allclose|isclose|equal within", "".join(
-            notebooks.code(notebooks.read(path))))
+            scales.code(notebooks.read(path))))
     }  # fmt: skip
     assert asked == set(CELLS) | set(without)

@@ -11,7 +11,6 @@ import time
 import keras
 import tensorflow as tf
 
-from sagan_lib import checks as arguments
 from sagan_lib import cost, devices, gan, networks, shipped, ttur
 from sagan_lib.datasets import celeba, folder
 
@@ -91,19 +90,16 @@ def onednn():
     return ratio < 1.2, text, "set the environment variable TF_ENABLE_ONEDNN_OPTS=1"
 
 
-def step(resolution=None, batch_size=64, seconds=3):
+def step(seconds=3):
     """One training step of the scale's network, as a run on this machine would compile it.
 
     Args:
-        resolution: of its images in pixels; that of the scale if not given.
-        batch_size: real images in a step.
         seconds: to measure for, after the step was compiled.
 
     Returns:
         (whether its losses are finite, what was found, what to do).
     """
-    resolution = resolution or {"cpu": 32, "gpu": 64}[devices.scale()]
-    arguments.integer("batch_size", batch_size, 1)
+    resolution, batch_size = {"cpu": 32, "gpu": 64}[devices.scale()], 64
     model = gan.GAN(*networks.build(resolution=resolution, width=16, attention_at=16))
     model.compile(**ttur.preset("cpu"))
     images = tf.zeros((batch_size, resolution, resolution, 3))

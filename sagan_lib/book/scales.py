@@ -13,6 +13,9 @@ PICTURES = {
     "04_ttur": "fig_ttur_samples", "05_sagan": "fig_live", "06_penalties": "fig_ways",
 }  # fmt: skip
 
+#: The first line of the code that opens a notebook alone; Colab folds a cell with such a title.
+TITLE = "# @title Running this elsewhere?"
+
 
 def glued(notebook):
     """What the cells of an executed notebook stored with `page.glue` and `page.show`.
@@ -35,8 +38,8 @@ def glued(notebook):
     return numbers, pictures
 
 
-def as_jpeg(picture, width=900):
-    """A PNG in base64 as the bytes of a JPEG.
+def opened(picture, width=900):
+    """A PNG in base64 as a Pillow image of three colours.
 
     Args:
         picture: the text.
@@ -46,14 +49,16 @@ def as_jpeg(picture, width=900):
 
     image = Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGB")
     image.thumbnail((width, width))
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()
+    return image
 
 
 def kept_in():
     """The file with what the chapters gave at the large scale; the pictures lie beside it."""
     return shipped.folder() / "results" / "scale_gpu.json"
+
+
+def _picture(chapter):
+    return kept_in().with_name(f"scale_gpu_{chapter}.jpg")
 
 
 def large(chapter=None):
@@ -76,15 +81,23 @@ def large(chapter=None):
     return entries if chapter is None else entries[checks.one_of("chapter", chapter, entries)]
 
 
+def code(notebook):
+    """The text of a chapter's own code cells, without the one that opens it alone.
+
+    Args:
+        notebook: as JSON gives it, or nbformat.
+    """
+    texts = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return [text for text in texts if not text.startswith(TITLE)]
+
+
 def digest(notebook):
     """Of a notebook's code: what it gave stays true when its text changes, not when this does.
 
     Args:
-        notebook: as JSON gives it, or nbformat. The cell that opens it alone does not count.
+        notebook: as for `code`.
     """
-    texts = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    own = [text for text in texts if not text.startswith("# @title")]
-    return hashlib.sha256("\0".join(own).encode()).hexdigest()[:16]
+    return hashlib.sha256("\0".join(code(notebook)).encode()).hexdigest()[:16]
 
 
 def keep(chapter, notebook, seconds, made):
@@ -101,8 +114,7 @@ def keep(chapter, notebook, seconds, made):
     entries = dict(sorted((large() | {chapter: entry}).items()))
     with shipped.replacing(kept_in()) as part:
         part.write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n")
-    picture = as_jpeg(pictures[PICTURES[chapter]])
-    kept_in().with_name(f"scale_gpu_{chapter}.jpg").write_bytes(picture)
+    opened(pictures[PICTURES[chapter]]).save(_picture(chapter), "JPEG", quality=85)
 
 
 def small(chapter):
@@ -124,15 +136,13 @@ def small(chapter):
     return *glued(notebook), digest(notebook)
 
 
-def pair(chapter):
-    """A chapter's picture at both scales, the small one first: two arrays of uint8.
+def pair(chapter, pictures):
+    """A chapter's picture at both scales, the small one first: two Pillow images.
 
     Args:
         chapter: such as "01_dcgan".
+        pictures: of the small scale, as `small` gives them.
     """
-    import numpy as np
     from PIL import Image
 
-    ours = io.BytesIO(as_jpeg(small(chapter)[1][PICTURES[chapter]]))
-    theirs = kept_in().with_name(f"scale_gpu_{chapter}.jpg")
-    return [np.asarray(Image.open(each)) for each in (ours, theirs)]
+    return [opened(pictures[PICTURES[chapter]]), Image.open(_picture(chapter))]
