@@ -120,10 +120,13 @@ def _fit(model, recipe, images, out, log_every, logs):
     callbacks, chief = [signals, *logs], bool(logs)
     if chief:
         keep.trim(out / "log.csv", int(model.step.numpy()))
-    model.fit(
-        images, steps=recipe.steps - int(model.step.numpy()), batch_size=recipe.batch_size,
-        log_every=log_every, save_to=out / keep.RUN, callbacks=callbacks, verbose=int(chief),
-    )  # fmt: skip
+    try:
+        model.fit(
+            images, steps=recipe.steps - int(model.step.numpy()), batch_size=recipe.batch_size,
+            log_every=log_every, save_to=out / keep.RUN, callbacks=callbacks, verbose=int(chief),
+        )  # fmt: skip
+    finally:  # Keras does not end its callbacks where training fails: Ctrl-C would be deaf then
+        signals.on_train_end()
     if signals.number is not None:
         raise keep.Stopped(signals.number, int(model.step.numpy()))
 

@@ -174,6 +174,17 @@ def test_a_stop_and_a_resume_are_the_run_in_one(tmp_path, monkeypatch):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_a_run_that_fails_gives_the_signals_back(tmp_path, monkeypatch):
+    def fail(self, batch, logs=None):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(keep.Signals, "on_train_batch_end", fail)
+    before = {number: signal.getsignal(number) for number in keep.SIGNALS}
+    with pytest.raises(OSError, match="disk full"):
+        runs.train(dataclasses.replace(TINY, steps=2), tmp_path / "run")
+    assert {number: signal.getsignal(number) for number in keep.SIGNALS} == before
+
+
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "foreign"])
 def test_a_damaged_save_is_named_and_the_one_before_is_used(saved, damage):
     run = saved / "run.keras"
