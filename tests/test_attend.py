@@ -11,6 +11,7 @@ from sagan_lib import attend, attention, gan, sagan
 
 SHAPES = {"square": (6, 16, 16, 4, 8), "pooled": (6, 16, 4, 4, 8)}  # batch, N, M, d, c
 ROW = 4 * 16  # bytes of a row of the square map
+TOLERANCE = 1e-5  # of the largest number; seen: up to 2e-6, most on a processor without AVX-512
 
 
 def tensors(batch, n, m, d, c, dtype="float32", scale=1.0):
@@ -55,14 +56,14 @@ def test_value_and_gradient_are_those_of_the_plain_form(shape, method, block_byt
         return attend.attend(*qkv, method=method, block_bytes=block_bytes)
 
     found = tf.function(lambda *t: with_gradients(ours, *t))(*inputs)
-    assert_close(found, exact(*inputs), 1e-6)
+    assert_close(found, exact(*inputs), TOLERANCE)
 
 
 def test_a_number_of_rows_that_no_block_divides():
     inputs = tensors(4, 9, 9, 2, 3)
     eight_rows = 8 * 9 * 4  # the largest divisor of 9 below 8 is 3
     found = with_gradients(lambda *t: attend.attend(*t, "chunked", eight_rows), *inputs)
-    assert_close(found, exact(*inputs), 1e-6)
+    assert_close(found, exact(*inputs), TOLERANCE)
 
 
 @pytest.mark.parametrize("method", attend.METHODS)
@@ -70,14 +71,14 @@ def test_large_scores_neither_overflow_nor_vanish(method):
     inputs = tensors(*SHAPES["square"], scale=30.0)
     found = with_gradients(lambda *t: attend.attend(*t, method, 16 * ROW), *inputs)
     assert all(np.isfinite(t).all() for t in found)
-    assert_close(found[:1], exact(*inputs)[:1], 1e-5)
+    assert_close(found[:1], exact(*inputs)[:1], TOLERANCE)
 
 
 def test_the_batch_may_be_unknown():
     inputs = tensors(*SHAPES["square"])
     spec = [tf.TensorSpec((None, *t.shape[1:])) for t in inputs]
     found = tf.function(lambda *t: with_gradients(attend.attend, *t), input_signature=spec)(*inputs)
-    assert_close(found, exact(*inputs), 1e-6)
+    assert_close(found, exact(*inputs), TOLERANCE)
 
 
 @pytest.mark.parametrize("method", ["dense", "chunked"])
@@ -88,7 +89,7 @@ def test_compiles_under_xla(method):
     def compiled(*t):
         return with_gradients(lambda *qkv: attend.attend(*qkv, method, 5 * ROW), *t)
 
-    assert_close(compiled(*inputs), exact(*inputs), 1e-6)
+    assert_close(compiled(*inputs), exact(*inputs), TOLERANCE)
 
 
 @pytest.mark.parametrize("method", ["dense", "chunked"])

@@ -53,9 +53,12 @@ def stepped(kind, resolution, mixed, jit):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_compiled_step_is_the_plain_one(kind, resolution):
     plain, compiled = (stepped(kind, resolution, False, jit) for jit in (False, True))
-    assert np.linalg.norm(plain) > 0
-    # Seen: 1e-7 to 2e-4, by the number of threads: batch normalization of 4 images amplifies.
-    assert np.linalg.norm(compiled - plain) < 2e-3 * np.linalg.norm(plain)
+    in_d = sum(v.numpy().size for v in build(kind, resolution, False).discriminator.variables)
+    # Seen: 1e-7 to 8e-5 in D, 2e-2 in G, whose gradient passes D's batch normalization of 4 images;
+    # most where oneDNN convolves without AVX-512 and with less than float32's precision.
+    for part, bound in ((slice(in_d), 2e-3), (slice(in_d, None), 0.05)):
+        assert np.linalg.norm(plain[part]) > 0
+        assert np.linalg.norm((compiled - plain)[part]) < bound * np.linalg.norm(plain[part])
 
 
 @pytest.mark.parametrize("resolution", [64, 128])
