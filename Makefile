@@ -3,18 +3,20 @@
 #   PYTHON=...   the interpreter for a new .venv (else the first fitting one on the path)
 #   CH=02        the chapter for `run` and `prose`; several: CH="02 03"; none: all
 #   SEED=7       the seed of the problem sets' random numbers for `course`; 0 without
-#   WORKERS=2    how many tests run side by side
+#   WORKERS=3    how many files of tests run side by side
 #   CHAPTERS_AT_ONCE=2  how many chapters `book` executes side by side; all cores without
 
 BIN = .venv/bin
 READY = .venv/.ready
 PYTHON =
 CH =
-WORKERS = 2
-# One process beside another: with more threads each, they would fight for the cores.
-PYTEST = TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
-NBVAL = PYTHONPATH=_book \
-	$(PYTEST) -p lines --nbval-lax --nbval-current-env --nbval-cell-timeout=600
+# One more than two cores: some tests wait for what they have started.
+WORKERS = 3
+# One process beside another: with more threads each, they would fight for the cores. A line for
+# each file; in the order that tests/conftest.py gives them.
+PYTEST = PYTHONPATH=_book TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
+	-n $(WORKERS) --dist loadfile --no-loadscope-reorder -p lines
+NBVAL = --nbval-lax --nbval-current-env --nbval-cell-timeout=600
 export BOOK_STARTED := $(shell date +%s)
 export CHAPTERS_AT_ONCE
 
@@ -50,19 +52,17 @@ read: $(READY)
 
 # All parts run even if one fails, so that one call shows everything that is wrong. The small scale,
 # because that is the one whose outputs are stored and compared. The book is built from the stored
-# outputs, because the next part executes every notebook anyway.
+# outputs, because the last part executes every notebook anyway.
 test: $(READY)
 	@export SAGAN_SCALE=cpu; failed=; \
-	echo "==> 1/4 style"; \
+	echo "==> 1/3 style"; \
 	$(BIN)/ruff check . || failed="$$failed style"; \
 	$(BIN)/ruff format --check . || failed="$$failed format"; \
-	echo "==> 2/4 the book, strictly"; \
+	echo "==> 2/3 the book, strictly"; \
 	$(BIN)/python _book/build.py read || failed="$$failed book"; \
-	echo "==> 3/4 every notebook, against its stored outputs"; \
-	$(NBVAL) chapters || failed="$$failed notebooks"; \
 	if [ -n "$$failed" ]; then echo "==> failed so far:$$failed"; fi; \
-	echo "==> 4/4 the tests"; \
-	$(PYTEST) tests || failed="$$failed tests"; \
+	echo "==> 3/3 every notebook, against its stored outputs, and every test"; \
+	$(PYTEST) $(NBVAL) chapters tests || failed="$$failed tests"; \
 	if [ -n "$$failed" ]; then echo "make test: FAILED:$$failed"; exit 1; fi
 
 unit: $(READY)

@@ -1,6 +1,6 @@
-"""A pytest plugin for notebooks: one line each, with its seconds, in place of a dot for each cell.
+"""A pytest plugin: one line for each file, with its seconds, in place of a dot for each test.
 
-PYTHONPATH=_book python -m pytest -p lines --nbval-lax ... chapters
+PYTHONPATH=_book python -m pytest -p lines ... chapters tests
 """
 
 import collections
@@ -9,7 +9,7 @@ import pytest
 
 
 class Lines:
-    """Counts the cells of each notebook, and says when its last one is done."""
+    """Counts the tests of each file, a notebook's cells too, and says when the last is done."""
 
     def __init__(self, config):
         self.config, self.left = config, {}
@@ -29,7 +29,7 @@ class Lines:
         self._plan(ids)
 
     def pytest_runtest_logreport(self, report):
-        """A phase of a cell is over; the notebook is, when the last cell's last phase is."""
+        """A phase of a test is over; the file is, when its last test's last phase is."""
         name = report.nodeid.split("::")[0]
         self.seconds[name] += report.duration
         self.failed[name] += report.failed
@@ -38,7 +38,7 @@ class Lines:
         self.left[name] -= 1
         if self.left[name] == 0:
             open_ones = sum(count > 0 for count in self.left.values())
-            wrong = f"{self.failed[name]} cells FAILED" if self.failed[name] else "passed"
+            wrong = f"{self.failed[name]} FAILED" if self.failed[name] else "passed"
             took = f"{self.seconds[name]:.0f} s"
             reporter = self.config.pluginmanager.get_plugin("terminalreporter")
             reporter.write_line(f"{name}: {wrong}, {took}; {open_ones} left")
@@ -55,4 +55,4 @@ class Lines:
 def pytest_configure(config):
     """Called by pytest; the workers of pytest-xdist print nothing."""
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Lines(config), "lines of notebooks")
+        config.pluginmanager.register(Lines(config), "lines of files")

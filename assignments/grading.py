@@ -187,7 +187,6 @@ def _autograde(course, home, done, student, name):
         sandbox.end(mark)
     if process.returncode == 0:
         return None
-        print(said[-3000:])
     if "DeadKernelError" in said or "Kernel died" in said:
         return "its code ended the kernel (os._exit, a crash, or more memory than there is)"
     if "CellTimeoutError" in said:

@@ -1,4 +1,4 @@
-"""One line for each notebook, with and without workers; failures are counted and told."""
+"""One line for each file, with and without workers; failures are counted and told."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ def test_each_file_has_one_line_and_the_files_left(tmp_path, workers):
     lines = [line.strip() for line in done.stdout.splitlines()]
     told = sorted(line for line in lines if "left" in line)
     assert [line.split(";")[0] for line in told] == [
-        "test_a.py: 1 cells FAILED, 0 s", "test_b.py: passed, 0 s",
+        "test_a.py: 1 FAILED, 0 s", "test_b.py: passed, 0 s",
     ]  # fmt: skip
     assert sorted(line.split("; ")[1] for line in told) == ["0 left", "1 left"]
     assert done.returncode == 1
