@@ -14,7 +14,9 @@ from sagan_lib import checks
 from sagan_lib.attend import METHODS, attend, map_of, mix
 from sagan_lib.spectral_norm import SNConv2D
 
-VARIANTS = ("article", "pooled")
+#: Each variant: (keys and values are pooled 2x2, values have half the channels).
+VARIANTS = {"article": (False, False), "pooled": (True, True),
+            "pooled_keys": (True, False), "half_values": (False, True)}  # fmt: skip
 OLD_NAMES = {"paper": "pooled"}  # in files that were written before
 
 
@@ -28,13 +30,14 @@ class SelfAttention(keras.layers.Layer):
     - map b = softmax over the keys of (g f^T): (batch, N, M), each row sums to 1;
     - output o = b values.
 
-    Input and output are (batch, h, w, c): c a multiple of 8; h and w even for "pooled".
+    Input and output are (batch, h, w, c): c a multiple of 8; h and w even where keys are pooled.
 
     Args:
         variant: "article": values h have all c channels, M = N, no output convolution (the
             article's code). "pooled" is the layer of the authors' released code, which differs
             in three things: keys and values are max-pooled 2x2, so M = N/4; values have c/2
-            channels; a 1x1 convolution takes o back to c.
+            channels; a 1x1 convolution takes o back to c. "pooled_keys" does the first alone,
+            "half_values" the other two.
         use_sn: spectral normalization of the 1x1 convolutions.
         method: of `attend.attend`: "auto", "dense" or "chunked".
         options: those of every Keras layer, such as `name` and `dtype`.
@@ -47,6 +50,7 @@ class SelfAttention(keras.layers.Layer):
         super().__init__(**options)
         variant = OLD_NAMES.get(variant, variant)
         self.variant = checks.one_of("variant", variant, VARIANTS)
+        self.pools, self.halves = VARIANTS[variant]
         self.method = checks.one_of("method", method, METHODS)
         self.use_sn = use_sn
 
@@ -56,29 +60,27 @@ class SelfAttention(keras.layers.Layer):
         height, width, channels = input_shape[1:]
         if channels % 8:
             raise ValueError(f"channels must be a multiple of 8, got {channels}")
-        pooled = self.variant == "pooled"
-        if pooled and (height % 2 or width % 2):
-            raise ValueError(f"variant 'pooled' needs even height and width, got {height}x{width}")
+        if self.pools and (height % 2 or width % 2):
+            raise ValueError(f"{self.variant!r} needs even height and width, got {height}x{width}")
         self._positions = height * width
         self.f = self._conv1x1(channels // 8, "f")
         self.g = self._conv1x1(channels // 8, "g")
-        self.h = self._conv1x1(channels // 2 if pooled else channels, "h")
+        self.h = self._conv1x1(channels // 2 if self.halves else channels, "h")
         for conv in (self.f, self.g, self.h):
             conv.build(input_shape)
-        if pooled:
+        if self.halves:
             self.out = self._conv1x1(channels, "out")
             self.out.build((*input_shape[:-1], channels // 2))
         # Starts at 0: the network begins as a plain convolutional one (equation 3).
         self.gamma = self.add_weight((), initializer="zeros", name="gamma")
 
     def _conv1x1(self, filters, name):
-        if self.use_sn:
-            return SNConv2D(filters, 1, name=name, dtype=self.dtype_policy)
-        return keras.layers.Conv2D(filters, 1, name=name, dtype=self.dtype_policy)
+        conv = SNConv2D if self.use_sn else keras.layers.Conv2D
+        return conv(filters, 1, name=name, dtype=self.dtype_policy)
 
     def map_shape(self):
         """(N, M): how many positions ask, how many can be looked at."""
-        return self._positions, self._positions // (4 if self.variant == "pooled" else 1)
+        return self._positions, self._positions // (4 if self.pools else 1)
 
     def map_flops(self):
         """Floating-point operations of the two products with the map, forward, for one image."""
@@ -87,7 +89,7 @@ class SelfAttention(keras.layers.Layer):
 
     def flops(self):
         """Floating-point operations of one forward pass for one image: all matrix products'."""
-        convs = [self.f, self.g, self.h, *([self.out] if self.variant == "pooled" else [])]
+        convs = [self.f, self.g, self.h, *([self.out] if self.halves else [])]
         on_positions = sum(math.prod(conv.kernel.shape) for conv in convs)
         return self.map_flops() + 2 * self._positions * on_positions
 
@@ -103,7 +105,7 @@ class SelfAttention(keras.layers.Layer):
         bias = ops.concatenate([ops.cast(conv.bias, x.dtype) for conv in convs], -1)
         joined = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), kernel) + bias  # (b h w, all)
         joined = ops.reshape(joined, (-1, *x.shape[1:3], sum(sizes)))  # (b, h, w, all)
-        if self.variant == "article":
+        if not self.pools:
             return tf.split(joined, sizes, -1)  # 3 x (b, h, w, its size)
         looked_at, queries = tf.split(joined, [sum(sizes[:2]), sizes[2]], -1)
         looked_at = ops.max_pool(looked_at, 2, 2)  # (b, h, w, .) -> (b, h/2, w/2, .)
@@ -132,7 +134,7 @@ class SelfAttention(keras.layers.Layer):
         else:
             mixed = attend(queries, keys, values, self.method)  # (b, N, c or c/2)
         mixed = ops.reshape(mixed, (-1, *x.shape[1:3], values.shape[-1]))  # (b, h, w, c or c/2)
-        if self.variant == "pooled":
+        if self.halves:
             mixed = self.out(mixed, training=training)  # (b, h, w, c/2) -> (b, h, w, c)
         y = x + self.gamma * mixed
         return (y, weights) if return_attention else y
@@ -141,9 +143,8 @@ class SelfAttention(keras.layers.Layer):
         return input_shape
 
     def get_config(self):
-        return super().get_config() | {
-            "variant": self.variant, "use_sn": self.use_sn, "method": self.method,
-        }  # fmt: skip
+        own = {"variant": self.variant, "use_sn": self.use_sn, "method": self.method}
+        return super().get_config() | own
 
 
 def attention_layers(model):

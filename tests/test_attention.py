@@ -8,6 +8,8 @@ import tensorflow as tf
 from sagan_lib import attention
 from sagan_lib.attention import SelfAttention
 
+HALF = ("pooled", "half_values")  # half the value channels and a convolution at the output
+
 
 def features(shape=(2, 4, 6, 16), seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
@@ -33,7 +35,7 @@ def pool(x):
 def reference(layer, image):
     """One image, one position at a time, in numpy."""
     keys, queries, values = (conv1x1(part, image) for part in (layer.f, layer.g, layer.h))
-    if layer.variant == "pooled":
+    if layer.variant in ("pooled", "pooled_keys"):
         keys, values = pool(keys), pool(values)
     keys, values = keys.reshape(-1, keys.shape[-1]), values.reshape(-1, values.shape[-1])
     out, rows = np.zeros_like(image), []
@@ -43,7 +45,7 @@ def reference(layer, image):
             weights = np.exp(scores - scores.max())
             weights /= weights.sum()
             mixed = sum(w * v for w, v in zip(weights, values, strict=True))
-            if layer.variant == "pooled":
+            if layer.variant in HALF:
                 mixed = conv1x1(layer.out, mixed)
             out[i, j] = image[i, j] + float(layer.gamma) * mixed
             rows.append(weights)
@@ -76,7 +78,7 @@ def test_identity_at_gamma_zero_and_gamma_receives_gradient(variant):
 def test_rows_of_the_map_sum_to_one(variant):
     x = features()
     _, weights = ready(variant, x)(x, return_attention=True)
-    assert weights.shape == (2, 24, 24 if variant == "article" else 6)
+    assert weights.shape == (2, 24, 6 if "pooled" in variant else 24)
     np.testing.assert_allclose(tf.reduce_sum(weights, -1), np.ones((2, 24)), rtol=1e-5)
 
 
@@ -93,15 +95,15 @@ def test_unpooled_form_does_not_know_positions():
 def test_channels_are_the_articles(variant):
     layer = ready(variant, features((1, 4, 4, 64)))
     assert layer.f.kernel.shape[-1] == layer.g.kernel.shape[-1] == 8
-    assert layer.h.kernel.shape[-1] == (64 if variant == "article" else 32)
-    assert hasattr(layer, "out") == (variant == "pooled")
+    assert layer.h.kernel.shape[-1] == (32 if variant in HALF else 64)
+    assert hasattr(layer, "out") == (variant in HALF)
 
 
 @pytest.mark.parametrize("variant", attention.VARIANTS)
 def test_training_reaches_the_convolutions_inside(variant):
     x = features()
     layer = ready(variant, x)
-    inner = [layer.f, layer.g, layer.h, *([layer.out] if variant == "pooled" else [])]
+    inner = [layer.f, layer.g, layer.h, *([layer.out] if variant in HALF else [])]
     before = [np.asarray(conv.u) for conv in inner]
     layer(x, training=False)
     for conv, old in zip(inner, before, strict=True):
@@ -130,6 +132,7 @@ def test_every_weight_receives_gradient_once_gamma_has_left_zero():
         ("sketch", (1, 4, 4, 16), "variant"),
         ("article", (1, 4, 4, 12), "multiple of 8"),
         ("pooled", (1, 5, 4, 16), "even height"),
+        ("pooled_keys", (1, 4, 5, 16), "'pooled_keys' needs even height and width"),
     ],
 )
 def test_refuses(variant, shape, words):
@@ -174,6 +177,8 @@ def test_an_old_name_of_the_pooled_variant_is_understood():
         ("article", (64, 64), 2 * 64 * 64 * (2 + 16), 2 * 64 * 16 * (2 + 2 + 16)),
         # h 16 -> 8, out 8 -> 16; keys and values at 16 positions.
         ("pooled", (64, 16), 2 * 64 * 16 * (2 + 8), 2 * 64 * 16 * (2 + 2 + 8 + 8)),
+        ("pooled_keys", (64, 16), 2 * 64 * 16 * (2 + 16), 2 * 64 * 16 * (2 + 2 + 16)),
+        ("half_values", (64, 64), 2 * 64 * 64 * (2 + 8), 2 * 64 * 16 * (2 + 2 + 8 + 8)),
     ],
 )
 def test_a_layer_says_what_it_costs(variant, shape, of_map, of_convs):
