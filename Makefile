@@ -16,7 +16,7 @@ WORKERS = 3
 # each file; in the order that tests/conftest.py gives them.
 PYTEST = PYTHONPATH=_book TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
 	-n $(WORKERS) --dist loadfile --no-loadscope-reorder -p lines
-NBVAL = --nbval-lax --nbval-current-env --nbval-cell-timeout=600
+NBVAL = --nbval-lax --nbval-current-env --nbval-cell-timeout=1800
 export BOOK_STARTED := $(shell date +%s)
 export CHAPTERS_AT_ONCE
 

@@ -130,7 +130,7 @@ def _begin():
     multiprocessing.log_to_stderr(logging.ERROR)
 
 
-def execute(paths, cache, timeout=600):
+def execute(paths, cache, timeout=1800):
     """Execute chapters side by side, into the store: one line each, as they end.
 
     Args:

@@ -28,7 +28,7 @@ from sagan_lib import shipped
 from sagan_lib.book import scales
 
 CHAPTERS = shipped.root() / "chapters"
-CELL_TIMEOUT = 600  # seconds
+CELL_TIMEOUT = 1800  # seconds; a slow and busy machine takes ten minutes for some
 
 ELSEWHERE = (
     scales.TITLE

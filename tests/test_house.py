@@ -160,6 +160,10 @@ def test_the_library_is_small():
     lines = sum(len(path.read_text().splitlines()) for path in files)
     assert len(files) <= 18, [path.name for path in files]
     assert lines <= 2660, f"{lines} lines lie open in sagan_lib"
+    told = (ROOT / "CONTRIBUTING.md").read_text()
+    assert "at most 18 files and 2,660 lines lie open" in told
+    wings = sorted(path.parent.name for path in (ROOT / "sagan_lib").glob("*/__init__.py"))
+    assert f"its wings {', '.join(f'`{x}`' for x in wings[:-1])} and `{wings[-1]}`" in told
 
 
 def test_every_module_has_its_test_under_its_own_name():
