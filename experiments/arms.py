@@ -129,6 +129,8 @@ ARMS = {
     "attention16": _FAST(attention_at=16),
     "attention8": _FAST(attention_at=8),
     "pooled16": _FAST(attention_at=16, variant="pooled"),
+    "pooled_keys16": _FAST(attention_at=16, variant="pooled_keys"),
+    "half_values16": _FAST(attention_at=16, variant="half_values"),
     "attention16_frozen": _FAST(attention_at=16, bug="frozen_u"),
     # Where else attention might pay: longer, on larger pictures, over a distance.
     "long": _FAST(length=4),
@@ -149,6 +151,10 @@ ARMS = {
     "patch46_far_d": _PATCH(patch=4, attention_at=16, attends="d"),
     "patch10_near": _PATCH(patch=2, pairs=10),
     "patch10_near_d": _PATCH(patch=2, pairs=10, attention_at=16, attends="d"),
+    "patch22_near": _PATCH(patch=3, pairs=10),
+    "patch22_near_d": _PATCH(patch=3, pairs=10, attention_at=16, attends="d"),
+    "patch46_near": _PATCH(patch=4, pairs=10),
+    "patch46_near_d": _PATCH(patch=4, pairs=10, attention_at=16, attends="d"),
     "wgan_clip": _PENALTY(loss="wasserstein", penalty="clip", weight=0.01),
     "wgan_gp": _PENALTY(loss="wasserstein", penalty="gp"),
     "r1": _PENALTY(penalty="r1"),
@@ -303,21 +309,24 @@ def score(model, arm, scale, ema=True, whole=False):
     if not whole:
         return found
     precision, recall = metrics.precision_recall(real[: scale.images], features)
-    if arm.pairs:
-        known = {"agreement": metrics.agreement(*pairs.read(images, arm.pairs).T)}
-    else:
-        known = scores.counts(judge.read(images))
     return found | {
         "kernel_distance": metrics.kernel_distance(features, real),
         "precision": float(precision.mean()),
         "recall": float(recall.mean()),
-    } | known  # fmt: skip
+    } | _known(images, arm)  # fmt: skip
 
 
-def _pairs_agreement(model, arm, scale):
-    """Agreement of both discs beyond chance, in the averaged generator's images."""
-    images = model.sample(scale.images, seed=1, batch_size=250)
-    return metrics.agreement(*pairs.read(images, arm.pairs).T)
+def _known(images, arm):
+    """What the known truth says of images: how far discs agree, or the counts of faces."""
+    if arm.pairs:
+        return {"agreement": metrics.agreement(*pairs.read(images, arm.pairs).T)}
+    return scores.counts(judge.read(images))
+
+
+def _agreement(model, arm, scale):
+    """Agreement of both discs or eyes beyond chance, in the averaged generator's images."""
+    known = _known(model.sample(scale.images, seed=1, batch_size=250), arm)
+    return known["agreement" if arm.pairs else "eye_agreement"]
 
 
 def _steepness(model, data):
@@ -363,7 +372,7 @@ def run(arm, seed, scale=Scale()):
         found = score(model, arm, scale, whole=last)
         curve.append([int(model.step.numpy()), found["frechet"]])
         if arm.patch:
-            agreements.append(_pairs_agreement(model, arm, scale))
+            agreements.append(_agreement(model, arm, scale))
         if diverged:
             break
     if agreements:  # it wanders: the mean of the later half says more than its end

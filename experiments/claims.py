@@ -289,6 +289,12 @@ CLAIMS = {
     "attention-patches-near": _trained(
         "Attention in D helps where the rule fits into a patch.", _ATTTEXT, _ATT,
         ("patch10_near_d", "patch10_near"), effect=_more("late_agreement"), **_LATE),
+    "attention-patches-near-22": _trained(
+        "Attention in D helps where its patches are twice as wide as the rule.", _ATTTEXT, _ATT,
+        ("patch22_near_d", "patch22_near"), effect=_more("late_agreement"), **_LATE),
+    "attention-patches-near-46": _trained(
+        "Attention in D helps where its patches see the picture and the rule is near.", _ATTTEXT,
+        _ATT, ("patch46_near_d", "patch46_near"), effect=_more("late_agreement"), **_LATE),
     "placement": _trained(
         "Middle to high feature maps are the place: 16x16 does better than 8x8.", _NOTES, _ATT,
         ("attention16", "attention8")),
@@ -296,6 +302,12 @@ CLAIMS = {
         "The layer of SAGAN's authors costs no quality: keys and values pooled, half the value "
         "channels, an output convolution.", _ATTCODE, _ATT,
         ("attention16", "pooled16"), below=True),
+    "pooled-keys": _trained(
+        "Pooling keys and values costs no quality.", _ATTCODE, _ATT,
+        ("attention16", "pooled_keys16"), below=True),
+    "half-values": _trained(
+        "Half the value channels, with an output convolution, cost no quality.", _ATTCODE, _ATT,
+        ("attention16", "half_values16"), below=True),
     "frozen-error": _measured(
         "A u that never moves misses sigma in attention's convolutions.", _ATTCODE, _ATT,
         "frozen_error", "median relative error of sigma", math.log(0.1), unit="", effect=math.log),

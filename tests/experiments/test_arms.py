@@ -203,3 +203,19 @@ def rates(rate):
     from keras.optimizers import SGD
 
     return {"g_optimizer": SGD(rate), "d_optimizer": SGD(rate)}
+
+
+def test_faces_seen_in_patches_are_scored_by_their_eyes_at_every_checkpoint():
+    arm = dataclasses.replace(arms.ARMS["patch10_far_d"], pairs=None, length=1)
+    found = arms.run(arm, 0, TINY)
+    assert -1 <= found["late_agreement"] <= 1
+    assert "agreement" not in found
+
+
+@pytest.mark.parametrize(
+    ("name", "pools", "halves"), [("pooled_keys16", True, False), ("half_values16", False, True)]
+)
+def test_each_arm_changes_one_half_of_the_authors_layer(name, pools, halves):
+    for net in (built(name).generator, built(name).discriminator):
+        (layer,) = attention_layers(net)
+        assert (layer.pools, layer.halves) == (pools, halves)
