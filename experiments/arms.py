@@ -300,12 +300,14 @@ def score(model, arm, scale, ema=True, whole=False):
         whole: all scores, not the Fréchet distance alone.
 
     Returns:
-        {"frechet": ...} and, with `whole`, the others.
+        {"frechet": ...}, where D sees patches what the known truth says too, and all with `whole`.
     """
     data = source(arm, scale)
     images = model.sample(scale.images, seed=1, ema=ema, batch_size=250)
     features, real = _extractor(data.extractor).features(images), _real(data, scale.reference)
     found = {"frechet": metrics.frechet(features, real)}
+    if whole or arm.patch:
+        found |= _known(images, arm)
     if not whole:
         return found
     precision, recall = metrics.precision_recall(real[: scale.images], features)
@@ -313,7 +315,7 @@ def score(model, arm, scale, ema=True, whole=False):
         "kernel_distance": metrics.kernel_distance(features, real),
         "precision": float(precision.mean()),
         "recall": float(recall.mean()),
-    } | _known(images, arm)  # fmt: skip
+    }  # fmt: skip
 
 
 def _known(images, arm):
@@ -321,12 +323,6 @@ def _known(images, arm):
     if arm.pairs:
         return {"agreement": metrics.agreement(*pairs.read(images, arm.pairs).T)}
     return scores.counts(judge.read(images))
-
-
-def _agreement(model, arm, scale):
-    """Agreement of both discs or eyes beyond chance, in the averaged generator's images."""
-    known = _known(model.sample(scale.images, seed=1, batch_size=250), arm)
-    return known["agreement" if arm.pairs else "eye_agreement"]
 
 
 def _steepness(model, data):
@@ -372,7 +368,7 @@ def run(arm, seed, scale=Scale()):
         found = score(model, arm, scale, whole=last)
         curve.append([int(model.step.numpy()), found["frechet"]])
         if arm.patch:
-            agreements.append(_agreement(model, arm, scale))
+            agreements.append(found["agreement" if arm.pairs else "eye_agreement"])
         if diverged:
             break
     if agreements:  # it wanders: the mean of the later half says more than its end
