@@ -206,10 +206,17 @@ def rates(rate):
 
 
 def test_faces_seen_in_patches_are_scored_by_their_eyes_at_every_checkpoint():
-    arm = dataclasses.replace(arms.ARMS["patch10_far_d"], pairs=None, length=1)
+    arm = dataclasses.replace(arms.ARMS["patch10_faces_d"], length=1)
     found = arms.run(arm, 0, TINY)
     assert -1 <= found["late_agreement"] <= 1
     assert "agreement" not in found
+
+
+@pytest.mark.parametrize(("name", "where"), [("", ""), ("_g", "g"), ("_d", "d"), ("_both", "gd")])
+def test_under_patches_the_networks_attend_that_the_arm_names(name, where):
+    model = built(f"patch10_far{name}")
+    nets = {"g": model.generator, "d": model.discriminator}
+    assert "".join(which for which, net in nets.items() if attention_layers(net)) == where
 
 
 @pytest.mark.parametrize(
