@@ -936,7 +936,7 @@ assert drawn["patch10_faces"] > 1.5 * drawn["rates_text"]
 # The eyes agree {glue:text}`late-patch10_faces:s` without attention and
 # {glue:text}`late-patch10_faces_d:s` with it in $D$. Such a $D$ also draws poor faces: the Fréchet distance is
 # {glue:text}`drawn-patch10_faces:s`, and {glue:text}`drawn-rates_text:s` where $D$ sees the whole picture. To
-# *be able* to see a rule is not enough to learn it.
+# *be able* to see a rule is not enough to learn it. Whether a small gain is there the seeds leave undecided.
 
 # %% [markdown]
 # ## Summary
@@ -953,7 +953,7 @@ assert drawn["patch10_faces"] > 1.5 * drawn["rates_text"]
 # - Used is not needed. Over seeds, a rule between far places is hard for convolutions. Where $D$ sees
 #   the whole picture, no claim that attention helps holds in these short runs, neither on faces nor
 #   on far discs. Where $D$ sees only patches that are shorter than the rule, attention in $D$ does help
-#   two discs to agree; the eyes of faces it does not.
+#   two discs to agree; on the eyes of faces no gain shows, and the seeds leave it undecided.
 
 # %% [markdown]
 # ## Exercises
