@@ -184,15 +184,17 @@ class ShortShuffle(Source):
         self.size, self.resolution, self.images = source.size, source.resolution, source.images
         self.extractor, self.description = source.extractor, source.description
 
-    def batches(self, batch_size, seed=0, start=0):
+    def batches(self, batch_size, seed=0, start=0, count=None):
         """As `Source.batches`; the first epoch is `short_shuffle_order(size, buffer, seed)`.
 
         A buffer has a past, so what lies before `start` is drawn and dropped: indices only.
         """
         checks.integer("batch_size", batch_size, 1, self.size)
         checks.integer("start", start, 0)
-        order = _buffered(self.size, self.buffer, seed).repeat().batch(batch_size)
-        return self.look_up(order.skip(start), lambda indices: indices, batch_size)
+        order = _buffered(self.size, self.buffer, seed).repeat().batch(batch_size).skip(start)
+        if count is not None:
+            order = order.take(checks.integer("count", count, 1))
+        return self.look_up(order, lambda indices: indices, batch_size)
 
 
 def double_count(steps):

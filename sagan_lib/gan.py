@@ -236,11 +236,11 @@ class GAN(keras.Model):
             print(f"{steps} steps; {self.plan(batch_size, steps)}")
         # The save comes last: a row of a log whose save is missing is written again.
         extra = [Measure(), *callbacks, Guard(save_to), Progress(steps, disable=not verbose)]
-        whole, rest = divmod(steps, log_every)
-        history = {}
+        (whole, rest), history = divmod(steps, log_every), {}
         for epochs, length in ((whole, log_every), (1, rest)):
             if epochs and length:
-                data = x.batches(batch_size * self.n_dis, self.seed, int(self.step.numpy()))
+                start, count = int(self.step.numpy()), epochs * length
+                data = x.batches(batch_size * self.n_dis, self.seed, start, count)
                 data = devices.shard(data, self.distribute_strategy, self.n_dis)
                 with self._groups_that_divide(length):
                     part = super().fit(

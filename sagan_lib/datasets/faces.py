@@ -241,7 +241,8 @@ class Faces(Source):
 
     Args:
         resolution: 16 to 256 pixels.
-        size: how many different faces there are; they are drawn once and kept in memory.
+        size: how many different faces there are; each is drawn once, when it is first needed, and
+            kept in memory.
         seed: which population.
         independent_eyes: see `factors`.
     """
@@ -255,7 +256,29 @@ class Faces(Source):
         checks.integer("seed", seed, 0)
         self.resolution, self.size, self.seed = resolution, size, seed
         self.independent_eyes = independent_eyes
-        self._images = None
+        # Room that takes no memory yet: the system gives a page of it at the first write.
+        self._images = np.empty((size, resolution, resolution, 3), np.uint8)
+        self._drawn = np.zeros(size, bool)
+
+    def _complete(self, indices):
+        """Draw those of these faces that were not drawn yet."""
+        missing = np.unique(indices[~self._drawn[indices]])
+        for start in range(0, len(missing), 1024):  # all at once as floats could fill the memory
+            part = missing[start : start + 1024]
+            self._images[part] = to_bytes(render(self.factors(part), self.resolution))
+            self._drawn[part] = True
+
+    def look_up(self, dataset, indices_of, batch_size):
+        """As `Source.look_up`; where a few batches are all there is, only their faces are drawn.
+
+        Before the first batch, and not beside the training: a process that ends while another
+        thread of it is still drawing would wait for that thread, and the thread for it.
+        """
+        count, needed = int(dataset.cardinality()), np.arange(self.size)
+        if 0 <= count * batch_size < self.size:  # a count below 0 says that it is not known
+            needed = np.concatenate([*dataset.map(indices_of).as_numpy_iterator()])
+        self._complete(needed)
+        return super().look_up(dataset, indices_of, batch_size, self._images)
 
     def reorder(self, order):
         """Put the images into another order, as a sorted file would hold them.
@@ -277,13 +300,8 @@ class Faces(Source):
 
     @property
     def images(self):
-        """All faces, uint8 (size, resolution, resolution, 3); drawn at first use."""
-        if self._images is None:
-            images = np.empty((self.size, self.resolution, self.resolution, 3), np.uint8)
-            for start in range(0, self.size, 1024):  # all at once as floats could fill the memory
-                part = np.arange(start, min(start + 1024, self.size))
-                images[part] = to_bytes(render(self.factors(part), self.resolution))
-            self._images = images
+        """All faces, uint8 (size, resolution, resolution, 3)."""
+        self._complete(np.arange(self.size))
         return self._images
 
     def held_out(self, real, floor):

@@ -56,13 +56,14 @@ class Source:
         images = from_bytes(self.images[chosen])
         return images[:real], images[real:]
 
-    def batches(self, batch_size, seed=0, start=0):
-        """An endless `tf.data.Dataset` of image batches, from batch number `start` on.
+    def batches(self, batch_size, seed=0, start=0, count=None):
+        """A `tf.data.Dataset` of image batches, from batch number `start` on.
 
         Args:
             batch_size: images in a batch, 1 to `size`.
             seed: of the shuffle. Every epoch has its own full permutation.
             start: number of the first batch; batch k is the same whatever the start.
+            count: how many there are, at least 1; None: without end.
 
         Returns:
             Batches float32 (batch_size, resolution, resolution, 3) in [-1, 1], prefetched.
@@ -72,22 +73,27 @@ class Source:
         checks.integer("batch_size", batch_size, 1, self.size)
         checks.integer("seed", seed, 0)
         checks.integer("start", start, 0)
-        steps = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
+        last = np.iinfo(np.int64).max
+        if count is not None:
+            last = start + checks.integer("count", count, 1)
+        steps = tf.data.Dataset.range(start, last)
         return self.look_up(
             steps, lambda step: shuffled_indices(step, batch_size, self.size, seed), batch_size
         )
 
-    def look_up(self, dataset, indices_of, batch_size):
+    def look_up(self, dataset, indices_of, batch_size, images=None):
         """Batches of images by their indices.
 
         Args:
             dataset: a `tf.data.Dataset`.
             indices_of: function of one of its elements that gives int64 (batch_size,).
             batch_size: images in a batch.
+            images: the array that holds them; by default `images`.
         """
         import tensorflow as tf
 
-        images, shape = self.images, (batch_size, self.resolution, self.resolution, 3)
+        images = self.images if images is None else images
+        shape = (batch_size, self.resolution, self.resolution, 3)
 
         def fetch(element):
             # numpy does the look-up: as a tensor the whole set would be copied into the graph.

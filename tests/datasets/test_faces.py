@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sagan_lib.datasets import faces
-from sagan_lib.datasets.source import to_bytes
+from sagan_lib.datasets.source import shuffled_indices, to_bytes
 
 NAMES = [field.name for field in fields(faces.Factors)]
 PALETTES = {
@@ -247,6 +247,32 @@ def test_the_data_set_is_the_rendered_faces_as_bytes():
     assert len(data.factors()) == data.size == 2100
 
 
+def test_a_run_of_a_few_steps_waits_for_the_faces_that_it_sees_alone(monkeypatch):
+    drawn, render = [], faces.render
+
+    def counting(record, resolution):
+        drawn.append(len(record))
+        return render(record, resolution)
+
+    monkeypatch.setattr(faces, "render", counting)
+    data, whole = faces.Faces(16, size=3000, seed=2), faces.Faces(16, size=3000, seed=2).images
+    drawn.clear()
+    # 299 and 300 are the last batch of an epoch and the first of the next one.
+    for start, count, more in ((0, 3, 30), (1, 2, 0), (2, 2, 10), (299, 2, None)):
+        before, batches = sum(drawn), [*data.batches(10, 1, start, count).as_numpy_iterator()]
+        assert len(batches) == count
+        assert more in (None, sum(drawn) - before)
+        for step, batch in enumerate(batches, start):
+            expected = whole[shuffled_indices(step, 10, 3000, 1).numpy()]
+            np.testing.assert_array_equal(to_bytes(batch), expected)
+    assert sum(drawn) <= 60
+    np.testing.assert_array_equal(data.images, whole)
+    assert sum(drawn) == 3000, "each once"
+    data = faces.Faces(16, size=50, seed=2)
+    assert next(iter(data.batches(10))).shape == (10, 16, 16, 3)
+    assert sum(drawn) == 3050, "without an end all are needed"
+
+
 def test_batches_of_faces_are_faces_of_the_set():
     data = faces.Faces(16, size=10, seed=1)
     batch = next(iter(data.batches(10, seed=4))).numpy()
@@ -269,6 +295,7 @@ def test_batches_of_faces_are_faces_of_the_set():
         (lambda: faces.Faces(size=0), ValueError, ["size must be at least 1"]),
         (lambda: faces.Faces(resolution=8), ValueError, ["resolution must be at least 16"]),
         (lambda: faces.Faces(16, size=4).batches(5), ValueError, ["batch_size", "at most 4"]),
+        (lambda: faces.Faces(16, size=4).batches(2, count=0), ValueError, ["count", "at least 1"]),
     ],
 )
 def test_wrong_arguments(call, error, words):
