@@ -558,7 +558,7 @@ page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # lies, with 97.5 % confidence. If the bounds do not settle a statement, the table says "undecided".
 # ```
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "ledger"]
 from IPython.display import Markdown
 
 from experiments import ledger, report
@@ -566,7 +566,7 @@ from experiments import ledger, report
 results = ledger.of_chapter("01_dcgan")
 Markdown(report.table(results, brief=True))
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "ledger"]
 page.show("fig_dcgan_seeds", plots.seeds(results))
 
 # %% [markdown]
@@ -578,7 +578,7 @@ page.show("fig_dcgan_seeds", plots.seeds(results))
 # the smallest effect worth naming. Right of the tick is in the claim's favour.
 # ```
 
-# %% tags=["remove-cell", "long"]
+# %% tags=["remove-cell", "long", "ledger"]
 page.glue_results(
     results, "bn-signal", "bn-quality", "bn-variety", "leaky-signal-bn", "leaky-quality",
     "bn-quality-glorot", "bn-quality-he", "strided", "rate-low", "rate-high", "momentum",
@@ -586,16 +586,16 @@ page.glue_results(
 from experiments import arms
 
 page.glue("scale", arms.Scale())
-store = ledger.published()
 bare_runs = [run["frechet"] for name in ("dcgan_no_bn", "dcgan_no_bn_glorot", "dcgan_no_bn_he")
-             for run in store.seeds("runs", name).values()]
+             for run in ledger.runs(name)[0]]
+worst = max(run["frechet"] for run in ledger.runs("dcgan")[0])
 page.glue("bare-runs", len(bare_runs))
 page.glue("bare-best", min(bare_runs), "{:,.0f}")
-page.glue("bn-worst", max(run["frechet"] for run in store.seeds("runs", "dcgan").values()), "{:,.0f}")
+page.glue("bn-worst", worst, "{:,.0f}")
 # As the text below says.
 assert results["leaky-signal-bn"].verdict == ledger.OPPOSITE
 assert results["leaky-quality"].verdict == ledger.HOLDS
-assert min(bare_runs) > 2 * max(run["frechet"] for run in store.seeds("runs", "dcgan").values())
+assert min(bare_runs) > 2 * worst
 
 # %% [markdown]
 # A published number is worth what a repetition says. Seed 0 of the gradient measurement again:

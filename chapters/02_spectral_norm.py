@@ -710,7 +710,7 @@ assert leaks[500] < leaks[0] / 5
 # seeds. The statements of the article about SN, and the mistakes of its code, each as an experiment
 # ({doc}`claims`; the mistakes are told in {doc}`errata`):
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "ledger"]
 from IPython.display import Markdown
 
 from experiments import ledger, report
@@ -718,7 +718,7 @@ from experiments import ledger, report
 results = ledger.of_chapter("02_spectral_norm")
 Markdown(report.table(results, brief=True))
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "ledger"]
 page.show("fig_sn_seeds", plots.seeds(results))
 
 # %% [markdown]
@@ -731,7 +731,7 @@ page.show("fig_sn_seeds", plots.seeds(results))
 # `exact-svd` claim that little is lost: there it is a dot left of the tick.
 # ```
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "ledger"]
 page.glue_results(
     results, "sn-slope", "sn-d", "sn-g", "more-rounds", "scrambled", "raw-inference", "exact-svd",
     "one-round", "kept-u", "sn-settings", "sn-settings-gp",
@@ -784,11 +784,9 @@ assert abs(again - stored[0]) < 0.02
 # {doc}`06_penalties`, the rival of their figure 2. All have the same work, so that five steps of $D$
 # leave fewer for $G$.
 
-# %% tags=["remove-cell"]
-store = ledger.published()
+# %% tags=["remove-cell", "ledger"]
 WAYS = {"SN": "sn", "none": "plain", "gradient penalty": "gp"}
-chosen = {name: {s.upper(): list(store.seeds("runs", f"{way}_setting_{s}").values()) for s in arms.SETTINGS}
-          for name, way in WAYS.items()}
+chosen = {name: ledger.setting_runs(way) for name, way in WAYS.items()}
 distances = {name: {s: [run["frechet"] for run in runs] for s, runs in each.items()}
              for name, each in chosen.items()}
 page.show("fig_settings", plots.dots(distances, "Fréchet distance, 0 is best"))
@@ -799,7 +797,7 @@ page.glue("setting-diverged", sum(run["diverged"] for run in every))
 # %% [markdown]
 # ```{glue:figure} fig_settings
 # :name: fig-settings
-# :alt: Six columns for the settings A to F; in each, dots for five seeds with spectral normalization, with none and with the gradient penalty, on a logarithmic axis of the Fréchet distance.
+# :alt: Six columns for the settings A to F; in each, dots for the seeds with spectral normalization, with none and with the gradient penalty, on a logarithmic axis of the Fréchet distance.
 #
 # Every seed of the six settings, three ways to hold $D$. The bar is the mean of the logarithms.
 # ```

@@ -658,7 +658,7 @@ page.touch("attention", EYES | {"down": DOWN, "seed": 3, "count": 100, "gamma": 
 # seed ({doc}`claims`). Eyes count as agreeing *beyond chance*: a generator whose blurred eyes are
 # all read as one colour gets no credit.
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "ledger"]
 from IPython.display import Markdown
 
 from experiments import ledger, report
@@ -666,7 +666,7 @@ from experiments import ledger, report
 results = ledger.of_chapter("03_attention")
 Markdown(report.table(results, brief=True))
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "ledger"]
 page.show("fig_attention_seeds", plots.seeds(results))
 
 # %% [markdown]
@@ -678,7 +678,7 @@ page.show("fig_attention_seeds", plots.seeds(results))
 # the smallest effect worth naming. Right of the tick speaks for the claim; for `pooled`, left of it.
 # ```
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "ledger"]
 from experiments import arms as all_arms
 
 page.glue("scale", all_arms.Scale())
@@ -739,39 +739,35 @@ page.show("fig_pairs", plots.pictures(examples, columns=8, titles=["near", "far"
 # Two discs of one colour, near and far. Each is moved a little on its own.
 # ```
 
-# %% tags=["remove-cell", "long"]
-store = ledger.published()
-
-
-def counted(*arms):
-    """The runs of arms, for the seeds that count: the second look's once all of them are there."""
-    kept = [store.seeds("runs", arm) for arm in arms]
-    whole = all(set(ledger.SECOND) <= set(runs) for runs in kept)
-    return [[runs[seed] for seed in (ledger.SECOND if whole else ledger.FIRST)] for runs in kept]
-
-
+# %% tags=["remove-cell", "long", "ledger"]
 def with_and_without(axis, title, arms, key):
     """One line for each seed from the first arm's agreement to the second's, and both means."""
-    values = np.array([[run[key] for run in runs] for runs in counted(*arms)])
+    values = np.array([[run[key] for run in runs] for runs in ledger.runs(*arms)])
     axis.plot(values, "o-", ms=4, lw=1, color=plots.COLOURS[0], alpha=0.7)
     axis.plot(values.mean(1), "_", ms=22, mew=2.5, color=plots.COLOURS[1])
     axis.set(xlim=(-0.4, 1.4), ylim=(-0.35, 1.05), xticks=[0, 1], xticklabels=["without", "with"])
     axis.set_title(title, fontsize=9)
     axis.grid(alpha=0.3, axis="y")
 
-# %% tags=["remove-cell", "long"]
-EYES, DISCS = "eye_agreement", "agreement"
-CASES = {"faces": ("rates_text", "attention16", EYES), "4x longer": ("long", "attention16_long", EYES),
-         "64 pixels": ("large", "large_pooled32", EYES),
-         "near discs": ("pairs_near", "pairs_near_attention", DISCS),
-         "far discs": ("pairs_far", "pairs_far_attention", DISCS)}
-figure, axes = plt.subplots(1, len(CASES), figsize=(7.4, 2.4), sharey=True)
-for axis, (title, (*arms, key)) in zip(axes, CASES.items()):
-    with_and_without(axis, title, arms, key)
-axes[0].set_ylabel("agreement beyond chance")
-figure.tight_layout()
-page.show("fig_agreement", figure)
-far = results["attention-far"].values.values()
+
+def show_row(name, cases):
+    """A figure of this name: one panel for each case, {title: (arm without, arm with, key)}."""
+    figure, axes = plt.subplots(1, len(cases), figsize=(7.4, 2.4), sharey=True)
+    for axis, (title, (*arms, key)) in zip(axes, cases.items()):
+        with_and_without(axis, title, arms, key)
+    axes[0].set_ylabel("agreement beyond chance")
+    figure.tight_layout()
+    page.show(name, figure)
+
+# %% tags=["remove-cell", "ledger"]
+EYES, DISCS, LATE = "eye_agreement", "agreement", "late_agreement"
+show_row("fig_agreement", {
+    "faces": ("rates_text", "attention16", EYES), "4x longer": ("long", "attention16_long", EYES),
+    "64 pixels": ("large", "large_pooled32", EYES),
+    "near discs": ("pairs_near", "pairs_near_attention", DISCS),
+    "far discs": ("pairs_far", "pairs_far_attention", DISCS),
+})
+far = results["attention-far"].counted
 page.glue("far-up", sum(value > 0 for value in far))
 page.glue("far-seeds", len(far))
 tried = [n for n in results if n.startswith("attention-") and "patches" not in n]
@@ -822,14 +818,14 @@ assert all(results[name].verdict != "holds" for name in tried)  # the text below
 # Agreement wanders while such a pair trains, because nothing holds it. So the mean of the later half
 # of a run counts.
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "ledger"]
 SIGHTS, PLACES = (10, 22, 46), {"near": 10, "far": 22}
 figure, axes = plt.subplots(2, 4, figsize=(7.4, 4.4), sharex=True, sharey=True)
 for row, (place, distance) in zip(axes, PLACES.items()):
     row[0].set_ylabel(f"discs {distance} pixels apart\nagreement")
     for axis, sight in zip(row, SIGHTS):
         arm = f"patch{sight}_{place}"
-        with_and_without(axis, f"D sees {sight}", (arm, f"{arm}_d"), "late_agreement")
+        with_and_without(axis, f"D sees {sight}", (arm, f"{arm}_d"), LATE)
     arms = f"pairs_{place}", f"pairs_{place}_attention"
     with_and_without(row[-1], "D sees all", arms, DISCS)
 figure.tight_layout()
@@ -845,16 +841,13 @@ page.show("fig_patches", figure)
 # counts; on the right, it is in both networks, and the end counts, as in {numref}`fig-agreement`.
 # ```
 
-# %% tags=["remove-cell"]
-WHERE = {"discs, in D": "far_d", "discs, in G": "far_g", "discs, in both": "far_both",
-         "faces, in D": "faces_d"}
-figure, axes = plt.subplots(1, 4, figsize=(7.4, 2.4), sharey=True)
-for axis, (title, arm) in zip(axes, WHERE.items()):
-    arms = f"patch10_{arm.split('_')[0]}", f"patch10_{arm}"
-    with_and_without(axis, title, arms, "late_agreement")
-axes[0].set_ylabel("agreement beyond chance")
-figure.tight_layout()
-page.show("fig_patches_where", figure)
+# %% tags=["remove-cell", "ledger"]
+show_row("fig_patches_where", {
+    "discs, in D": ("patch10_far", "patch10_far_d", LATE),
+    "discs, in G": ("patch10_far", "patch10_far_g", LATE),
+    "discs, in both": ("patch10_far", "patch10_far_both", LATE),
+    "faces, in D": ("patch10_faces", "patch10_faces_d", LATE),
+})
 
 # %% [markdown]
 # ```{glue:figure} fig_patches_where
@@ -865,15 +858,15 @@ page.show("fig_patches_where", figure)
 # and in both, and the eyes of faces with attention in $D$. The later half of each run counts.
 # ```
 
-# %% tags=["remove-cell", "long"]
+# %% tags=["remove-cell", "long", "ledger"]
 PATCHES = ("attention-patches", "attention-patches-22", "attention-patches-46",
            "attention-patches-near", "attention-patches-near-22", "attention-patches-near-46",
            "attention-patches-g", "attention-patches-both", "attention-patches-faces")
 page.glue_results(results, *PATCHES)
-late = {arm: np.mean([run["late_agreement"] for run in counted(arm)[0]])
+late = {arm: np.mean([run[LATE] for run in ledger.runs(arm)[0]])
         for arm in ("patch10_far", "patch10_far_d", "patch10_far_g", "patch10_far_both",
                     "patch10_faces", "patch10_faces_d", "patch22_near")}
-drawn = {arm: np.median([run["frechet"] for run in counted(arm)[0]])
+drawn = {arm: np.median([run["frechet"] for run in ledger.runs(arm)[0]])
          for arm in ("patch22_near", "patch46_near", "patch10_faces", "rates_text")}
 for kind, values, style in (("late", late, "{:.2f}"), ("drawn", drawn, "{:.0f}")):
     for arm, value in values.items():
@@ -884,7 +877,7 @@ few = [name for name in PATCHES if len(results[name].seeds) < len(ledger.SECOND)
 page.glue("patch-few", len(few))
 page.glue("patch-all", len(PATCHES))
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "ledger"]
 # As the text below says.
 holding = [name for name in PATCHES if results[name].verdict == ledger.HOLDS]
 assert holding == ["attention-patches", "attention-patches-both"]

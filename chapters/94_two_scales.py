@@ -151,14 +151,14 @@ table("02_spectral_norm", sn_kept="error of sigma, u kept, %", sn_fresh="u drawn
 # %% tags=["remove-cell"]
 assert at("02_spectral_norm", "sn-kept")[1] < at("02_spectral_norm", "sn-kept")[0]
 first, second = zip(at("02_spectral_norm", "seen-BN"), at("02_spectral_norm", "seen-SN"))
-assert first[0] < first[1]
-assert second[0] > second[1]  # the order of the two turns round
+assert 0.75 < first[0] / first[1] < 1.25  # near each other, and which is ahead hangs on the processor
+assert second[0] > 1.25 * second[1]
 
 # %% [markdown]
 # **Stays:** the slope of the normalized $D$ is far below its guarantee, and below that of the other; one
 # round with a kept $u$ does. **Changes:** late in the longer run the kept $u$ is nearer to the truth. And
-# the order of the two turns round: SN shows more combinations at 32 pixels, batch normalization at 64.
-# Each is one run, at DCGAN's rates, which are small for a bounded $D$: chapter {doc}`04_ttur` is about
+# combinations tell the two apart: at 32 pixels they are near each other (on one processor SN was ahead, on
+# another batch normalization), at 64 batch normalization shows clearly more. Each is one run, at DCGAN's rates, which are small for a bounded $D$: chapter {doc}`04_ttur` is about
 # that.
 
 # %% [markdown]
@@ -274,7 +274,7 @@ assert best == ["r1", "sn"]
 
 # %% [markdown]
 # **Stays:** the penalties show more combinations than SN and hinge at equal steps. **Changes:** which of
-# them keeps the eyes best: R1 at 32 pixels, where five seeds say the same ({doc}`claims`, `sn-r1-eyes`),
+# them keeps the eyes best: R1 at 32 pixels, where the seeds of the ledger say the same ({doc}`claims`, `sn-r1-eyes`),
 # and SN at 64, where there is one run. Whether the claim turns round with size, more seeds would have to say.
 
 # %% [markdown]

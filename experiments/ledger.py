@@ -143,6 +143,37 @@ def effects(name, store):
     return {seed: claim.effect(*(run[seed] for run in runs)) for seed in seeds}
 
 
+def runs(*names, store=None):
+    """The runs of arms that count: of the second look where all of these arms have it whole.
+
+    Until then the first look counts, whatever else is stored: seed 0 never, and a second look that
+    is half done not yet.
+
+    Args:
+        names: of the arms.
+        store: a `Store`; by default the published one.
+
+    Returns:
+        A list for each arm: its results, in the order of the seeds.
+    """
+    store = store or published()
+    kept = [store.seeds("runs", checks.one_of("arm", name, arms.ARMS)) for name in names]
+    seeds = SECOND if all(set(SECOND) <= set(each) for each in kept) else FIRST
+    return [[each[seed] for seed in seeds if seed in each] for each in kept]
+
+
+def setting_runs(constraint, store=None):
+    """{letter: runs that count} of one way to hold D, under the settings A to F.
+
+    Args:
+        constraint: of `arms.CONSTRAINTS`.
+        store: a `Store`; by default the published one.
+    """
+    checks.one_of("constraint", constraint, arms.CONSTRAINTS)
+    found = runs(*(f"{constraint}_setting_{letter}" for letter in arms.SETTINGS), store=store)
+    return dict(zip(map(str.upper, arms.SETTINGS), found, strict=True))
+
+
 def _effect(claim, value):
     """A measure's value as the claim's effect."""
     return claim.effect(value) if claim.effect else value

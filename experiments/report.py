@@ -48,9 +48,10 @@ _ARMS = """
 ## What was trained
 
 Each *arm* is one way to train: the default run with the changes named here (`arms.Arm` tells the
-words). Scores are medians over the seeds. Agreement is that of both eyes, or of both discs,
-beyond chance (Cohen's kappa): 1 always, 0 as if drawn apart. A Fréchet distance stands beside
-those of arms with the same data and resolution only.
+words). Scores are medians over the seeds that count: 1 to {second} where all of them were run, else
+1 to {first}. Agreement is that of both eyes, or of both discs, beyond chance (Cohen's kappa): 1
+always, 0 as if drawn apart. A Fréchet distance stands beside those of arms with the same data and
+resolution only.
 
 """
 
@@ -84,13 +85,21 @@ def _limit(result):
     return f"{'below' if claim.below else 'above'} {result.shown(claim.limit)}"
 
 
+def _verdict(result):
+    """The verdict in words; what an undecided claim would take, and whether a look is to come."""
+    if not result.seeds:
+        return "not run"
+    if result.verdict != ledger.OPEN:
+        return result.verdict
+    if len(result.seeds) < len(ledger.FIRST):
+        return f"{result.verdict} (first look to come)"
+    seeds = f"about {result.needed}" if result.needed else "more than 1,000"
+    waits = "" if len(result.seeds) == len(ledger.SECOND) else "; second look to come"
+    return f"{result.verdict} ({seeds} seeds would decide it{waits})"
+
+
 def _row(name, result, brief):
-    claim, verdict = result.claim, result.verdict if result.seeds else "not run"
-    if verdict == ledger.OPEN and len(result.seeds) == len(ledger.SECOND):
-        seeds = result.needed
-        verdict += f" ({f'about {seeds}' if seeds else 'more than 1,000'} seeds would decide it)"
-    elif verdict == ledger.OPEN:
-        verdict += " (second look to come)"
+    claim, verdict = result.claim, _verdict(result)
     if brief:
         return [f"{claim.says} (`{name}`)", str(result), f"**{verdict}**"]
     effect = f"{claim.quantity}; {_limit(result)}"
@@ -127,7 +136,7 @@ def arms_table(store):
     """The arms as Markdown: how each differs from the default, and its median scores."""
     rows = []
     for name, arm in arms.ARMS.items():
-        runs = store.seeds("runs", name).values()
+        (runs,) = ledger.runs(name, store=store)
         found = ([run[key] for run in runs if key in run] for key in
                  ("frechet", "agreement" if arm.pairs else "eye_agreement"))  # fmt: skip
         medians = (f"{np.median(values):.4g}" if values else "-" for values in found)
@@ -173,7 +182,7 @@ def claims_page(store):
             ["claim", "effects of the seeds that count, from 1 on"], map(_seeds, mine.items())
         )
         text += f"\n```{{dropdown}} Every seed\n{seeds}```\n"
-    text += _ARMS + arms_table(store)
+    text += _ARMS.format(first=ledger.FIRST[-1], second=ledger.SECOND[-1]) + arms_table(store)
     made = store.data["provenance"][-1] if store.data["provenance"] else {}
     machine, versions = made.get("machine", {}), made.get("versions", {})
     provenance = (

@@ -15,10 +15,13 @@ PICTURES = {
 
 #: The first line of the code that opens a notebook alone; Colab folds a cell with such a title.
 TITLE = "# @title Running this elsewhere?"
+#: The tag of cells that read the ledger of claims and nothing of their chapter: the same at both
+#: scales, and no part of what a run at one gives.
+LEDGER = "ledger"
 
 
 def glued(notebook):
-    """What the cells of an executed notebook stored with `page.glue` and `page.show`.
+    """What a notebook's cells stored with `page.glue` and `page.show`, those of the ledger not.
 
     Args:
         notebook: as JSON gives it, or nbformat.
@@ -27,7 +30,7 @@ def glued(notebook):
         ({name: text} of the numbers, {name: PNG in base64} of the figures).
     """
     numbers, pictures = {}, {}
-    for cell in notebook["cells"]:
+    for cell in _own(notebook):
         for output in cell.get("outputs", ()):
             book = output.get("metadata", {}).get("scrapbook")
             if book and "image/png" in output["data"]:
@@ -91,13 +94,20 @@ def code(notebook):
     return [text for text in texts if not text.startswith(TITLE)]
 
 
+def _own(notebook):
+    """The cells that are not tagged as the ledger's."""
+    return [c for c in notebook["cells"] if LEDGER not in c.get("metadata", {}).get("tags", ())]
+
+
 def digest(notebook):
     """Of a notebook's code: what it gave stays true when its text changes, not when this does.
+
+    The cells that are tagged as the ledger's do not count.
 
     Args:
         notebook: as for `code`.
     """
-    return hashlib.sha256("\0".join(code(notebook)).encode()).hexdigest()[:16]
+    return hashlib.sha256("\0".join(code({"cells": _own(notebook)})).encode()).hexdigest()[:16]
 
 
 def keep(chapter, notebook, seconds, made):

@@ -1,6 +1,8 @@
 """What the chapters gave at both scales, read and kept."""
 
+import ast
 import base64
+import builtins
 import io
 import json
 
@@ -9,6 +11,8 @@ from PIL import Image
 
 from sagan_lib import shipped
 from sagan_lib.book import scales
+
+CHAPTERS = shipped.root() / "chapters"
 
 
 def test_what_was_kept_fits_the_chapters():
@@ -51,5 +55,68 @@ def test_numbers_and_figures_are_read_as_a_notebook_holds_them():
          "metadata": {"scrapbook": {"name": "n", "mime_prefix": prefix}}},
         {"name": "stdout", "text": "n = 1.5x"},
     ]  # fmt: skip
-    found = scales.glued(json.loads(json.dumps({"cells": [{"outputs": outputs}, {}]})))
+    tagged = {"metadata": {"tags": ["remove-cell", "ledger"]}, "outputs": [
+        {"data": {f"{prefix}text/plain": ["'7'"]},
+         "metadata": {"scrapbook": {"name": "of a claim", "mime_prefix": prefix}}},
+    ]}  # fmt: skip
+    found = scales.glued(json.loads(json.dumps({"cells": [{"outputs": outputs}, {}, tagged]})))
     assert found == ({"n": "1.5x"}, {"f": text})
+
+
+def cells(chapter):
+    """(its tags, its syntax) of each code cell of a chapter."""
+    notebook = json.loads((CHAPTERS / f"{chapter}.ipynb").read_text())
+    return [
+        (cell["metadata"].get("tags", []), ast.parse("".join(cell["source"])))
+        for cell in notebook["cells"] if scales.code({"cells": [cell]})
+    ]  # fmt: skip
+
+
+def names(tree, context):
+    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
+
+
+def strangers(chapter):
+    """The names that a chapter's ledger cells read, though no such cell made them.
+
+    Modules and what was imported may come from any cell.
+    """
+    known = set(dir(builtins))
+    for _, tree in cells(chapter):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                known |= {(a.asname or a.name).split(".")[0] for a in node.names}
+    tagged = [tree for tags, tree in cells(chapter) if scales.LEDGER in tags]
+    for node in (node for tree in tagged for node in ast.walk(tree)):
+        known |= {node.name} if isinstance(node, ast.FunctionDef) else set()
+        known |= {node.arg} if isinstance(node, ast.arg) else set()
+    known |= set().union(*(names(tree, ast.Store) for tree in tagged))
+    return set().union(*(names(tree, ast.Load) for tree in tagged)) - known
+
+
+@pytest.mark.parametrize("chapter", scales.PICTURES)
+def test_the_cells_of_the_ledger_read_nothing_that_their_chapter_trained(chapter):
+    """So they give the same at both scales, and need no new run at the large one."""
+    assert not strangers(chapter), "a cell with the tag 'ledger' reads these"
+
+
+def test_a_cell_of_the_ledger_that_reads_a_trained_network_is_found(tmp_path, monkeypatch):
+    trained = "import numpy as np\nmodel = np.ones(3)"
+    read = "results = {'a': 1}\nprint(results['a'], np.mean(model))"
+    written = [(trained, []), (read, ["ledger"])]
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": [
+        {"cell_type": "code", "source": [s], "metadata": {"tags": t}} for s, t in written
+    ]}))  # fmt: skip
+    monkeypatch.setitem(globals(), "CHAPTERS", tmp_path)
+    assert strangers("a") == {"model"}
+
+
+def test_only_cells_of_the_ledger_may_change_without_a_new_run_at_the_large_scale():
+    def digest(source, tags):
+        cell = {"cell_type": "code", "source": [source], "metadata": {"tags": tags}}
+        text = {"cell_type": "markdown", "source": [source], "metadata": {}}
+        return scales.digest({"cells": [cell, text]})
+
+    assert digest("a", ["ledger"]) == digest("b", ["ledger"])
+    assert digest("a", ["long"]) != digest("b", ["long"])
+    assert digest("a", []) != digest("a", ["ledger"])

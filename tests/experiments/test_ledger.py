@@ -89,6 +89,23 @@ def test_an_undecided_claim_says_how_many_seeds_would_decide_it():
     assert ledger.decide(LIMIT, dict.fromkeys(range(1, 6), 5.0)).needed is None, "decided"
 
 
+def test_the_runs_that_count_are_those_of_one_look(store):
+    """Seed 0 never, and a second look not before the arms beside it have theirs whole, too."""
+
+    def counted(*names):
+        return [[run["frechet"] for run in each] for each in ledger.runs(*names, store=store)]
+
+    for seed in range(20):
+        store.add("runs", "base", seed, record(frechet=float(seed)))
+    assert counted("base") == [[1.0, 2.0, 3.0, 4.0, 5.0]], "the second look lacks one"
+    store.add("runs", "base", 20, record(frechet=20.0))
+    store.add("runs", "ratio1", 2, record(frechet=0.5))
+    assert counted("base") == [[float(seed) for seed in range(1, 21)]]
+    assert counted("base", "ratio1") == [[1.0, 2.0, 3.0, 4.0, 5.0], [0.5]]
+    with pytest.raises(ValueError, match=r"arm.*'bas'"):
+        ledger.runs("bas", store=store)
+
+
 def test_an_error_is_averaged_as_a_logarithm_and_shown_as_it_is(store):
     for seed, error in ((1, 0.01), (2, 0.02), (3, 0.04)):
         store.add("measures", "one_round_kept", seed, error)
