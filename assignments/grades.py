@@ -14,7 +14,10 @@ import roster
 import terms
 from nbgrader import utils
 from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import SaveAutoGrades
+from traitlets.config import PyFileConfigLoader
 
 # A note of its gradebook about the order in which it stores things.
 warnings.filterwarnings("ignore", message="Object of type <Submitted")
@@ -54,6 +57,9 @@ class Book:
                     each.id, first_name=each.first_name or None, last_name=each.last_name or None,
                     email=each.email or None, lms_user_id=each.lms_id or None,
                 )  # fmt: skip
+        # In this process: the command that writes pages takes seconds to start, for every page.
+        config = PyFileConfigLoader(grading.SETTINGS.name, path=str(root)).load_config()
+        self._nbgrader = NbGraderAPI(CourseDirectory(config=config), config=config)
 
     def _path(self, student, name):
         return self._root / "graded" / student / f"{name}.json"
@@ -129,7 +135,9 @@ class Book:
             self.charge(book, student, name)
             submission = book.find_submission_notebook(name, name, student)
             waiting = {grade.name: grade.max_score for grade in submission.grades if waits(grade)}
-        grading.nbgrader(self._root, "generate_feedback", name, "--student", student, "--force")
+        done = self._nbgrader.generate_feedback(name, student, force=True)
+        if not done["success"]:
+            raise RuntimeError(f"nbgrader wrote no page:\n{done.get('error', done.get('log'))}")
         page = self._root / "feedback" / student / name / f"{name}.html"
         text = pages.with_open_essays(page.read_text(), waiting)
         page.write_text(pages.without_network(text))

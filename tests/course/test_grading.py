@@ -499,6 +499,8 @@ def test_points_of_essays_are_exported_and_survive_grading_again(graded, tmp_pat
     assert "MathJax = {tex:" in page
     with pytest.raises(ValueError, match="nothing graded under 'ps9'"):
         course.feedback("ps9", root)
+    with pytest.raises(RuntimeError, match=r"nbgrader wrote no page:(.|\n)*autograded/wrong"):
+        grades.Book(root, course.sets(root)).feedback("wrong", NAME)
 
 
 def test_a_solution_that_raises_is_named(tmp_path):
