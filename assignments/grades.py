@@ -1,6 +1,7 @@
 """The course's gradebook: results entered, essays kept, lateness charged, pages written."""
 
 import contextlib
+import functools
 import json
 import shutil
 import threading
@@ -57,9 +58,12 @@ class Book:
                     each.id, first_name=each.first_name or None, last_name=each.last_name or None,
                     email=each.email or None, lms_user_id=each.lms_id or None,
                 )  # fmt: skip
-        # In this process: the command that writes pages takes seconds to start, for every page.
-        config = PyFileConfigLoader(grading.SETTINGS.name, path=str(root)).load_config()
-        self._nbgrader = NbGraderAPI(CourseDirectory(config=config), config=config)
+
+    @functools.cached_property
+    def _nbgrader(self):
+        """nbgrader in this process: its command takes seconds to start, for every page."""
+        config = PyFileConfigLoader(grading.SETTINGS.name, path=str(self._root)).load_config()
+        return NbGraderAPI(CourseDirectory(config=config), config=config)
 
     def _path(self, student, name):
         return self._root / "graded" / student / f"{name}.json"

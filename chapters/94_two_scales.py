@@ -158,8 +158,8 @@ assert second[0] > 1.25 * second[1]
 # **Stays:** the slope of the normalized $D$ is far below its guarantee, and below that of the other; one
 # round with a kept $u$ does. **Changes:** late in the longer run the kept $u$ is nearer to the truth. And
 # combinations tell the two apart: at 32 pixels they are near each other (on one processor SN was ahead, on
-# another batch normalization), at 64 batch normalization shows clearly more. Each is one run, at DCGAN's rates, which are small for a bounded $D$: chapter {doc}`04_ttur` is about
-# that.
+# another batch normalization), at 64 batch normalization shows clearly more. Each is one run, at DCGAN's
+# rates, which are small for a bounded $D$: chapter {doc}`04_ttur` is about that.
 
 # %% [markdown]
 # ## Attention
@@ -274,8 +274,9 @@ assert best == ["r1", "sn"]
 
 # %% [markdown]
 # **Stays:** the penalties show more combinations than SN and hinge at equal steps. **Changes:** which of
-# them keeps the eyes best: R1 at 32 pixels, where the seeds of the ledger say the same ({doc}`claims`, `sn-r1-eyes`),
-# and SN at 64, where there is one run. Whether the claim turns round with size, more seeds would have to say.
+# them keeps the eyes best: R1 at 32 pixels, where the seeds of the ledger say the same ({doc}`claims`,
+# `sn-r1-eyes`), and SN at 64, where there is one run. Whether the claim turns round with size, more seeds
+# would have to say.
 
 # %% [markdown]
 # ## What it comes to

@@ -236,8 +236,8 @@ class GAN(keras.Model):
             print(f"{steps} steps; {self.plan(batch_size, steps)}")
         # The save comes last: a row of a log whose save is missing is written again.
         extra = [Measure(), *callbacks, Guard(save_to), Progress(steps, disable=not verbose)]
-        (whole, rest), history = divmod(steps, log_every), {}
-        for epochs, length in ((whole, log_every), (1, rest)):
+        history = {}
+        for epochs, length in ((steps // log_every, log_every), (1, steps % log_every)):
             if epochs and length:
                 start, count = int(self.step.numpy()), epochs * length
                 data = x.batches(batch_size * self.n_dis, self.seed, start, count)

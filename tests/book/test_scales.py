@@ -72,26 +72,21 @@ def cells(chapter):
     ]  # fmt: skip
 
 
-def names(tree, context):
-    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
-
-
 def strangers(chapter):
     """The names that a chapter's ledger cells read, though no such cell made them.
 
     Modules and what was imported may come from any cell.
     """
-    known = set(dir(builtins))
-    for _, tree in cells(chapter):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                known |= {(a.asname or a.name).split(".")[0] for a in node.names}
-    tagged = [tree for tags, tree in cells(chapter) if scales.LEDGER in tags]
-    for node in (node for tree in tagged for node in ast.walk(tree)):
-        known |= {node.name} if isinstance(node, ast.FunctionDef) else set()
-        known |= {node.arg} if isinstance(node, ast.arg) else set()
-    known |= set().union(*(names(tree, ast.Store) for tree in tagged))
-    return set().union(*(names(tree, ast.Load) for tree in tagged)) - known
+    nodes = [(tags, node) for tags, tree in cells(chapter) for node in ast.walk(tree)]
+    imports = [node for _, node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    imported = {(a.asname or a.name).split(".")[0] for node in imports for a in node.names}
+    tagged = [node for tags, node in nodes if scales.LEDGER in tags]
+    defined = {node.name for node in tagged if isinstance(node, ast.FunctionDef)}
+    arguments = {node.arg for node in tagged if isinstance(node, ast.arg)}
+    names = [node for node in tagged if isinstance(node, ast.Name)]
+    made = {name.id for name in names if isinstance(name.ctx, ast.Store)}
+    read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
+    return read - made - arguments - defined - imported - set(dir(builtins))
 
 
 @pytest.mark.parametrize("chapter", scales.PICTURES)
