@@ -6,7 +6,8 @@ import numpy as np
 from sagan_lib import dcgan, gan, sagan, ttur
 
 
-def small(kind="sagan", seed=0, n_dis=1, loss="hinge", rates=(1e-3, 4e-3)):
+def small(kind="sagan", seed=0, n_dis=1, loss="hinge", rates=(1e-3, 4e-3), traced=False):
+    """A pair that is not traced unless that is asked for: it would take as long as ten steps."""
     keras.utils.set_random_seed(7)
     if kind == "sagan":
         nets = sagan.generator(16, 4, 8, attention_at=None), sagan.discriminator(16, 8)
@@ -15,7 +16,7 @@ def small(kind="sagan", seed=0, n_dis=1, loss="hinge", rates=(1e-3, 4e-3)):
     else:
         nets = dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4)
     model = gan.GAN(*nets, seed=seed)
-    model.compile(**ttur.two_time_scale(*rates), loss=loss, n_dis=n_dis)
+    model.compile(**ttur.two_time_scale(*rates), loss=loss, n_dis=n_dis, run_eagerly=not traced)
     return model
 
 

@@ -1,6 +1,7 @@
-"""Every chapter runs at the large scale: each cell of that branch, with a few steps of training.
+"""Every chapter runs at the large scale: each cell that depends on it, with a few steps of training.
 
-What is drawn after a few steps means nothing, so nothing is compared; that is for the small scale.
+What is drawn after a few steps means nothing, so nothing is compared; that is for the small scale,
+at which the notebook's own test executes all cells.
 """
 
 import os
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import slices
 
 from sagan_lib import devices, shipped
+from sagan_lib.book import scales
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
 
@@ -34,9 +37,55 @@ def test_a_chapter_runs_at_the_large_scale(name, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
     chapters = shipped.root() / "chapters"
     notebook = notebooks.read(chapters / f"{name}.py")
+    notebook.cells = [cell for cell in notebook.cells if scales.code({"cells": [cell]})]
+    sources = slices.of_the_scale([cell.source for cell in notebook.cells])
+    assert sum("fit(" in source for source in sources) >= 1
+    for cell, source in zip(notebook.cells, sources, strict=True):
+        cell.source = source
     check = nbformat.v4.new_code_cell("assert (RESOLUTION, WIDTH, STEPS) == (64, 16, 4)")
     notebook.cells.append(check)
     notebooks.execute(notebook, chapters)  # an error of a cell is one of this test, with the cell
+
+
+CELLS = {
+    "the scale": "RESOLUTION, STEPS = 64, 4",
+    "alone": "import numpy as np\nright = np.arange(3)\nright[0] = 1",
+    "needed": "model, rows = {}, [1]",
+    "changes what is needed": "model.update(a=2)",
+    "on the scale": "for row in rows:\n    sides = [RESOLUTION * row]",
+    "on what came of it": "np.sum(sides), model['a']",
+    "the name anew": "sides = [3]",
+    "on the new one": "row = sides[0]\nfor row in sides:\n    print(row)",
+    "adds": "total = 0\ntotal += len(right)",
+}
+
+
+def test_a_cell_is_left_out_only_if_nothing_of_the_scale_needs_it():
+    kept = dict(zip(CELLS, slices.of_the_scale([*CELLS.values()]), strict=True))
+    assert [name for name in CELLS if kept[name] == CELLS[name]] == [
+        "the scale", "needed", "changes what is needed", "on the scale", "on what came of it",
+    ]  # fmt: skip
+    assert kept["alone"] == "import numpy as np"
+    with_all = {}
+    exec("\n".join(kept.values()), with_all)
+    assert with_all["sides"] == [64]
+
+
+@pytest.mark.parametrize(
+    ("source", "reads", "binds", "changes"),
+    [
+        ("x = x + y", {"x", "y"}, {"x"}, set()),
+        ("x = 1\ny = x", set(), {"x", "y"}, set()),
+        ("x += 1", {"x"}, {"x"}, set()),
+        ("[k for k in rows]", {"rows"}, {"k"}, set()),
+        ("def f(a, b=c):\n    d = a + b + e\n    return d", {"c", "e"}, {"f", "d"}, set()),
+        ("model.d.fit(data)\nlist[0].x = y\nz[1] = 2", {"model", "data", "y", "z"}, set(),
+         {"model", "z"}),
+        ("from a.b import c as d\nd.go()", set(), {"d"}, set()),
+    ],
+)  # fmt: skip
+def test_what_a_cell_reads_binds_and_changes(source, reads, binds, changes):
+    assert slices.reads_binds_changes(source) == (reads, binds, changes)
 
 
 @pytest.mark.parametrize("steps", ["0", "-3", "many", "1.5"])

@@ -43,8 +43,8 @@ def stepped(kind, resolution, mixed, jit):
     z = gan.latent(4, LATENT)
     nets = model.discriminator.variables, model.generator.variables
     before = [[v.numpy() for v in net] for net in nets]
-    tf.function(model.d_step, jit_compile=jit)(real, z)
-    tf.function(model.g_step, jit_compile=jit)(z)
+    for step, given in ((model.d_step, (real, z)), (model.g_step, (z,))):
+        (tf.function(step, jit_compile=True) if jit else step)(*given)
     return [
         np.concatenate([np.ravel(v.numpy() - w) for v, w in zip(net, old, strict=True)])
         for net, old in zip(nets, before, strict=True)
@@ -62,9 +62,8 @@ def test_the_compiled_step_is_the_plain_one(kind, resolution):
         assert np.linalg.norm(compiled - plain) < bound * np.linalg.norm(plain)
 
 
-@pytest.mark.parametrize("resolution", [64, 128])
 @pytest.mark.parametrize("kind", KINDS)
-def test_in_bfloat16_it_is_as_near_to_float32_as_the_plain_one(kind, resolution):
+def test_in_bfloat16_it_is_as_near_to_float32_as_the_plain_one(kind, resolution=64):
     """Two ways to round eight bits differ; neither may be farther off than the other allows."""
     exact = np.concatenate(stepped(kind, resolution, False, False))
 

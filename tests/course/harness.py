@@ -98,8 +98,11 @@ class ProblemSet:
                     code = code.replace("SEED = 0  #", f"SEED = {seed}  #")
                 self._given.append((title, code))
 
-    def run(self, problem, code):
-        """{test: None, or the sentence of its error} of one problem with this answer."""
+    def run(self, problem, code, only=None):
+        """{test: None, or the sentence of its error} of one problem with this answer.
+
+        `only`: one of its tests, instead of all.
+        """
         space = {"__name__": "__main__"}
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # as nbgrader, which looks at errors only
@@ -109,7 +112,7 @@ class ProblemSet:
             return {  # a test's own names are out of the answer's reach, as in grading
                 title: broken or self._error(test, title, dict(space))
                 for title, (owner, test) in self.tests.items()
-                if owner == problem
+                if owner == problem and only in (None, title)
             }
 
     @staticmethod

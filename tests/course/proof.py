@@ -41,10 +41,17 @@ def problem_set(name, hidden=True):
 
 
 @functools.cache
-def marks(name, problem, answer, hidden=True):
+def marks(name, problem, answer):
     """{test: None, or its error's sentence} of an answer to a problem; run once only."""
-    problems = problem_set(name, hidden)
+    problems = problem_set(name)
     return problems.run(problem, answer.code(problems.answers[problem]))
+
+
+def seen(name, problem, answer):
+    """Whether a test that a student can see finds an answer: a part of one that finds it does."""
+    problems, found = problem_set(name, hidden=False), marks(name, problem, answer)
+    code = answer.code(problems.answers[problem])
+    return any(problems.run(problem, code, test)[test] for test, said in found.items() if said)
 
 
 def matrix(name):
@@ -62,7 +69,7 @@ def matrix(name):
         lines += ["|---|" + ":-:|" * len(tests)]
         for answer in each:
             found = marks(name, problem, answer)
-            dagger = "" if any(marks(name, problem, answer, hidden=False).values()) else " †"
+            dagger = "" if seen(name, problem, answer) else " †"
             crosses = [
                 ("**✗**" if test == answer.test else "✗") if found[test] else "" for test in tests
             ]

@@ -330,4 +330,4 @@ def test_the_same_pictures_elsewhere_go_on_and_changed_ones_are_refused(tmp_path
 
 def test_kills_at_any_moment_change_nothing(tmp_path):
     """A few of those that `kills.py` does by hand."""
-    assert kills.chain(tmp_path, 5, seed=1) >= 4
+    assert kills.chain(tmp_path, 3, seed=1) >= 2

@@ -1,0 +1,82 @@
+"""Which cells of a notebook depend on the scale, and what those need of the others.
+
+The others give the same at both scales, so a test that executes the whole notebook at the small
+one has executed them.
+"""
+
+import ast
+import builtins
+
+#: What a chapter calls its choice of the scale.
+SCALE = {"RESOLUTION", "WIDTH", "STEPS", "SCALE"}
+
+
+def _names(node, *contexts):
+    found = (x for x in ast.walk(node) if isinstance(x, ast.Name))
+    return {x.id for x in found if isinstance(x.ctx, contexts)}
+
+
+def _imported(tree):
+    nodes = [x for x in ast.walk(tree) if isinstance(x, ast.Import | ast.ImportFrom)]
+    return {(alias.asname or alias.name).split(".")[0] for x in nodes for alias in x.names}
+
+
+def _changed(tree):
+    """The names of which an item or an attribute is set or a method is called."""
+    parts = ast.Attribute | ast.Subscript
+    for node in ast.walk(tree):
+        called = isinstance(node, ast.Call) and isinstance(node.func, parts)
+        if called or isinstance(node, parts) and isinstance(node.ctx, ast.Store):
+            base = node.func if called else node
+            while isinstance(base, parts):
+                base = base.value
+            if isinstance(base, ast.Name):
+                yield base.id
+
+
+def reads_binds_changes(source):
+    """The names that a cell takes from before, that it makes, and whose objects it may change."""
+    tree = ast.parse(source)
+    reads, binds = set(), set()
+    for statement in tree.body:
+        inner = [x for x in ast.walk(statement) if isinstance(x, ast.FunctionDef | ast.ClassDef)]
+        stored = _names(statement, ast.Store) | {x.name for x in inner}
+        own = {x.arg for x in ast.walk(statement) if isinstance(x, ast.arg)} | stored
+        if isinstance(statement, ast.Assign):  # its value is taken before it is given a name
+            own = own - stored | _names(statement.value, ast.Store)
+        elif isinstance(statement, ast.AugAssign):
+            own, reads = own - stored, reads | (stored - binds)
+        reads |= _names(statement, ast.Load) - own - binds - set(dir(builtins))
+        binds |= stored | _imported(statement)
+    return reads, binds, set(_changed(tree)) & reads
+
+
+def of_the_scale(sources):
+    """The cells without what neither depends on the scale nor is needed by what does.
+
+    Args:
+        sources: of all cells, in order.
+
+    Returns:
+        As many; of a cell that is left out, its imports.
+    """
+    trees = [ast.parse(source) for source in sources]
+    modules = set().union(*map(_imported, trees))
+    found = [(r, b - modules, c - modules) for r, b, c in map(reads_binds_changes, sources)]
+    touched, kept = set(SCALE), set()
+    for place, (reads, binds, changes) in enumerate(found):
+        if reads & touched:
+            touched |= binds | changes
+        if reads & touched or binds & SCALE:
+            kept.add(place)
+        else:
+            touched -= binds
+    needed = set()
+    for place, (reads, binds, changes) in [*enumerate(found)][::-1]:
+        if place in kept or (binds | changes) & needed:
+            kept.add(place)
+            needed = needed - binds | reads
+    imports = [[x for x in tree.body if isinstance(x, ast.Import | ast.ImportFrom)]
+               for tree in trees]  # fmt: skip
+    return [source if place in kept else "\n".join(map(ast.unparse, imports[place]))
+            for place, source in enumerate(sources)]  # fmt: skip
