@@ -26,7 +26,7 @@ def _changed(tree):
     parts = ast.Attribute | ast.Subscript
     for node in ast.walk(tree):
         called = isinstance(node, ast.Call) and isinstance(node.func, parts)
-        if called or isinstance(node, parts) and isinstance(node.ctx, ast.Store):
+        if called or (isinstance(node, parts) and isinstance(node.ctx, ast.Store)):
             base = node.func if called else node
             while isinstance(base, parts):
                 base = base.value

@@ -1,4 +1,4 @@
-"""Every chapter runs at the large scale: each cell that depends on it, with a few steps of training.
+"""Every chapter's cells that depend on the scale, executed at the large one with few steps.
 
 What is drawn after a few steps means nothing, so nothing is compared; that is for the small scale,
 at which the notebook's own test executes all cells.

@@ -63,12 +63,12 @@ def test_the_compiled_step_is_the_plain_one(kind, resolution):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_in_bfloat16_it_is_as_near_to_float32_as_the_plain_one(kind, resolution=64):
+def test_in_bfloat16_it_is_as_near_to_float32_as_the_plain_one(kind):
     """Two ways to round eight bits differ; neither may be farther off than the other allows."""
-    exact = np.concatenate(stepped(kind, resolution, False, False))
+    exact = np.concatenate(stepped(kind, 64, False, False))
 
     def off(mixed, jit):
-        moved = np.concatenate(stepped(kind, resolution, mixed, jit))
+        moved = np.concatenate(stepped(kind, 64, mixed, jit))
         return np.linalg.norm(moved - exact) / np.linalg.norm(exact)
 
     assert 3 * off(False, True) < off(True, False) < 0.3  # bfloat16 was used
