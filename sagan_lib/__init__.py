@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import importlib.machinery
 import os
 import re
@@ -46,7 +47,8 @@ class _Imports:
     """Lets TensorFlow be imported without its chatter, and Keras know this package's classes.
 
     So `import sagan_lib` costs nothing, and is enough to load a saved model. The classes come when
-    the outermost import is done, never within a circle.
+    the outermost import is done, never within a circle. What an import makes stays for good, so
+    Python's collector leaves it alone: to go through it took a second at each end of a process.
     """
 
     depth = 0
@@ -62,14 +64,18 @@ class _Imports:
         return spec
 
     def _run(self, execute, module):
-        self.depth += 1
+        self.depth, collecting = self.depth + 1, gc.isenabled()
+        gc.disable()
         try:
             execute(module)
         finally:
             self.depth -= 1
+            if collecting:
+                gc.enable()
         if not self.depth and "keras" in sys.modules and self in sys.meta_path:
             sys.meta_path.remove(self)
             _register()
+            gc.freeze()
 
 
 def _register():

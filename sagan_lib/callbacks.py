@@ -24,8 +24,7 @@ class Measure(keras.callbacks.Callback):
     """Adds the step, attention's gamma and the largest sigmas to each row of the history."""
 
     def on_epoch_end(self, epoch, logs=None):
-        logs |= {"step": int(self.model.step.numpy())}
-        logs |= self.model.gammas() | self.model.sigmas()
+        logs |= {"step": int(self.model.step.numpy())} | self.model.gammas() | self.model.sigmas()
 
 
 class Guard(keras.callbacks.Callback):

@@ -109,11 +109,8 @@ def strategy(name="one", devices=None):
     if name == "mirrored":
         found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
         names = devices or [device.name for device in found]
-        short = tuple(map(_short, names))
         there = [_short(device.name) for device in tf.config.list_logical_devices()]
-        for each in short:
-            checks.one_of("device", each, there)
-        return _mirrored(short)
+        return _mirrored(tuple(checks.one_of("device", _short(each), there) for each in names))
     if not os.environ.get("TF_CONFIG"):
         raise ValueError(
             "'workers' needs the environment variable TF_CONFIG on each machine, such as "

@@ -39,9 +39,8 @@ class GAN(keras.Model):
         step: G updates so far (int64 variable). ema_generator: the averaged generator.
     """
 
-    def __init__(
-        self, generator, discriminator, seed=0, ema_decay=0.999, about=None, **options
-    ):  # fmt: skip
+    def __init__(self, generator, discriminator, seed=0, ema_decay=0.999, about=None,
+                 **options):  # fmt: skip
         super().__init__(**options)
         self.about = dict(about or {})
         self.generator, self.discriminator = generator, discriminator
@@ -325,9 +324,8 @@ class GAN(keras.Model):
             raise ValueError(f"{said}, got {real.shape[0]}")
         if real.shape[0] is not None or self.n_dis == 1:
             return real
-        with tf.control_dependencies([
-            tf.debugging.assert_equal(tf.shape(real)[0] % self.n_dis, 0, message=said)
-        ]):  # fmt: skip
+        divides = tf.debugging.assert_equal(tf.shape(real)[0] % self.n_dis, 0, message=said)
+        with tf.control_dependencies([divides]):
             return tf.identity(real)
 
     def _check_scope(self, variables):

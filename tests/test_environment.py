@@ -207,6 +207,16 @@ def test_importing_the_library_is_enough_to_load_what_it_saved(first):
     assert python(code).stdout == "GAN\n"
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_pythons_collector_leaves_what_the_import_made_alone_and_works_as_before(enabled):
+    code = (
+        f"import gc; gc.enable() if {enabled} else gc.disable()\n"
+        "import sagan_lib, keras\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 10**5, gc.get_count()[0] < 10**5)\n"
+    )
+    assert python(code).stdout == f"{enabled} True True\n"
+
+
 def test_a_real_error_at_tensorflows_import_is_still_said():
     code = (
         "import os, sagan_lib\n"
