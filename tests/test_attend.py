@@ -142,7 +142,7 @@ def trained(method, monkeypatch):
     rates = [tf.keras.optimizers.SGD(0.05) for _ in "gd"]
     model.compile(*rates)
     images = tf.random.stateless_uniform((4, 16, 16, 3), (1, 2), -1, 1)
-    step = tf.function(model.train_step)
+    step = model.train_step if method == "plain" else tf.function(model.train_step)
     for _ in range(2):
         step(images)
     return {w.path: w.numpy() for part in parts for w in part.weights}

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from sagan_lib import sagan, ttur
+from sagan_lib import dcgan, ttur
 from sagan_lib.datasets.faces import Faces
 from sagan_lib.gan import GAN
 
@@ -98,7 +98,7 @@ def test_rates_that_decay_reach_zero_after_as_many_g_updates_for_both_players():
 
 def test_a_decay_goes_on_after_saving_and_loading(tmp_path):
     keras.utils.set_random_seed(0)
-    model = GAN(sagan.generator(16, 4, 4), sagan.discriminator(16, 4))
+    model = GAN(dcgan.generator(16, 4, 4), dcgan.discriminator(16, 4))
     model.compile(**ttur.preset("cpu", decay_steps=8))
     data = Faces(16, 16)
     model.fit(data, steps=2, batch_size=4, verbose=0)
