@@ -28,6 +28,10 @@ LONG = (
 )  # fmt: skip
 
 
+def pytest_unconfigure():
+    shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
     """The long files first, then the notebooks, then all others, each in its own order."""
