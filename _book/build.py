@@ -11,6 +11,7 @@ What the builder says goes to _build/log/; here stands what a reader wants to kn
 import argparse
 import collections
 import concurrent.futures
+import json
 import logging
 import multiprocessing
 import os
@@ -130,8 +131,17 @@ def _begin():
     multiprocessing.log_to_stderr(logging.ERROR)
 
 
+def minutes(path):
+    """What a chapter took when its stored outputs were made; 0 where it does not say."""
+    from sagan_lib.book import scales
+
+    return float(scales.glued(json.loads(path.read_text()))[0].get("minutes", 0))
+
+
 def execute(paths, cache, timeout=1800):
     """Execute chapters side by side, into the store: one line each, as they end.
+
+    The longest first: begun last, it would run alone beside idle cores.
 
     Args:
         paths: of the notebooks.
@@ -149,7 +159,10 @@ def execute(paths, cache, timeout=1800):
         os.environ.setdefault(name, str(threads))
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     say(f"executing {len(paths)} chapters, {processes} at once with {threads} thread(s) each")
-    records = {str(path): cache.add_nb_to_project(str(path)) for path in paths}
+    records = {
+        str(path): cache.add_nb_to_project(str(path))
+        for path in sorted(paths, key=minutes, reverse=True)
+    }
     work = [ProcessData(each.pk, uri, cache, timeout, False) for uri, each in records.items()]
     failed = {}
     pool = concurrent.futures.ProcessPoolExecutor(processes, initializer=_begin)

@@ -51,6 +51,17 @@ def test_all_pages_with_a_notebook_are_executed():
     )
 
 
+def test_the_stored_outputs_say_which_chapter_takes_long(tmp_path):
+    """So it can begin first."""
+    took = {path.stem[:2]: tool.minutes(path) for path in tool.notebooks()}
+    assert {name for name, minutes in took.items() if minutes > 0} == {
+        "01", "02", "03", "04", "05", "06", "90", "91", "93",
+    }  # fmt: skip
+    (tmp_path / "chapters").mkdir()
+    chapter(tmp_path, "a", "print(1)", "1")
+    assert tool.minutes(tmp_path / "chapters" / "a.ipynb") == 0
+
+
 def chapter(folder, name, code, stored):
     """A notebook of one code cell with an output that it did not make here."""
     out = nbformat.v4.new_output("stream", name="stdout", text=stored + "\n")
