@@ -16,7 +16,8 @@ def _names(node, *contexts):
     return {x.id for x in found if isinstance(x.ctx, contexts)}
 
 
-def _imported(tree):
+def imported(tree):
+    """The names that a piece of code has from other modules."""
     nodes = [x for x in ast.walk(tree) if isinstance(x, ast.Import | ast.ImportFrom)]
     return {(alias.asname or alias.name).split(".")[0] for x in nodes for alias in x.names}
 
@@ -47,7 +48,7 @@ def reads_binds_changes(source):
         elif isinstance(statement, ast.AugAssign):
             own, reads = own - stored, reads | (stored - binds)
         reads |= _names(statement, ast.Load) - own - binds - set(dir(builtins))
-        binds |= stored | _imported(statement)
+        binds |= stored | imported(statement)
     return reads, binds, set(_changed(tree)) & reads
 
 
@@ -61,7 +62,7 @@ def of_the_scale(sources):
         As many; of a cell that is left out, its imports.
     """
     trees = [ast.parse(source) for source in sources]
-    modules = set().union(*map(_imported, trees))
+    modules = set().union(*map(imported, trees))
     found = [(r, b - modules, c - modules) for r, b, c in map(reads_binds_changes, sources)]
     touched, kept = set(SCALE), set()
     for place, (reads, binds, changes) in enumerate(found):

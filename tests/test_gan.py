@@ -252,6 +252,14 @@ def test_every_loss_trains(loss, images):
     assert np.isfinite(history["d_loss"][-1])
 
 
+def test_a_run_compiled_by_xla_trains(images):
+    model = small("attention")
+    model.compile(**ttur.two_time_scale(), jit_compile=True)
+    history = model.fit(images, steps=2, batch_size=10, verbose=0).history
+    assert np.isfinite(history["g_loss"][-1])
+    assert int(model.step.numpy()) == 2
+
+
 def test_mixed_precision_trains_with_float32_weights(images):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:

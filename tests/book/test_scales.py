@@ -2,11 +2,11 @@
 
 import ast
 import base64
-import builtins
 import io
 import json
 
 import pytest
+import slices
 from PIL import Image
 
 from sagan_lib import shipped
@@ -63,30 +63,16 @@ def test_numbers_and_figures_are_read_as_a_notebook_holds_them():
     assert found == ({"n": "1.5x"}, {"f": text})
 
 
-def cells(chapter):
-    """(its tags, its syntax) of each code cell of a chapter."""
-    notebook = json.loads((CHAPTERS / f"{chapter}.ipynb").read_text())
-    return [
-        (cell["metadata"].get("tags", []), ast.parse("".join(cell["source"])))
-        for cell in notebook["cells"] if scales.code({"cells": [cell]})
-    ]  # fmt: skip
-
-
 def strangers(chapter):
     """The names that a chapter's ledger cells read, though no such cell made them.
 
     Modules and what was imported may come from any cell.
     """
-    nodes = [(tags, node) for tags, tree in cells(chapter) for node in ast.walk(tree)]
-    imports = [node for _, node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
-    imported = {(a.asname or a.name).split(".")[0] for node in imports for a in node.names}
-    tagged = [node for tags, node in nodes if scales.LEDGER in tags]
-    defined = {node.name for node in tagged if isinstance(node, ast.FunctionDef)}
-    arguments = {node.arg for node in tagged if isinstance(node, ast.arg)}
-    names = [node for node in tagged if isinstance(node, ast.Name)]
-    made = {name.id for name in names if isinstance(name.ctx, ast.Store)}
-    read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
-    return read - made - arguments - defined - imported - set(dir(builtins))
+    notebook = json.loads((CHAPTERS / f"{chapter}.ipynb").read_text())
+    tagged = [c for c in notebook["cells"] if scales.LEDGER in c["metadata"].get("tags", [])]
+    reads, _, _ = slices.reads_binds_changes("\n".join(scales.code({"cells": tagged})))
+    every = ast.parse("\n".join(scales.code(notebook)))
+    return reads - slices.imported(every)
 
 
 @pytest.mark.parametrize("chapter", scales.PICTURES)
