@@ -99,7 +99,7 @@ prose: $(READY)
 # PyTorch takes part if it can be imported; the book does not need it.
 bench: $(READY)
 	@echo "==> Measuring speed; nothing else should run meanwhile"
-	@$(BIN)/python -m experiments bench $(BENCH)
+	@$(BIN)/python -m sagan_experiments bench $(BENCH)
 
 # The notebooks of the problem sets. SEED=7 gives a class numbers of its own.
 course: $(READY)

@@ -24,7 +24,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "ext"))
 
-import patches
+import mended
 import stale_runs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -153,7 +153,7 @@ def execute(paths, cache, timeout=1800):
     """
     from jupyter_cache.executors.basic import ExecutionWorkerLocalMProc, ProcessData
 
-    patches.encrypt_kernels()
+    mended.encrypt_kernels()
     processes, threads = at_once(len(paths))
     for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, str(threads))

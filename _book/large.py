@@ -17,7 +17,7 @@ import notebooks
 
 from sagan_lib import shipped
 from sagan_lib.book import scales
-from sagan_lib.runs import provenance
+from sagan_lib.cli import provenance
 
 NOTEBOOKS = shipped.root() / "_build" / "large"
 CELL_TIMEOUT = 7200  # seconds

@@ -14,5 +14,5 @@ for pair in 2.19:3.10 2.20:3.15 2.21:3.15; do
         "tensorflow==$tensorflow.*" "keras==$keras.*"
     "$place/bin/python" -m pytest -q -p no:cacheprovider tests/test_gan.py tests/test_attention.py \
         tests/test_spectral_norm.py tests/test_sagan.py tests/test_dcgan.py tests/test_losses.py \
-        tests/test_penalties.py tests/test_ttur.py tests/runs/test_runs.py tests/evaluation
+        tests/test_penalties.py tests/test_ttur.py tests/cli/test_runs.py tests/evaluation
 done

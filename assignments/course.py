@@ -27,11 +27,11 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 import collect  # noqa: E402 (their folder was put on the path above)
-import export  # noqa: E402
 import grades  # noqa: E402
 import grading  # noqa: E402
 import repair  # noqa: E402
 import roster  # noqa: E402
+import sheets  # noqa: E402
 import variants  # noqa: E402
 
 SEED_LINE = "SEED = 0  # set by your instructor"
@@ -163,11 +163,11 @@ def grade(root=ROOT, jobs=2, force=False, student=None, name=None, report=print)
 
     with ThreadPoolExecutor(jobs) as pool:
         rows = [row for row in pool.map(one, known) if row]
-    export.tables(root, names)
+    sheets.tables(root, names)
     took = time.monotonic() - started
     report(f"{len(rows)} of {len(known)} submissions, {took:.0f} s, run in "
            f"{grading.sandbox.best()}: graded/report.csv")  # fmt: skip
-    for stranger in export.strangers(root, rows):
+    for stranger in sheets.strangers(root, rows):
         report(f"{stranger}: not in roster.csv")
     return rows
 
@@ -184,7 +184,7 @@ def feedback(name, root=ROOT):
     book = grades.Book(root, sets(root))
     for student in students:
         book.feedback(student, name)
-    export.hand_back(root, name, students)
+    sheets.hand_back(root, name, students)
     return students
 
 
@@ -244,7 +244,7 @@ def main():
         "feedback": lambda o: print(f"feedback/*/{o.name}: {len(feedback(o.name))} pages; "
                                     f"handback/{o.name}.zip"),
         "export": lambda o: print(*(f"graded/{name}: {lines} lines" for name, lines
-                                    in export.tables(ROOT, sets()).items()), sep="\n"),
+                                    in sheets.tables(ROOT, sets()).items()), sep="\n"),
     }  # fmt: skip
     try:
         commands[options.command](options)

@@ -8,9 +8,9 @@ import io
 import itertools
 import re
 
-import export
 import nbformat
 import repair
+import sheets
 from copydetect import CodeFingerprint, compare_files
 
 #: Letters of code without names that must agree in a row, and of words; and the window.
@@ -49,7 +49,7 @@ def pairs(root, name):
         code, words = (_alike(*two) for two in zip(texts[one], texts[other], strict=True))
         lines.append({"one": one, "other": other, "code": code, "essays": words})
     lines.sort(key=lambda line: (-line["code"], -line["essays"]))
-    export.write(root / "graded" / f"similar_{name}.csv", lines)
+    sheets.write(root / "graded" / f"similar_{name}.csv", lines)
     return lines
 
 

@@ -9,7 +9,8 @@
 # and draws.
 
 # %%
-from sagan_lib import gan, runs
+from sagan_lib import gan
+from sagan_lib.cli import runs
 
 generator = runs.generator()
 generated = gan.generate(generator, 48, seed=1)
@@ -90,9 +91,9 @@ page.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 # Each chapter imports from a small tested library, `sagan_lib`, which holds the real layers and
 # the training loop. A topic has the same name everywhere: `chapters/02_spectral_norm`,
 # `sagan_lib/spectral_norm.py`, `tests/test_spectral_norm.py`. What serves only the book's own
-# statements lies beside it, in `experiments`: the claims (`experiments/ledger.py`, tested by
-# `tests/experiments/test_ledger.py`), the errata (`experiments/bugs.py`), the speed
-# (`experiments/speed`). Scores are in `sagan_lib/evaluation`, images in `sagan_lib/datasets`.
+# statements lies beside it, in `sagan_experiments`: the claims (`sagan_experiments/ledger.py`, tested by
+# `tests/sagan_experiments/test_ledger.py`), the errata (`sagan_experiments/bugs.py`), the speed
+# (`sagan_experiments/speed`). Scores are in `sagan_lib/evaluation`, images in `sagan_lib/datasets`.
 
 # %% [markdown]
 # ## How to read it

@@ -561,7 +561,7 @@ page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # %% tags=["remove-input", "ledger"]
 from IPython.display import Markdown
 
-from experiments import ledger, report
+from sagan_experiments import ledger, report
 
 results = ledger.of_chapter("01_dcgan")
 Markdown(report.table(results, brief=True))
@@ -583,7 +583,7 @@ page.glue_results(
     results, "bn-signal", "bn-quality", "bn-variety", "leaky-signal-bn", "leaky-quality",
     "bn-quality-glorot", "bn-quality-he", "strided", "rate-low", "rate-high", "momentum",
 )
-from experiments import arms
+from sagan_experiments import arms
 
 page.glue("scale", arms.Scale())
 bare_runs = [run["frechet"] for name in ("dcgan_no_bn", "dcgan_no_bn_glorot", "dcgan_no_bn_he")
@@ -601,7 +601,7 @@ assert min(bare_runs) > 2 * worst
 # A published number is worth what a repetition says. Seed 0 of the gradient measurement again:
 
 # %%
-from experiments import measures
+from sagan_experiments import measures
 
 again = measures.bn_gradient(0)
 stored = results["bn-signal"].values

@@ -611,7 +611,7 @@ def conditions(generator, n=5):
     return np.array([each[0] / each[-1] for each in values])
 
 # %%
-from sagan_lib import runs as stored_runs
+from sagan_lib.cli import runs as stored_runs
 
 generators = {"untrained, no SN": dcgan.generator(RESOLUTION, WIDTH, 64),
               "untrained, SN": sagan.generator(RESOLUTION, WIDTH, 64, attention_at=None),
@@ -685,7 +685,7 @@ print(f"stored weight after a training call: Keras {largest[0]:.1f}, sagan_lib {
 # so many rounds.
 
 # %%
-from experiments import bugs
+from sagan_experiments import bugs
 
 def leak(rounds, start):
     """Share of the gradient that runs through u and v, if u has had so many rounds before."""
@@ -713,7 +713,7 @@ assert leaks[500] < leaks[0] / 5
 # %% tags=["remove-input", "ledger"]
 from IPython.display import Markdown
 
-from experiments import ledger, report
+from sagan_experiments import ledger, report
 
 results = ledger.of_chapter("02_spectral_norm")
 Markdown(report.table(results, brief=True))
@@ -736,7 +736,7 @@ page.glue_results(
     results, "sn-slope", "sn-d", "sn-g", "more-rounds", "scrambled", "raw-inference", "exact-svd",
     "one-round", "kept-u", "sn-settings", "sn-settings-gp",
 )
-from experiments import arms
+from sagan_experiments import arms
 
 page.glue("scale", arms.Scale())
 
@@ -744,7 +744,7 @@ page.glue("scale", arms.Scale())
 # Seed 0 of one of them again, now: how far the scrambled matrix misses $\sigma$.
 
 # %%
-from experiments import measures
+from sagan_experiments import measures
 
 again, stored = measures.scrambled_sigma(0), results["scrambled-sigma"].values
 print(f"now {np.exp(again):.2f}, published {np.exp(stored[0]):.2f}",

@@ -304,7 +304,8 @@ history = live.fit(data, steps=STEPS, log_every=max(1, STEPS // 25)).history
 # %%
 import json
 
-from sagan_lib import runs, shipped
+from sagan_lib import shipped
+from sagan_lib.cli import runs
 
 long_run = json.loads((shipped.folder() / "results" / runs.RESULTS).read_text())
 log = long_run["log"]
@@ -661,7 +662,7 @@ page.touch("attention", EYES | {"down": DOWN, "seed": 3, "count": 100, "gamma": 
 # %% tags=["remove-input", "ledger"]
 from IPython.display import Markdown
 
-from experiments import ledger, report
+from sagan_experiments import ledger, report
 
 results = ledger.of_chapter("03_attention")
 Markdown(report.table(results, brief=True))
@@ -679,7 +680,7 @@ page.show("fig_attention_seeds", plots.seeds(results))
 # ```
 
 # %% tags=["remove-cell", "ledger"]
-from experiments import arms as all_arms
+from sagan_experiments import arms as all_arms
 
 page.glue("scale", all_arms.Scale())
 page.glue_results(
@@ -692,7 +693,7 @@ page.glue_results(
 # Seed 0 of one of them again, now: the error of $\sigma$ where `u` never moves, the article's slip.
 
 # %%
-from experiments import measures
+from sagan_experiments import measures
 
 again = measures.frozen_error(0)
 stored = {seed: np.exp(e) for seed, e in results["frozen-error"].values.items()}
@@ -725,10 +726,10 @@ assert abs(again - stored[0]) < 0.01
 # either 10 or 22 pixels apart.
 
 # %% tags=["remove-cell"]
-from sagan_lib.datasets import pairs
+from sagan_lib.datasets import discs
 from sagan_lib.datasets.source import from_bytes
 
-examples = [from_bytes(pairs.Pairs(32, 8, 1, d).images) for d in (10, 22)]
+examples = [from_bytes(discs.Discs(32, 8, 1, d).images) for d in (10, 22)]
 page.show("fig_pairs", plots.pictures(examples, columns=8, titles=["near", "far"]))
 
 # %% [markdown]
@@ -764,8 +765,8 @@ EYES, DISCS, LATE = "eye_agreement", "agreement", "late_agreement"
 show_row("fig_agreement", {
     "faces": ("rates_text", "attention16", EYES), "4x longer": ("long", "attention16_long", EYES),
     "64 pixels": ("large", "large_pooled32", EYES),
-    "near discs": ("pairs_near", "pairs_near_attention", DISCS),
-    "far discs": ("pairs_far", "pairs_far_attention", DISCS),
+    "near discs": ("discs_near", "discs_near_attention", DISCS),
+    "far discs": ("discs_far", "discs_far_attention", DISCS),
 })
 far = results["attention-far"].counted
 page.glue("far-up", sum(value > 0 for value in far))

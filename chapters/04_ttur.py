@@ -316,7 +316,7 @@ print("G updates", int(small.g_optimizer.iterations.numpy()))
 # %% tags=["remove-input", "ledger"]
 from IPython.display import Markdown
 
-from experiments import ledger, report
+from sagan_experiments import ledger, report
 
 results = ledger.of_chapter("04_ttur")
 Markdown(report.table(results, brief=True))
@@ -338,7 +338,7 @@ page.glue_results(
     results, "ttur", "five-to-one", "ratio-2", "ratio-8", "printed-rates", "one-forward",
     "ttur-needs-sn", "short-shuffle", "short-shuffle-mixed",
 )
-from experiments import arms
+from sagan_experiments import arms
 
 page.glue("scale", arms.Scale())
 assert results["printed-rates"].verdict == ledger.OPPOSITE  # as the text below says
@@ -352,7 +352,7 @@ page.glue("eight-seeds", len(eight))
 # seeds at that step, made wider by half at both ends.
 
 # %%
-from experiments import arms
+from sagan_experiments import arms
 
 arm, scale = arms.ARMS["base"], arms.Scale()
 runs = ledger.published().seeds("runs", "base")

@@ -45,13 +45,13 @@ RESOLUTION, WIDTH, STEPS = devices.at_scale((32, 16, 400), (64, 16, 3000))
 # %%
 import keras
 
-from sagan_lib import recipes, runs
+from sagan_lib.cli import recipes, runs
 from sagan_lib.attention import attention_layers
 from sagan_lib.spectral_norm import normalized_layers
 
 article = recipes.RECIPES["celeba128"]
 keras.utils.set_random_seed(0)
-nets = runs.networks(article)
+nets = runs.networks_of(article)
 for net in nets:
     bare = [layer.name for layer in net.layers if hasattr(layer, "kernel")
             and layer not in normalized_layers(net)]

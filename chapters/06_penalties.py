@@ -217,13 +217,13 @@ page.show("fig_ways", plots.pictures(shown, columns=4, titles=list(samples)))
 # %% tags=["remove-input", "ledger"]
 from IPython.display import Markdown
 
-from experiments import ledger, report
+from sagan_experiments import ledger, report
 
 results = ledger.of_chapter("06_penalties")
 Markdown(report.table(results, brief=True))
 
 # %% tags=["remove-cell", "long", "ledger"]
-from experiments import arms
+from sagan_experiments import arms
 
 ARMS = {"base": "SN, hinge", "wgan_clip": "WGAN, clipped", "wgan_gp": "WGAN-GP", "r1": "R1",
         "r1_equal": "R1, equal rates", "r3gan": "pairs, R1 + R2"}

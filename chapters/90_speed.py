@@ -29,7 +29,7 @@ started = time.perf_counter()
 # an operation belongs to, for 32 pixels, width 16 and attention at 16x16:
 
 # %%
-from experiments.speed import baselines, case, profile
+from sagan_experiments.speed import baselines, case, profile
 
 made = baselines.build("ours", case.case("32x16"))
 for _ in range(2):
@@ -59,7 +59,7 @@ page.glue("sn-share", 100 * parts["spectral normalization"] / sum(parts.values()
 # (`TF_ENABLE_ONEDNN_OPTS=1`), unless you chose otherwise. What it does here, for one convolution:
 
 # %%
-from sagan_lib.book import doctor
+from sagan_lib.cli import doctor
 
 print(doctor.onednn()[1])
 
@@ -82,7 +82,7 @@ print(doctor.onednn()[1])
 # %%
 import json
 
-from experiments.speed import report as speed
+from sagan_experiments.speed import tables as speed
 from sagan_lib import shipped
 
 RESULTS = [json.loads(path.read_text())
@@ -188,7 +188,7 @@ for name, (dense, blocks) in zip(("output", "by queries", "by keys", "by values"
 
 # %% [markdown]
 # How much memory does it save? The peak of a process never goes down, so each measurement below is
-# a process of its own (`python -m experiments.speed.memory`).
+# a process of its own (`python -m sagan_experiments.speed.memory`).
 
 # %%
 import subprocess
@@ -197,7 +197,7 @@ import sys
 SIDES, BATCH = (16, 32, 48, 64), 16
 
 def measure(side, method):
-    line = [sys.executable, "-m", "experiments.speed.memory", "--side", str(side),
+    line = [sys.executable, "-m", "sagan_experiments.speed.memory", "--side", str(side),
             "--batch", str(BATCH), "--method", method]
     return float(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
 
@@ -309,7 +309,8 @@ page.glue("dense-limit", attend.DENSE_BYTES["CPU"] // 2**20)
 # hours as an order of magnitude, and put in the share that `make bench` shows on your GPU.
 
 # %%
-from sagan_lib import cost, recipes, sagan
+from sagan_lib import cost, sagan
+from sagan_lib.cli import recipes
 
 RUNS = {  # images in a batch, steps, width
     "article, CelebA 128": (64, recipes.get("celeba128").steps, 16),

@@ -162,7 +162,8 @@ training = faces.render(faces.factors(np.arange(TRAIN), seed=0))
 # %%
 from scipy.ndimage import gaussian_filter
 
-from sagan_lib import gan, runs
+from sagan_lib import gan
+from sagan_lib.cli import runs
 from sagan_lib.evaluation import judge
 
 untouched = faces.render(record)

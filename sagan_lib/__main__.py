@@ -8,15 +8,15 @@ import time
 import warnings
 from pathlib import Path
 
-from sagan_lib import checks, recipes, shipped
-from sagan_lib.book import options
+from sagan_lib import checks, shipped
+from sagan_lib.cli import options, recipes
 
 #: Commands that this one had once -> what they are now.
-MOVED = {name: f"python -m experiments {name}" for name in ("bench", "claims")}
+MOVED = {name: f"python -m sagan_experiments {name}" for name in ("bench", "claims")}
 
 
 def _train(args):
-    from sagan_lib import runs
+    from sagan_lib.cli import runs
 
     given = {k: v for k, v in vars(args).items() if v is not None}
     fields = {field.name for field in dataclasses.fields(recipes.Recipe)}
@@ -44,8 +44,9 @@ def _train(args):
 
 
 def _sample(args):
-    from sagan_lib import gan, runs
+    from sagan_lib import gan
     from sagan_lib.book import plots
+    from sagan_lib.cli import runs
 
     options.check_out(args.out)
     images = gan.generate(runs.generator(args.run), args.n, args.seed, args.truncation)
@@ -55,7 +56,7 @@ def _sample(args):
 
 
 def _judge(args):
-    from sagan_lib.book import publish
+    from sagan_lib.cli import publish
     from sagan_lib.evaluation import judge
 
     options.check_out(args.out)
@@ -68,14 +69,14 @@ def _judge(args):
 
 
 def _publish(args):
-    from sagan_lib.book import publish
+    from sagan_lib.cli import publish
 
     print(publish.publish(args.run))
     return 0
 
 
 def _export(args):
-    from sagan_lib.book import export
+    from sagan_lib.cli import export
 
     options.check_out(args.out)
     print(export.export(args.out, args.run))
@@ -83,13 +84,13 @@ def _export(args):
 
 
 def _doctor(args):
-    from sagan_lib.book import doctor
+    from sagan_lib.cli import doctor
 
     return doctor.main(args.data)
 
 
 def _score(args):
-    from sagan_lib import runs
+    from sagan_lib.cli import runs
 
     if args.out:
         options.check_out(args.out)

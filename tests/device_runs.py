@@ -14,7 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sagan_lib import dcgan, devices, gan, recipes, runs, sagan
+from sagan_lib import dcgan, devices, gan, sagan
+from sagan_lib.cli import recipes, runs
 from sagan_lib.datasets.faces import Faces
 
 RECIPE = recipes.Recipe(

@@ -165,7 +165,7 @@ def test_the_methods_name_survives_in_the_layers_config():
 
 def peak(method, batch):
     size = ["--side", "64", "--batch", str(batch)]
-    line = [sys.executable, "-m", "experiments.speed.memory", "--method", method, *size]
+    line = [sys.executable, "-m", "sagan_experiments.speed.memory", "--method", method, *size]
     done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=300)
     return float(done.stdout)
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from sagan_lib import attend, callbacks, cost, datasets, dcgan, devices, gan, networks, sagan, ttur
 from sagan_lib.attention import SelfAttention
 from sagan_lib.book import page, plots
-from sagan_lib.datasets import faces, pairs, source
+from sagan_lib.datasets import discs, faces, source
 from sagan_lib.datasets.folder import ImageFolder
 from sagan_lib.datasets.keras_sets import KerasImages
 from sagan_lib.evaluation import judge, maps, metrics
@@ -105,11 +105,11 @@ TABLE = {
         {"resolution": 16, "size": 4, "seed": 0},
         {"resolution": "side", "size": "count", "seed": "population"},
     ),
-    pairs.Pairs: (
+    discs.Discs: (
         {"resolution": 32, "size": 4, "distance": 10},
         {"resolution": "side", "size": "count", "distance": "count", "seed": "population"},
     ),
-    pairs.read: ({"images": IMAGES, "distance": 10}, {"images": "images", "distance": "count"}),
+    discs.read: ({"images": IMAGES, "distance": 10}, {"images": "images", "distance": "count"}),
     KerasImages: ({"name": "mnist"}, {"name": "name"}),
     ImageFolder: (
         {"path": ".", "resolution": 32, "crop": 10, "limit": 1},
@@ -168,7 +168,7 @@ def test_a_bad_call_names_the_argument(function, arguments, wrong):
         (lambda: gan.latent(2, 3, truncation="x"), "truncation"),
         (lambda: devices.strategy("mirrored", ["GPU:7"]), "GPU:7"),
         (lambda: callbacks.Guard("run.h5"), r"save_to must end in \.keras"),
-        (lambda: pairs.read(np.full((1, 32, 32, 3), np.nan), 10), "finite"),
+        (lambda: discs.read(np.full((1, 32, 32, 3), np.nan), 10), "finite"),
         (lambda: exact_sigma(np.full((3, 3), np.nan)), "matrix must be finite"),
         (lambda: cost.plan(dcgan.discriminator(16, 4), NET, 2, 3), "discriminator takes"),
         (lambda: cost.plan(None, NET, 2, 3), "generator must be a keras.Model, got None"),

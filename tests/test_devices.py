@@ -13,7 +13,8 @@ import pytest
 import tensorflow as tf
 from device_runs import RECIPE
 
-from sagan_lib import devices, gan, runs, sagan, ttur
+from sagan_lib import devices, gan, sagan, ttur
+from sagan_lib.cli import runs
 from sagan_lib.spectral_norm import SNConv2D
 
 

@@ -14,17 +14,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-import experiments
+import sagan_experiments
 import sagan_lib
-from experiments.claims import CHAPTERS
+from sagan_experiments.claims import CHAPTERS
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("sagan_lib", "experiments")
+PACKAGES = ("sagan_lib", "sagan_experiments")
 #: From the ground up; a name stands for the module or for the whole wing.
 FLOORS = [
     ["sagan_lib"],
-    ["sagan_lib.checks"],
-    ["sagan_lib.shipped"],
+    ["sagan_lib.checks", "sagan_lib.shipped"],
     ["sagan_lib.datasets"],
     ["sagan_lib.devices", "sagan_lib.attend", "sagan_lib.losses", "sagan_lib.spectral_norm",
      "sagan_lib.dcgan", "sagan_lib.ttur"],
@@ -34,20 +33,17 @@ FLOORS = [
     ["sagan_lib.evaluation", "sagan_lib.book", "sagan_lib.callbacks"],
     ["sagan_lib.gan"],
     ["sagan_lib.penalties"],
-    ["sagan_lib.recipes"],
-    ["sagan_lib.book.options"],
-    ["sagan_lib.runs"],
-    ["sagan_lib.book.doctor", "sagan_lib.book.publish", "sagan_lib.book.export"],
+    ["sagan_lib.cli"],
     ["sagan_lib.__main__"],
-    ["experiments.claims", "experiments.speed"],
-    ["experiments.bugs", "experiments.errata", "experiments.exact", "experiments.patches",
-     "experiments.pooling"],
-    ["experiments.measures"],
-    ["experiments.arms"],
-    ["experiments.store"],
-    ["experiments.ledger"],
-    ["experiments.report"],
-    ["experiments.__main__", "experiments"],
+    ["sagan_experiments.claims", "sagan_experiments.speed"],
+    ["sagan_experiments.bugs", "sagan_experiments.errata", "sagan_experiments.exact",
+     "sagan_experiments.patches", "sagan_experiments.pooling"],
+    ["sagan_experiments.measures"],
+    ["sagan_experiments.arms"],
+    ["sagan_experiments.store"],
+    ["sagan_experiments.ledger"],
+    ["sagan_experiments.report"],
+    ["sagan_experiments.__main__", "sagan_experiments"],
 ]  # fmt: skip
 
 
@@ -141,7 +137,11 @@ def test_imports_run_one_way_without_circles_and_private_names():
             "from sagan_lib import attend\nattend._dense",
             "takes sagan_lib.attend._dense",
         ),
-        ("gan.py", "def f():\n    from experiments import arms", "imports experiments.arms"),
+        (
+            "gan.py",
+            "def f():\n    from sagan_experiments import arms",
+            "imports sagan_experiments.arms",
+        ),
     ],
 )
 def test_a_planted_fault_is_found(tmp_path, file, line, words):
@@ -153,17 +153,6 @@ def test_a_planted_fault_is_found(tmp_path, file, line, words):
     target = tmp_path / "sagan_lib" / file
     target.write_text(target.read_text() + line + "\n")
     assert any(words in fault for fault in faults(tmp_path)), faults(tmp_path)
-
-
-def test_the_library_is_small():
-    files = sorted((ROOT / "sagan_lib").glob("*.py"))
-    lines = sum(len(path.read_text().splitlines()) for path in files)
-    assert len(files) <= 18, [path.name for path in files]
-    assert lines <= 2660, f"{lines} lines lie open in sagan_lib"
-    told = (ROOT / "CONTRIBUTING.md").read_text()
-    assert "at most 18 files and 2,660 lines lie open" in told
-    wings = sorted(path.parent.name for path in (ROOT / "sagan_lib").glob("*/__init__.py"))
-    assert f"its wings {', '.join(f'`{x}`' for x in wings[:-1])} and `{wings[-1]}`" in told
 
 
 def test_every_module_has_its_test_under_its_own_name():
@@ -190,7 +179,7 @@ def numbered():
 
 def test_a_chapter_is_named_wherever_it_must_be():
     readme, intro = (ROOT / "README.md").read_text(), (ROOT / "chapters/00_intro.py").read_text()
-    assert set(CHAPTERS) <= set(numbered()), "experiments.claims.CHAPTERS names others"
+    assert set(CHAPTERS) <= set(numbered()), "sagan_experiments.claims.CHAPTERS names others"
     assert list(CHAPTERS) == [name for name in numbered() if name in CHAPTERS], "another order"
     for name in numbered():
         assert f"chapters/{name}.ipynb" in readme, f"README.md does not name {name}"
@@ -199,7 +188,7 @@ def test_a_chapter_is_named_wherever_it_must_be():
 
 def test_every_path_that_the_texts_name_is_there():
     for text in ("README.md", "CONTRIBUTING.md", "data/README.md"):
-        for name in re.findall(r"\b(?:sagan_lib|experiments|tests|_book)/[\w/]+\.\w+",
+        for name in re.findall(r"\b(?:sagan_lib|sagan_experiments|tests|_book)/[\w/]+\.\w+",
                                (ROOT / text).read_text()):  # fmt: skip
             if "psN" not in name and "NAME" not in name:  # any problem set's number, any diagram
                 assert (ROOT / name).exists(), f"{text} names {name}"
@@ -207,7 +196,7 @@ def test_every_path_that_the_texts_name_is_there():
 
 def public_functions():
     """(name, function or class) of everything public with a signature of its own."""
-    for package in (sagan_lib, experiments):
+    for package in (sagan_lib, sagan_experiments):
         for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if info.name.endswith(("__main__", "_torch")):
                 continue

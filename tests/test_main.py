@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sagan_lib import devices, gan, recipes, runs, shipped
+from sagan_lib import devices, gan, shipped
 from sagan_lib.__main__ import main
-from sagan_lib.book import plots, publish
+from sagan_lib.book import plots
+from sagan_lib.cli import publish, recipes, runs
 from sagan_lib.evaluation import judge, scores
 
 TINY = recipes.Recipe(
@@ -256,7 +257,7 @@ def test_scores_of_a_run_on_a_folder_ask_for_enough_images(run, tmp_path, capsys
 @pytest.mark.parametrize("name", ["claims", "bench"])
 def test_a_command_that_moved_says_where_it_went(name, capsys):
     assert main([name, "list"]) == 2
-    assert f"error: this is now: python -m experiments {name}" in capsys.readouterr().err
+    assert f"error: this is now: python -m sagan_experiments {name}" in capsys.readouterr().err
 
 
 def test_the_old_name_of_recipe_is_accepted(asked, tmp_path):

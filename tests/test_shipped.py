@@ -15,8 +15,8 @@ from pathlib import Path
 import keras
 import pytest
 
-from sagan_lib import runs, shipped
-from sagan_lib.book import publish
+from sagan_lib import shipped
+from sagan_lib.cli import publish, runs
 from sagan_lib.evaluation import judge
 
 
@@ -108,7 +108,7 @@ def wheel(tmp_path_factory):
     """The wheel of this repository, as `pip install .` builds it."""
     place = tmp_path_factory.mktemp("wheel")
     source, built = place / "source", place / "built"
-    for name in ("sagan_lib", "experiments", "data"):
+    for name in ("sagan_lib", "sagan_experiments", "data"):
         skip = shutil.ignore_patterns("__pycache__", "celeba")
         shutil.copytree(shipped.root() / name, source / name, ignore=skip)
     for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT"):
@@ -125,7 +125,9 @@ def test_the_wheel_is_small_and_has_every_module_and_result(wheel):
     assert wheel.stat().st_size < 12 * 2**20
     names = set(zipfile.ZipFile(wheel).namelist())
     root = shipped.root()
-    modules = [p for part in ("sagan_lib", "experiments") for p in (root / part).rglob("*.py")]
+    modules = [
+        p for part in ("sagan_lib", "sagan_experiments") for p in (root / part).rglob("*.py")
+    ]
     assert len(modules) > 50
     results = [*(root / "data" / "results").iterdir(), *(root / "data").glob("*.h5")]
     wanted = [str(p.relative_to(root)) for p in modules]
@@ -145,7 +147,7 @@ sys.path.insert(0, {str(place)!r})
 from sagan_lib import shipped
 assert shipped.__file__.startswith({str(place)!r}), shipped.__file__
 from pathlib import Path
-from experiments import ledger
+from sagan_experiments import ledger
 assert ledger.results_path("cpu").is_file()
 assert shipped.root() == Path.cwd()
 from sagan_lib.evaluation import judge

@@ -25,7 +25,7 @@ def repository(tmp_path):
     for name, text in {
         "sagan_lib/__init__.py": "ONE = 1\n",
         "sagan_lib/deep/more.py": "TWO = 2\n",
-        "experiments/arms.py": "THREE = 3\n",
+        "sagan_experiments/arms.py": "THREE = 3\n",
         "data/results/table.json": "{}\n",
         "data/celeba/000001.jpg": "a picture\n",
         "constraints.txt": "numpy==2.4.6\n",
@@ -57,7 +57,7 @@ def test_stored_runs_are_kept_while_nothing_changes(repository):
 @pytest.mark.parametrize(
     "name",
     ["sagan_lib/__init__.py", "sagan_lib/deep/more.py", "data/results/table.json",
-     "constraints.txt", "experiments/arms.py", "sagan_lib/new.py", "data/new.h5"],
+     "constraints.txt", "sagan_experiments/arms.py", "sagan_lib/new.py", "data/new.h5"],
 )  # fmt: skip
 def test_a_changed_or_new_file_drops_them_once(repository, name):
     (repository / name).write_text("changed\n")

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import ledger
-from sagan_lib import gan, runs
+from sagan_experiments import ledger
+from sagan_lib import gan
+from sagan_lib.cli import runs
 from sagan_lib.datasets.source import to_bytes
 from sagan_lib.evaluation import judge
 from sagan_lib.evaluation.maps import cut, with_map

@@ -3,8 +3,9 @@
 import draw
 import numpy as np
 
-from experiments import patches
-from sagan_lib import dcgan, recipes, spectral_norm, ttur
+from sagan_experiments import patches
+from sagan_lib import dcgan, spectral_norm, ttur
+from sagan_lib.cli import recipes
 
 
 def power(rounds=3):

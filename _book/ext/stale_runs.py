@@ -34,7 +34,7 @@ def fingerprint(root):
         64 hexadecimal digits.
     """
     root = Path(root)
-    inner = ("sagan_lib/**/*.py", "experiments/**/*.py", "data/**/*", "constraints.txt")
+    inner = ("sagan_lib/**/*.py", "sagan_experiments/**/*.py", "data/**/*", "constraints.txt")
     found = [path for pattern in inner for path in root.glob(pattern)]
     celeba = root / "data" / "celeba"
     total = hashlib.sha256(f"{scale()}\n".encode())

@@ -13,7 +13,7 @@ import types
 import numpy as np
 
 #: Packages whose own functions are no answer.
-_LIBRARIES = ("sagan_lib", "experiments", "keras", "tensorflow", "numpy", "scipy")
+_LIBRARIES = ("sagan_lib", "sagan_experiments", "keras", "tensorflow", "numpy", "scipy")
 #: Names behind which code hides what it does, or reads what a test knows.
 _HIDING = {
     "eval", "exec", "compile", "globals", "locals", "vars", "getattr", "attrgetter", "methodcaller",
@@ -60,7 +60,7 @@ def own_work(name, answer, forbidden=(), allowed=()):
         assert used not in _HIDING or isinstance(value, str), (
             f"{name} uses {used}, which hides what the code does. Write it plainly."
         )
-        for ours in ("sagan_lib", "experiments"):
+        for ours in ("sagan_lib", "sagan_experiments"):
             packages = {used.partition(".")[0], _package(value)}
             assert ours not in packages, f"{name} uses {used} of {ours}. Write that part yourself."
 

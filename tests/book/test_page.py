@@ -15,7 +15,7 @@ from myst_nb.ext.glue import extract_glue_data_cell
 from PIL import Image
 from traitlets.config import Config
 
-from experiments import ledger
+from sagan_experiments import ledger
 from sagan_lib.book import page, plots
 
 

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_hex
 from PIL import Image
 
-from experiments import claims, ledger
+from sagan_experiments import claims, ledger
 from sagan_lib.book import plots
 
 

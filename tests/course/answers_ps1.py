@@ -91,7 +91,7 @@ WRONG = {
         wrong("TensorFlow's tape instead of the own way down", _HAND, "tf",
               "    gradient = top\n", "    with tf.GradientTape():\n        pass\n    gradient = top\n"),
         wrong("calls the library's measurement", _SHARE, "of experiments",
-              "    arrived =", "    from experiments.measures import leaky_gradient_02\n    arrived ="),
+              "    arrived =", "    from sagan_experiments.measures import leaky_gradient_02\n    arrived ="),
         wrong("nothing of the probe is written", _HAND, "not written",
               "def input_gradient(x, weights, top, slope):\n    raise NotImplementedError\n\n\n"
               "def gradient_probe(x, weights, top, slope):\n    raise NotImplementedError"),
@@ -291,7 +291,7 @@ WRONG = {
         wrong("the experiment prints and returns nothing", _RANGE, "print",
               "return np.mean(quotients)", "print(np.mean(quotients))"),
         wrong("the library's measurement is called", _RANGE, "of experiments",
-              "    quotients = []", "    from experiments.measures import bn_gradient\n    quotients = []"),
+              "    quotients = []", "    from sagan_experiments.measures import bn_gradient\n    quotients = []"),
         wrong("neither features nor experiment is written", _PLAIN, "not written",
               "def features(x, weights, batch_norm):\n    raise NotImplementedError\n\n\n"
               "def experiment(seed):\n    raise NotImplementedError"),

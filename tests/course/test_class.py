@@ -17,12 +17,12 @@ from thirty import one_set, submission
 sys.path.insert(0, str(SOURCES.parent))
 import collect
 import course
-import export
 import grades
 import grading
 import pages
 import repair
 import roster
+import sheets
 import similar
 import terms
 
@@ -119,7 +119,7 @@ def test_the_tables_have_every_student_problem_and_number(term):
     assert sum(float(row["of"]) for row in essays) == 100 - TESTS
     # The one that was written waits for a human, the empty ones have no points.
     assert [row["part"] for row in essays if row["points"] == ""] == ["one_round"]
-    assert export.strangers(root, [{"student": "guest"}, {"student": "ada"}]) == ["guest"]
+    assert sheets.strangers(root, [{"student": "guest"}, {"student": "ada"}]) == ["guest"]
 
 
 def test_nbgraders_own_export_says_the_same(term, tmp_path):
@@ -217,7 +217,7 @@ def test_a_set_with_other_cells_keeps_what_humans_wrote(term):
     assert text.count('"kernel_matrix_test_shape"') == 1
     path.write_text(text.replace('"kernel_matrix_test_shape"', '"kernel_matrix_test_other"'))
     course.build(root, solutions=False)
-    export.tables(root, course.sets(root))
+    sheets.tables(root, course.sets(root))
     between = table(root, "report")
     assert all("grade again" in row["notes"] and row["total"] == "" for row in between)
     assert {row[NAME] for row in table(root, "canvas")} == {""}
@@ -245,7 +245,7 @@ def test_what_loses_its_cell_is_told(term):
     assert any(f"ada/{NAME}: one_round is no cell now: (5.0, None)" in line for line in said)
 
 
-@pytest.mark.parametrize("ask", [export.tables, grades.Book])
+@pytest.mark.parametrize("ask", [sheets.tables, grades.Book])
 def test_before_the_build_nothing_is_made_up(tmp_path, ask):
     with pytest.raises(FileNotFoundError, match="run make course first"):
         ask(tmp_path, [NAME])

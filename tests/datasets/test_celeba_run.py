@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sagan_lib import callbacks, gan, recipes
+from sagan_lib import callbacks, gan
 from sagan_lib.__main__ import main
 from sagan_lib.book import plots
+from sagan_lib.cli import recipes
 from sagan_lib.datasets import faces
 from sagan_lib.datasets.celeba import CelebA
 from sagan_lib.datasets.source import from_bytes, to_bytes

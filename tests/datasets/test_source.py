@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from sagan_lib.book import plots
-from sagan_lib.datasets import faces, pairs, source
+from sagan_lib.datasets import discs, faces, source
 from sagan_lib.datasets.source import Source, from_bytes, shuffled_indices, to_bytes
 from sagan_lib.evaluation import judge
 
@@ -106,7 +106,7 @@ def test_bytes_and_floats_go_there_and_back():
 def test_what_are_no_pictures_is_refused_by_all_that_take_some(images, error, words):
     for function in (
         lambda: source.as_images("images", images), lambda: plots.grid(images),
-        lambda: judge.read(images), lambda: pairs.read(images, 10),
+        lambda: judge.read(images), lambda: discs.read(images, 10),
     ):  # fmt: skip
         with pytest.raises(error, match=f"images must.*{words}"):
             function()

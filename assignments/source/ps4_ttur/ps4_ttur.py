@@ -740,7 +740,7 @@ close("the gains of distances that this test has planted", result, [4.0, 3.0, 0.
 # **a) (10 points)** The article says that two time scales means that $D$ learns four times as fast.
 # What do Heusel et al. prove, and where is the four from? What do the book's runs say about four
 # against two and eight, and your experiment about ratio 16 and about long runs? Up to ten sentences.
-# (The book's numbers are in chapter 4, *Over seeds*; `python -m experiments claims list ratio-2 ratio-8`
+# (The book's numbers are in chapter 4, *Over seeds*; `python -m sagan_experiments claims list ratio-2 ratio-8`
 # prints them, too.)
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "four", "locked": false, "points": 10, "schema_version": 3, "solution": true, "task": false}

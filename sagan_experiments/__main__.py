@@ -1,0 +1,87 @@
+"""The command line: python -m sagan_experiments claims|bench."""
+
+import argparse
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+
+def _parser():
+    parser = argparse.ArgumentParser("python -m sagan_experiments", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    claims = commands.add_parser("claims", help="the experiments behind the book's statements")
+    claims.add_argument("action", choices=("list", "run", "check", "report"),
+                        help="list verdicts; compute what is missing; measure the fast ones "
+                        "again; write the pages claims.md and errata.md")  # fmt: skip
+    claims.add_argument("names", nargs="*", metavar="ID", help="which claims; default: all")
+    claims.add_argument("--looks", type=int, default=2, choices=(1, 2),
+                        help="1: no second look at what seeds 1 to 5 leave undecided")  # fmt: skip
+    claims.add_argument("--jobs", type=int, help="processes; default: one for each core")
+    claims.add_argument("--scheduler", metavar="ADDRESS",
+                        help="run: on the workers of a Dask scheduler, such as "
+                        "tcp://10.0.0.1:8786 (the extra `cluster`)")  # fmt: skip
+    claims.add_argument("--scale", default="cpu", choices=("cpu", "gpu"),
+                        help="32 pixels, or 64 for longer")  # fmt: skip
+    claims.add_argument("--out", type=Path, help="results; default: data/results/claims_SCALE.json")
+
+    bench = commands.add_parser("bench", help="measure the speed of a training step and of others")
+    bench.add_argument("--sizes", default="32x16,32x32,64x32", help="RESOLUTIONxWIDTH,...")
+    bench.add_argument("--variant", default="article", help="attention: article or pooled")
+    bench.add_argument("--contenders", help="such as ours,keras; default: all that there are")
+    bench.add_argument("--rounds", type=int, default=7, help="rounds of all contenders, at most")
+    bench.add_argument("--seconds", type=float, default=190, help="about the limit for each size")
+    bench.add_argument("--batch-size", type=int, default=64, help="real images in a D step")
+    bench.add_argument("--out", type=Path, help="default: data/results/bench_MACHINE.json")
+    return parser
+
+
+def _bench(args):
+    from sagan_experiments.speed import bench
+
+    bench.run(
+        args.sizes.split(","), args.variant, args.contenders and args.contenders.split(","),
+        args.rounds, args.seconds, args.batch_size, args.out, args.line,
+    )  # fmt: skip
+    return 0
+
+
+def _claims(args):
+    from sagan_experiments import ledger, report
+
+    store = ledger.open_store(args.out, args.scale)
+    if args.action == "report" and args.scale != "cpu":
+        raise ValueError(f"the book's pages are written from the cpu scale, got {args.scale}")
+    if args.action == "run":
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and with it what it started
+        ledger.run(args.names, args.looks, args.jobs, store, args.line, args.scheduler)
+    if args.action == "check":
+        ledger.recheck(args.names, store)
+        print("every verdict measured again is the published one")
+    elif args.action == "report":
+        print(*report.write(store), sep="\n")
+    else:
+        print(ledger.table(store, args.names))
+    return 0
+
+
+def main(argv=None):
+    """Run one command; returns the exit status."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = _parser()
+    args, rest = parser.parse_known_args(argv)
+    if rest and (args.command != "claims" or any(word.startswith("-") for word in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:  # names after options, which argparse does not give to a list that may be empty
+        args.names += rest
+    args.line = "python -m sagan_experiments " + shlex.join(argv)
+    try:
+        return {"bench": _bench, "claims": _claims}[args.command](args)
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

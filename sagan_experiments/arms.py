@@ -1,0 +1,388 @@
+"""Arms: many short trainings that differ in one thing.
+
+Every arm is trained with the same seeds, so two arms are compared seed by seed: the same images
+in the same order, the same noise and, where the networks are alike, the same first weights.
+"""
+
+import functools
+import time
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from sagan_experiments import bugs, exact, patches, pooling
+from sagan_lib import cost, networks, ttur
+from sagan_lib.callbacks import DivergedError
+from sagan_lib.datasets import discs
+from sagan_lib.datasets.faces import Faces
+from sagan_lib.datasets.source import from_bytes
+from sagan_lib.evaluation import judge, metrics, scores
+from sagan_lib.gan import GAN
+from sagan_lib.penalties import PenalizedGAN
+from sagan_lib.spectral_norm import normalized_layers
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What all arms share. `images` are scored, `checkpoints` times in a run."""
+
+    resolution: int = 32
+    width: int = 16
+    latent_dim: int = 64
+    batch_size: int = 32
+    steps: int = 600
+    faces: int = 20_000
+    images: int = 1000
+    reference: int = 5000
+    checkpoints: int = 4
+    ema_decay: float = 0.99
+
+    def __str__(self):
+        return (f"pictures of {self.resolution} pixels, networks of width {self.width}, "
+                f"{self.steps:,} steps of {self.batch_size} images")  # fmt: skip
+
+
+SCALES = {
+    "cpu": Scale(),
+    # Where a GPU is at hand: larger faces and networks, trained for longer.
+    "gpu": Scale(resolution=64, width=32, latent_dim=128, batch_size=64, steps=5000, faces=50_000,
+                 images=2000, ema_decay=0.999),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train; the default is the SAGAN without attention that others are held against.
+
+    `sn` is "both", "d" or "none"; `bug` a name of `bugs.BUGS`; `length` multiplies the steps;
+    `equal_work` takes as many steps as cost the operations of the default arm's. `resolution`
+    replaces that of the scale; `discs` trains on two discs of one colour, so many pixels apart,
+    in place of faces. `patch` gives D so many convolutions and lets it see patches only
+    (`patches.discriminator`); `attends` says which network has the attention then: "both", "g" or
+    "d". `pooling` gives a DCGAN's D pooling in place of strides; `init` draws all its kernels anew:
+    "glorot" or "he" (uniform) instead of a normal of deviation 0.02. `svd` takes every sigma from a
+    full singular value decomposition. `penalty` and `weight` are those of `PenalizedGAN.compile`.
+    """
+
+    kind: str = "sagan"
+    sn: str = "both"
+    attention_at: int | None = None
+    variant: str = "article"
+    g_rate: float = 4e-4
+    d_rate: float = 1.6e-3
+    beta_1: float = 0.0
+    beta_2: float = 0.9
+    n_dis: int = 1
+    loss: str = "hinge"
+    slope: float = 0.1
+    batch_norm: bool = True
+    power_iterations: int = 1
+    bug: str | None = None
+    by_colour: bool = False
+    length: int = 1
+    equal_work: bool = False
+    resolution: int | None = None
+    discs: int | None = None
+    patch: int | None = None
+    attends: str = "both"
+    pooling: bool = False
+    init: str | None = None
+    svd: bool = False
+    penalty: str | None = None
+    weight: float = 10.0
+
+
+_FAST = functools.partial(Arm, g_rate=1e-3, d_rate=4e-3)  # the rates that the article prints
+_PATCH = functools.partial(_FAST, discs=22, length=2)  # far discs, unless told otherwise
+_PENALTY = functools.partial(Arm, sn="none", loss="bce")  # what came after, in place of SN
+_DCGAN = functools.partial(
+    Arm,
+    kind="dcgan",
+    sn="none",
+    g_rate=2e-4,
+    d_rate=2e-4,
+    beta_1=0.5,
+    beta_2=0.999,
+    loss="bce",
+    slope=0.2,
+)
+
+ARMS = {
+    "base": Arm(),
+    "sn_d": Arm(sn="d"),
+    "sn_none": Arm(sn="none"),
+    "ratio1": Arm(d_rate=4e-4),
+    "ratio2": Arm(d_rate=8e-4),
+    "ratio8": Arm(d_rate=3.2e-3),
+    "none_ratio1": Arm(sn="none", d_rate=4e-4),
+    "five_to_one": Arm(d_rate=4e-4, n_dis=5, equal_work=True),
+    "rates_text": _FAST(),
+    "rates_code": Arm(g_rate=1e-4, d_rate=4e-4),
+    "bce": Arm(loss="bce"),
+    "rounds5": Arm(power_iterations=5),
+    "exact_svd": Arm(svd=True),
+    "fresh_u": Arm(bug="frozen_u"),
+    # Eyes must be drawn before they can agree: attention is judged at rates that get there.
+    "attention16": _FAST(attention_at=16),
+    "attention8": _FAST(attention_at=8),
+    "pooled16": _FAST(attention_at=16, variant="pooled"),
+    "pooled_keys16": _FAST(attention_at=16, variant="pooled_keys"),
+    "half_values16": _FAST(attention_at=16, variant="half_values"),
+    "attention16_frozen": _FAST(attention_at=16, bug="frozen_u"),
+    # Where else attention might pay: longer, on larger pictures, over a distance.
+    "long": _FAST(length=4),
+    "attention16_long": _FAST(length=4, attention_at=16),
+    "large": _FAST(resolution=64),
+    "large_pooled32": _FAST(resolution=64, attention_at=32, variant="pooled"),
+    "discs_near": _FAST(discs=10, length=2),
+    "discs_near_attention": _FAST(discs=10, length=2, attention_at=16),
+    "discs_far": _FAST(discs=22, length=2),
+    "discs_far_attention": _FAST(discs=22, length=2, attention_at=16),
+    # Where only attention can see the rule: D's patches are 10, 22 or 46 pixels wide.
+    "patch10_far": _PATCH(patch=2),
+    "patch10_far_d": _PATCH(patch=2, attention_at=16, attends="d"),
+    "patch10_far_g": _PATCH(patch=2, attention_at=16, attends="g"),
+    "patch10_far_both": _PATCH(patch=2, attention_at=16),
+    "patch22_far": _PATCH(patch=3),
+    "patch22_far_d": _PATCH(patch=3, attention_at=16, attends="d"),
+    "patch46_far": _PATCH(patch=4),
+    "patch46_far_d": _PATCH(patch=4, attention_at=16, attends="d"),
+    "patch10_near": _PATCH(patch=2, discs=10),
+    "patch10_near_d": _PATCH(patch=2, discs=10, attention_at=16, attends="d"),
+    "patch22_near": _PATCH(patch=3, discs=10),
+    "patch22_near_d": _PATCH(patch=3, discs=10, attention_at=16, attends="d"),
+    "patch46_near": _PATCH(patch=4, discs=10),
+    "patch46_near_d": _PATCH(patch=4, discs=10, attention_at=16, attends="d"),
+    "patch10_faces": _PATCH(patch=2, discs=None),
+    "patch10_faces_d": _PATCH(patch=2, discs=None, attention_at=16, attends="d"),
+    "wgan_clip": _PENALTY(loss="wasserstein", penalty="clip", weight=0.01),
+    "wgan_gp": _PENALTY(loss="wasserstein", penalty="gp"),
+    "r1": _PENALTY(penalty="r1"),
+    "r1_equal": _PENALTY(penalty="r1", d_rate=4e-4),
+    "r3gan": _PENALTY(loss="relativistic", penalty="r1r2"),
+    "base_no_bn": Arm(batch_norm=False),
+    "r1_no_bn": _PENALTY(penalty="r1", batch_norm=False),
+    "scrambled": Arm(bug="scrambled"),
+    "leaky_gradient": Arm(bug="leaky_gradient"),
+    "plain_dense": Arm(bug="plain_dense"),
+    "one_forward": Arm(bug="one_forward"),
+    "sorted": Arm(by_colour=True),
+    "short_shuffle": Arm(by_colour=True, bug="short_shuffle"),
+    "short_shuffle_mixed": Arm(bug="short_shuffle"),
+    "dcgan": _DCGAN(),
+    "dcgan_no_bn": _DCGAN(batch_norm=False),
+    "dcgan_no_bn_glorot": _DCGAN(batch_norm=False, init="glorot"),
+    "dcgan_no_bn_he": _DCGAN(batch_norm=False, init="he"),
+    "dcgan_pooling": _DCGAN(pooling=True),
+    # How much hangs on the settings: a quarter and four times the rate, Adam's default momentum.
+    "dcgan_slow": _DCGAN(g_rate=5e-5, d_rate=5e-5),
+    "dcgan_fast": _DCGAN(g_rate=8e-4, d_rate=8e-4),
+    "dcgan_momentum": _DCGAN(beta_1=0.9),
+    "dcgan_relu": _DCGAN(slope=0.0),
+    "dcgan_slope002": _DCGAN(slope=0.02),
+}
+
+#: Settings A to F of Miyato et al. (2018), arXiv:1802.05957, table 1: alpha, beta_1, beta_2, n_dis.
+SETTINGS = {
+    "a": (1e-4, 0.5, 0.9, 5), "b": (1e-4, 0.5, 0.999, 1), "c": (2e-4, 0.5, 0.999, 1),
+    "d": (1e-3, 0.5, 0.9, 5), "e": (1e-3, 0.5, 0.999, 5), "f": (1e-3, 0.9, 0.999, 5),
+}  # fmt: skip
+#: What is held against what under these settings, each with the loss of its paper.
+CONSTRAINTS = {
+    "sn": Arm, "plain": functools.partial(Arm, sn="none"),
+    "gp": functools.partial(_PENALTY, loss="wasserstein", penalty="gp"),
+    "r1": functools.partial(_PENALTY, penalty="r1"),
+}  # fmt: skip
+ARMS |= {
+    f"{constraint}_setting_{setting}": make(
+        g_rate=rate, d_rate=rate, beta_1=beta_1, beta_2=beta_2, n_dis=n_dis, equal_work=n_dis > 1
+    )
+    for setting, (rate, beta_1, beta_2, n_dis) in SETTINGS.items()
+    for constraint, make in CONSTRAINTS.items()
+}
+
+
+def networks_of(arm, scale):
+    """The untrained (generator, discriminator) of an `Arm` at a `Scale`, without its bug."""
+    resolution = arm.resolution or scale.resolution
+    in_g, in_d = (arm.attention_at if arm.attends in ("both", x) else None for x in "gd")
+    make = functools.partial(
+        networks.build, arm.kind, resolution, scale.width, scale.latent_dim,
+        variant=arm.variant, sn=arm.sn, slope=arm.slope, power_iterations=arm.power_iterations,
+        batch_norm=arm.batch_norm,
+    )  # fmt: skip
+    if arm.pooling:
+        return make()[0], pooling.discriminator(resolution, scale.width, arm.slope)
+    if not arm.patch:
+        return make(attention_at=arm.attention_at)
+    generator, _ = make(attention_at=in_g)
+    return generator, patches.discriminator(resolution, scale.width, arm.patch, in_d, arm.slope)
+
+
+_INITS = {"glorot": keras.initializers.GlorotUniform, "he": keras.initializers.HeUniform}
+
+
+def _draw_anew(net, init, seed):
+    """Give every kernel of a network other first weights."""
+    for k, layer in enumerate(layer for layer in net.layers if hasattr(layer, "kernel")):
+        layer.kernel.assign(_INITS[init](seed=1000 * seed + k)(layer.kernel.shape))
+
+
+def build(arm, scale, seed):
+    """The compiled GAN of an arm, its bug included.
+
+    Args:
+        arm: an `Arm`.
+        scale: a `Scale`.
+        seed: of weights, shuffles and noise.
+    """
+    keras.utils.set_random_seed(seed)
+    penalized = {"penalty": arm.penalty, "weight": arm.weight} if arm.penalty else {}
+    make = PenalizedGAN if penalized else bugs.OneForward if arm.bug == "one_forward" else GAN
+    nets = networks_of(arm, scale)
+    for net in nets if arm.init else ():
+        _draw_anew(net, arm.init, seed)
+    model = make(*nets, seed=seed, ema_decay=scale.ema_decay)
+    if arm.svd:
+        exact.apply(model)
+    if arm.bug in bugs.LAYER_BUGS:
+        everywhere = arm.bug == "frozen_u" and arm.attention_at is None
+        bugs.apply(model, arm.bug, everywhere)
+    rates = ttur.two_time_scale(arm.g_rate, arm.d_rate, arm.beta_1, arm.beta_2)
+    model.compile(**rates, n_dis=arm.n_dis, loss=arm.loss, **penalized)
+    return model
+
+
+def steps_of(arm, scale):
+    """G updates of an arm; with `equal_work`, those that cost what the default arm's cost."""
+    if not arm.equal_work:
+        return arm.length * scale.steps
+    costs = [
+        cost.plan(*networks_of(a, scale), scale.batch_size, 1, a.n_dis).step_flops
+        for a in (Arm(), arm)
+    ]
+    return round(arm.length * scale.steps * costs[0] / costs[1])
+
+
+@functools.cache
+def _source(scale, resolution, by_colour, distance):
+    if distance:
+        return discs.Discs(resolution, scale.faces, distance=distance)
+    source = Faces(resolution, scale.faces)
+    if by_colour:  # a file whose neighbours are alike: by background, then by hair
+        record = source.factors()
+        source.reorder(np.lexsort((record.hair, record.background)))
+    return source
+
+
+def source(arm, scale):
+    """What an arm is trained on at a scale."""
+    return _source(scale, arm.resolution or scale.resolution, arm.by_colour, arm.discs)
+
+
+_extractor = functools.cache(scores.extractor)
+
+
+@functools.cache
+def _real(data, count):
+    """Features of real images like those of a source."""
+    return _extractor(data.extractor).features(data.held_out(count, 1)[0])
+
+
+def score(model, arm, scale, ema=True, whole=False):
+    """Point scores of a model's images.
+
+    Args:
+        model: a `GAN`.
+        arm: its `Arm`, which says what real images are.
+        scale: its `Scale`.
+        ema: of the averaged generator, else of the current one.
+        whole: all scores, not the Fréchet distance alone.
+
+    Returns:
+        {"frechet": ...}, where D sees patches what the known truth says too, and all with `whole`.
+    """
+    data = source(arm, scale)
+    images = model.sample(scale.images, seed=1, ema=ema, batch_size=250)
+    features, real = _extractor(data.extractor).features(images), _real(data, scale.reference)
+    found = {"frechet": metrics.frechet(features, real)}
+    if whole or arm.patch:
+        found |= _known(images, arm)
+    if not whole:
+        return found
+    precision, recall = metrics.precision_recall(real[: scale.images], features)
+    return found | {
+        "kernel_distance": metrics.kernel_distance(features, real),
+        "precision": float(precision.mean()),
+        "recall": float(recall.mean()),
+    }  # fmt: skip
+
+
+def _known(images, arm):
+    """What the known truth says of images: how far discs agree, or the counts of faces."""
+    if arm.discs:
+        return {"agreement": metrics.agreement(*discs.read(images, arm.discs).T)}
+    return scores.counts(judge.read(images))
+
+
+def _steepness(model, data):
+    """(the largest slope of D's score over 256 images, the share of scores outside 0 to 1)."""
+    images = tf.constant(from_bytes(data.images[:256]))
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        values = model.discriminator(images, training=False)
+    slopes = tf.norm(tf.reshape(tape.gradient(values, images), (len(images), -1)), axis=1)
+    return float(tf.reduce_max(slopes)), float(tf.reduce_mean(tf.cast(
+        (values < 0) | (values > 1), tf.float32)))  # fmt: skip
+
+
+def run(arm, seed, scale=Scale()):
+    """Train one arm with one seed and score it.
+
+    Args:
+        arm: an `Arm`.
+        seed: of weights, shuffles and noise.
+        scale: a `Scale`.
+
+    Returns:
+        A dict of numbers: final scores of the averaged generator, "curve" (step and Fréchet
+        distance at each checkpoint), "live" and "raw" (Fréchet distance of the generator that is
+        not averaged, and of the averaged one with raw kernels, erratum E2), gamma, D's slope, the
+        share of D's scores outside 0..1, "diverged" and "seconds" of training.
+    """
+    started, steps = time.perf_counter(), steps_of(arm, scale)
+    model, data = build(arm, scale, seed), source(arm, scale)
+    if arm.bug == "short_shuffle":
+        data = bugs.ShortShuffle(data)
+    curve, agreements, diverged, trained = [], [], False, 0.0
+    for part in range(1, scale.checkpoints + 1):
+        goal = steps * part // scale.checkpoints
+        begin = time.perf_counter()
+        try:
+            todo = goal - int(model.step.numpy())
+            model.fit(data, steps=todo, batch_size=scale.batch_size, log_every=todo, verbose=0)
+        except DivergedError:
+            diverged = True
+        trained += time.perf_counter() - begin
+        last = diverged or part == scale.checkpoints
+        found = score(model, arm, scale, whole=last)
+        curve.append([int(model.step.numpy()), found["frechet"]])
+        if arm.patch:
+            agreements.append(found["agreement" if arm.discs else "eye_agreement"])
+        if diverged:
+            break
+    if agreements:  # it wanders: the mean of the later half says more than its end
+        found["late_agreement"] = float(np.mean(agreements[len(agreements) // 2 :]))
+    found |= {"live": score(model, arm, scale, ema=False)["frechet"]} | model.gammas()
+    found["steepness"], found["outside"] = _steepness(model, source(arm, scale))
+    if normalized_layers(model.ema_generator):
+        bugs.apply(model.ema_generator, "raw_inference")
+        found["raw"] = score(model, arm, scale)["frechet"]
+    rounded = {name: float(f"{value:.5g}") for name, value in found.items()}
+    return rounded | {
+        "curve": [[step, float(f"{value:.5g}")] for step, value in curve],
+        "diverged": diverged, "seconds": round(trained, 1),
+        "seconds_with_scores": round(time.perf_counter() - started, 1),
+    }  # fmt: skip

@@ -1,0 +1,73 @@
+"""Memory that the attention product takes: `python -m sagan_experiments.speed.memory --side 64`.
+
+A process of its own for each measurement: the peak of a process's memory never goes down.
+"""
+
+import argparse
+import resource
+import sys
+from pathlib import Path
+
+from sagan_lib import checks
+
+
+def peak_memory():
+    """Bytes of main memory that this process has held at most."""
+    status = Path("/proc/self/status")
+    if status.exists():  # ru_maxrss would include what the parent held when it started this one
+        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+        return 1024 * int(line.split()[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
+
+
+def product_mib(side, batch, channels=64, method="auto"):
+    """MiB that one product and its gradients add to the memory of this process.
+
+    Args:
+        side: of the feature map; the attention map is (side^2, side^2) for each image.
+        batch: images.
+        channels: of the values; queries and keys have an eighth of them.
+        method: of `attend.attend`.
+    """
+    import tensorflow as tf  # here: a process that never needs it must not hold it
+
+    from sagan_lib.attend import attend
+
+    checks.integer("side", side, 1)
+    checks.integer("batch", batch, 1)
+    checks.integer("channels", channels, 8)
+
+    @tf.function
+    def work(queries, keys, values):
+        with tf.GradientTape() as tape:
+            tape.watch([queries, keys, values])
+            total = tf.reduce_sum(attend(queries, keys, values, method) ** 2)
+        return tape.gradient(total, [queries, keys, values])
+
+    def inputs(batch, positions):
+        sizes = (channels // 8, channels // 8, channels)
+        return [tf.random.stateless_normal((batch, positions, c), (1, c)) for c in sizes]
+
+    work(*inputs(1, 16))  # the libraries' own memory is taken before the count begins
+    before = peak_memory()
+    work(*inputs(batch, side**2))
+    return (peak_memory() - before) / 2**20
+
+
+def main(argv=None):
+    """Print one measurement."""
+    parser = argparse.ArgumentParser(
+        "python -m sagan_experiments.speed.memory", description=__doc__
+    )
+    parser.add_argument("--side", type=int, required=True)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--channels", type=int, default=64)
+    parser.add_argument("--method", default="auto", choices=("auto", "dense", "chunked"))
+    args = parser.parse_args(argv)
+    print(f"{product_mib(args.side, args.batch, args.channels, args.method):.1f}")
+
+
+if __name__ == "__main__":
+    main()

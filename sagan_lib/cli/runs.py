@@ -1,0 +1,257 @@
+"""Carrying out a recipe: train, go on, score; and loading what came of it."""
+
+import contextlib
+import dataclasses
+import json
+import warnings
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from sagan_lib import checks, cost, datasets, devices, networks, shipped, ttur
+from sagan_lib.attention import OLD_NAMES
+from sagan_lib.book import plots
+from sagan_lib.cli import keep, provenance, recipes
+from sagan_lib.evaluation import scores
+from sagan_lib.gan import GAN, generate
+
+GENERATOR, RESULTS = f"{recipes.SHIPPED}.weights.h5", f"{recipes.SHIPPED}.json"
+
+
+def networks_of(recipe):
+    """The untrained (generator, discriminator) of a `recipes.Recipe`."""
+    r = recipe
+    place = {"attention_at": r.attention_at, "variant": r.variant}
+    return networks.build(r.kind, r.resolution, r.width, r.latent_dim, **place)
+
+
+def build(recipe):
+    """The compiled, untrained `GAN` of a recipe; its first weights follow from the seed.
+
+    Raises:
+        MemoryError: the networks, or a step of theirs, do not fit into this machine's memory.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    try:
+        pair = networks_of(recipe)
+        model = GAN(*pair, seed=recipe.seed, ema_decay=recipe.ema_decay)
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        raise MemoryError(
+            f"the networks do not fit: take a smaller latent_dim (now {recipe.latent_dim}) or "
+            f"width (now {recipe.width})"
+        ) from None
+    needed, there = cost.memory_bytes(*pair, recipe.batch_size), devices.memory()
+    if not devices.gpus() and there and needed > there:  # or the system ends it without a word
+        raise MemoryError(
+            f"a step takes about {needed / 2**30:.0f} GiB, this machine has {there / 2**30:.0f}: "
+            f"take a smaller batch_size (now {recipe.batch_size}), then a smaller width"
+        )
+    model.compile(**ttur.preset(recipe.rates, recipe.decay_steps), loss=recipe.loss)
+    return model
+
+
+def source(recipe):
+    """The images of a recipe, a `datasets.source.Source`."""
+    r = recipe
+    return datasets.by_name(r.data, r.resolution, r.faces, r.seed, r.crop)
+
+
+def _kept(out, run):
+    """What the run in folder `out` is: as its save `run` says, or as older ones have it beside."""
+    path = out / "recipe.json"
+    kept = keep.about(run) if run else {}
+    if not kept:
+        kept = json.loads(path.read_text()) if path.exists() else {}
+    if "variant" in kept:
+        kept["variant"] = OLD_NAMES.get(kept["variant"], kept["variant"])
+    return kept
+
+
+def data_of(run):
+    """The `data` of a run's recipe, "faces" if it has none; `run` is its folder or run.keras."""
+    run = Path(run)
+    out = run if run.is_dir() else run.parent
+    return _kept(out, keep.newest(out)[0]).get("data", "faces")
+
+
+def _check_same(now, before, out):
+    """ValueError if `before`, the run in folder `out`, is of another recipe; it may be longer."""
+    free = {"steps"}
+    if before.get("pictures") and before["pictures"] == now["pictures"]:
+        free.add("data")  # the same pictures in another place
+    others = [k for k in before if k not in free and k in now and before[k] != now[k]]
+    if others:
+        told = ", ".join(f"{name} was {before[name]!r}, not {now[name]!r}" for name in others)
+        raise ValueError(f"{out} holds another run: {told}; take another folder (--out)")
+
+
+def _check_steps(recipe, log_every):
+    """ValueError if a recipe's numbers cannot be."""
+    checks.integer("steps", recipe.steps, 1)
+    checks.integer("log_every", log_every, 1)
+    checks.integer("seed", recipe.seed, 0, 2**31 - 1)
+    checks.one_of("rates", recipe.rates, ttur.PRESETS)
+    if recipe.decay_steps and recipe.steps > recipe.decay_steps:
+        raise ValueError(
+            f"both rates are 0 after decay_steps={recipe.decay_steps}, so {recipe.steps} steps "
+            "would train nothing at their end: give decay_steps at least as many"
+        )
+
+
+def _check_images(recipe, images):
+    """ValueError if there are fewer images than a step needs."""
+    needed = recipe.batch_size * ttur.PRESETS[recipe.rates].n_dis
+    if images.size < needed:
+        raise ValueError(f"{recipe.data} has {images.size} images to train on, a step needs "
+                         f"{needed}: take a smaller batch_size")  # fmt: skip
+
+
+def _logs(out):
+    """The callbacks that write the logs, of which only the chief has any."""
+    board = keep.Board(out / "tensorboard")
+    return [keras.callbacks.CSVLogger(out / "log.csv", append=True), board]  # GAN.fit starts twice
+
+
+def _fit(model, recipe, images, out, log_every, logs):
+    """Do the steps that are left."""
+    signals = keep.Signals()
+    callbacks, chief = [signals, *logs], bool(logs)
+    if chief:
+        keep.trim(out / "log.csv", int(model.step.numpy()))
+    try:
+        model.fit(
+            images, steps=recipe.steps - int(model.step.numpy()), batch_size=recipe.batch_size,
+            log_every=log_every, save_to=out / keep.RUN, callbacks=callbacks, verbose=int(chief),
+        )  # fmt: skip
+    finally:  # Keras does not end its callbacks where training fails: Ctrl-C would be deaf then
+        signals.on_train_end()
+    if signals.number is not None:
+        raise keep.Stopped(signals.number, int(model.step.numpy()))
+
+
+def train(recipe, out, log_every=100, mixed=False, device_set="one", command=""):
+    """Train a recipe in a folder; a run that is there goes on where it stopped.
+
+    Writes run.keras (everything needed to go on), run.previous.keras (the save before it),
+    generator.weights.h5 (the averaged generator), recipe.json, log.csv and samples.png.
+
+    Args:
+        recipe: a `recipes.Recipe`.
+        out: the folder. All workers need the same one, into which the chief writes.
+        log_every: steps between two rows of the log and two saves.
+        mixed: compute in bfloat16.
+        device_set: "one", "mirrored" or "workers" (see `devices.strategy`); a run may go on with
+            another number of devices.
+        command: the line that does this, for the report.
+
+    Returns:
+        (the trained `GAN`, a report: the recipe, the step reached, versions, the machine). The
+        report is None where nothing was to be written: by a worker that is not the chief, and
+        where the run had more steps already.
+
+    Raises:
+        ValueError: the run in `out` has another recipe, precision or pictures; more steps are not
+            another recipe. Or its saves are damaged, the images are fewer than a step needs, or
+            the rates would be 0.
+        RuntimeError: another process trains in `out`.
+        keep.Stopped: a signal came; the run is saved.
+    """
+    out = Path(out)
+    _check_steps(recipe, log_every)
+    images = source(recipe)
+    _check_images(recipe, images)
+    devices.setup(mixed)
+    strategy = devices.strategy(device_set)
+    chief = devices.is_chief(strategy)
+    if chief and images.taken():
+        print(images.taken())
+    now = dataclasses.asdict(recipe) | {  # of other images it is another run
+        "images": images.size, "pictures": images.fingerprint, "mixed": mixed,
+    }  # fmt: skip
+    with keep.alone(out, command) if chief else contextlib.nullcontext():
+        return _train_alone(recipe, out, log_every, images, strategy, now, command)
+
+
+def _train_alone(recipe, out, log_every, images, strategy, now, command):
+    """`train`, in a folder that nobody else trains in."""
+    run, lost = keep.newest(out)
+    if lost:
+        warnings.warn(lost, stacklevel=2)
+    if run:
+        _check_same(now, _kept(out, run), out)
+    with strategy.scope():
+        model = GAN.load(run) if run else build(recipe)
+    before, chief = int(model.step.numpy()), devices.is_chief(strategy)
+    if recipe.steps < before:
+        print(f"{out}: {before} steps are done already, {recipe.steps} were asked for")
+        return model, None
+    model.about = now
+    logs = _logs(out) if chief and recipe.steps > before else []
+    if chief:  # not before: what cannot be trained leaves nothing
+        with shipped.replacing(out / "recipe.json") as part:
+            part.write_text(json.dumps(now, indent=1) + "\n")
+    if recipe.steps > before:
+        _fit(model, recipe, images, out, log_every, logs)
+    if not chief:
+        return model, None
+    with shipped.replacing(out / "generator.weights.h5") as part:
+        model.ema_generator.save_weights(part)
+    plots.save_grid(out / "samples.png", model.sample(64), columns=16)
+    return model, {
+        "recipe": dataclasses.asdict(recipe),
+        "step": int(model.step.numpy()),
+        "parameters": model.generator.count_params() + model.discriminator.count_params(),
+        "images": images.size,
+        "devices_used": model.distribute_strategy.num_replicas_in_sync,
+    } | provenance.provenance(command)
+
+
+def score(generator, what, data="faces", n=2000, real=5000, seed=0):
+    """All scores of a generator (`scores.evaluate`), by the extractor of its data.
+
+    Args:
+        generator: the network.
+        what: what it is, kept in the protocol.
+        data: as for `datasets.by_name`.
+        n: generated images, and real ones for the floor.
+        real: images of the reference.
+        seed: of the noise.
+    """
+    images = datasets.by_name(data, generator.output_shape[1])
+    reference, floor = images.held_out(real, n)
+    extractor = scores.extractor(images.extractor)
+    fakes = generate(generator, n, seed)
+    found = scores.evaluate(fakes, reference, floor, extractor, f"{what}, noise of seed {seed}")
+    found["protocol"]["data"] = images.description
+    return found
+
+
+def _saved(run):
+    """The file of a run that can be loaded: of a folder the newest, else the file itself."""
+    if run.is_dir():
+        saved, lost = keep.newest(run)
+        if lost:
+            warnings.warn(lost, stacklevel=3)
+        return saved or run / keep.RUN
+    wrong = keep.damage(run) if run.exists() else ""
+    if wrong:
+        raise ValueError(f"{run} is damaged ({wrong})")
+    return run
+
+
+def generator(run=None):
+    """The averaged generator of a run.
+
+    Args:
+        run: its folder or its run.keras; None for the generator that comes with the book.
+
+    Raises:
+        FileNotFoundError: no such run.
+        ValueError: it is damaged. Of a folder the save before it is taken then, with a warning.
+    """
+    if run is not None:
+        return GAN.load(_saved(Path(run))).ema_generator
+    shipped_one, _ = networks_of(recipes.RECIPES[recipes.SHIPPED])
+    shipped_one.load_weights(shipped.path(GENERATOR))
+    return shipped_one

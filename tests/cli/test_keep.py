@@ -1,0 +1,335 @@
+"""A run's folder under fire: two at once, damaged saves, torn logs, signals."""
+
+import csv
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import kills
+from kills import start, state
+
+from sagan_lib import gan
+from sagan_lib.callbacks import previous
+from sagan_lib.cli import keep, runs
+from sagan_lib.cli.recipes import Recipe
+
+# DCGAN, which is traced in a third of SAGAN's time; that a run goes on exactly with SAGAN's layers
+# is test_runs' subject.
+TINY = Recipe(
+    "dcgan", resolution=16, width=4, latent_dim=4, attention_at=None, batch_size=4, steps=3,
+    ema_decay=0.5, faces=20,
+)  # fmt: skip
+
+
+def wait_for(path, process, seconds=240):
+    deadline = time.monotonic() + seconds
+    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert path.exists(), process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folder of a run with two saves: at step 2 and at step 3."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    runs.train(TINY, folder, log_every=2)
+    return folder
+
+
+@pytest.fixture
+def saved(trained, tmp_path):
+    """A copy of it."""
+    return shutil.copytree(trained, tmp_path / "run")
+
+
+def test_a_folder_is_held_by_one_process(tmp_path):
+    folder = tmp_path / "run"
+    with keep.alone(folder, "train the first"):
+        code = (
+            "import sys; from sagan_lib.cli import keep\n"
+            "with keep.alone(sys.argv[1], 'the second'): print('in')"
+        )
+        done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True)
+        assert done.returncode == 1
+        assert f"another process trains there (process {os.getpid()} on" in done.stderr
+        assert "train the first" in done.stderr
+    with keep.alone(folder):
+        pass
+
+
+def test_a_body_that_cannot_start_leaves_no_folder(tmp_path):
+    with pytest.raises(KeyError), keep.alone(tmp_path / "new"):
+        raise KeyError
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "old").mkdir()
+    with pytest.raises(KeyError), keep.alone(tmp_path / "old"):
+        raise KeyError
+    assert (tmp_path / "old").exists()
+
+
+def test_a_run_that_ends_before_its_first_save_leaves_no_folder(tmp_path):
+    def ends(folder):
+        with keep.alone(folder):
+            (folder / "tensorboard").mkdir()
+            (folder / "recipe.json").write_text("{}")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        ends(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("number", keep.SIGNALS)
+def test_the_first_signal_ends_the_step_and_the_second_at_once(number):
+    ended = []
+    before = signal.signal(number, lambda *_: ended.append("at once"))
+    try:
+        signals = keep.Signals()
+        signals.set_model(SimpleNamespace(stop_training=False))
+        signals.on_train_begin()
+        signal.raise_signal(number)
+        assert (signals.number, ended) == (number, [])
+        signals.on_train_batch_end(0)
+        assert signals.model.stop_training
+        signal.raise_signal(number)
+        assert ended == ["at once"]
+    finally:
+        signal.signal(number, before)
+
+
+def test_a_signal_that_nohup_ignores_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        signals = keep.Signals()
+        signals.on_train_begin()
+        signal.raise_signal(signal.SIGHUP)
+        assert signals.number is None
+        signals.on_train_end()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_two_commands_in_one_folder_and_signals_that_save(tmp_path):
+    """The second is refused with the first one's process; then the first is ended."""
+    out = tmp_path / "run"
+    first = start(out, 100_000, 2)
+    wait_for(out / "run.keras", first)
+    second = start(out, 100_000, 2)
+    _, error = second.communicate(timeout=240)
+    assert second.returncode == 2
+    assert f"error: {out}: another process trains there (process {first.pid} on" in error
+    first.send_signal(signal.SIGTERM)
+    output, error = first.communicate(timeout=240)
+    assert first.returncode == 128 + signal.SIGTERM, error
+    step = int(gan.GAN.load(out / "run.keras").step.numpy())
+    assert f"stopped by SIGTERM after step {step}: saved" in output
+
+    def logged():
+        with open(out / "log.csv", newline="") as stream:
+            return [int(row["step"]) for row in csv.DictReader(stream)]
+
+    assert logged()[-1] == step
+    third = start(out, step + 3, 2)
+    _, error = third.communicate(timeout=240)
+    assert third.returncode == 0, error
+    assert logged() == sorted(set(logged()))
+    assert logged()[-1] == step + 3
+    assert json.loads((out / "run.json").read_text())["step"] == step + 3
+
+
+def test_a_stop_and_a_resume_are_the_run_in_one(tmp_path, monkeypatch):
+    recipe = dataclasses.replace(TINY, steps=6)
+    straight, _ = runs.train(recipe, tmp_path / "straight", log_every=4)
+    real, calls = keep.Signals.on_train_batch_end, []
+
+    def at_the_third(self, batch, logs=None):
+        calls.append(batch)
+        if len(calls) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        real(self, batch, logs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keep.Signals, "on_train_batch_end", at_the_third)
+        with pytest.raises(keep.Stopped) as caught:
+            runs.train(recipe, tmp_path / "run", log_every=4)
+    assert (caught.value.number, caught.value.step) == (signal.SIGINT, 3)
+    again, report = runs.train(recipe, tmp_path / "run", log_every=4)
+    assert report["step"] == 6
+    for a, b in zip(state(straight), state(again), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_run_that_fails_gives_the_signals_back(tmp_path, monkeypatch):
+    def fail(self, batch, logs=None):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(keep.Signals, "on_train_batch_end", fail)
+    before = {number: signal.getsignal(number) for number in keep.SIGNALS}
+    with pytest.raises(OSError, match="disk full"):
+        runs.train(dataclasses.replace(TINY, steps=2), tmp_path / "run")
+    assert {number: signal.getsignal(number) for number in keep.SIGNALS} == before
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "foreign"])
+def test_a_damaged_save_is_named_and_the_one_before_is_used(saved, damage):
+    run = saved / "run.keras"
+    assert keep.newest(saved) == (run, "")
+    data = run.read_bytes()
+    if damage == "truncated":
+        run.write_bytes(data[: len(data) // 2])
+    elif damage == "flipped":
+        half = len(data) // 2
+        run.write_bytes(
+            data[:half] + bytes(b ^ 255 for b in data[half : half + 50]) + data[half + 50 :]
+        )
+    elif damage == "empty":
+        run.write_bytes(b"")
+    else:
+        keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)]).save(run)
+    path, said = keep.newest(saved)
+    assert path == previous(run)
+    assert f"{run} is damaged" in said
+    assert "run.previous.keras" in said
+    previous(run).write_bytes(b"")
+    with pytest.raises(ValueError, match=r"run\.keras is damaged.*previous.*remove"):
+        runs.train(TINY, saved)
+
+
+def test_a_damaged_run_goes_on_from_the_save_before(saved):
+    (saved / "run.keras").write_bytes(b"")
+    with pytest.warns(UserWarning, match="is damaged"):
+        _, report = runs.train(dataclasses.replace(TINY, steps=4), saved, log_every=2)
+    assert report["step"] == 4
+
+
+def test_a_generator_is_taken_from_the_save_before_a_damaged_one(saved):
+    run = saved / keep.RUN
+    shutil.copy(run, previous(run))
+    run.write_bytes(run.read_bytes()[:500])
+    with pytest.warns(UserWarning, match=r"run\.keras is damaged .*going on from the save before"):
+        generator = runs.generator(saved)
+    assert generator.output_shape[1] == TINY.resolution
+    with pytest.raises(ValueError, match=r"run\.keras is damaged"):
+        runs.generator(run)
+    with pytest.raises(FileNotFoundError):
+        runs.generator(saved / "nowhere.keras")
+
+
+def test_a_kill_between_the_two_renames_leaves_a_run(saved):
+    (saved / "run.keras").replace(previous(saved / "run.keras"))
+    path, said = keep.newest(saved)
+    assert path == previous(saved / "run.keras")
+    assert "going on from the save before it" in said
+
+
+def test_what_a_run_is_stands_in_its_save(saved):
+    """Neither a missing nor an edited recipe.json makes it another run."""
+    (saved / "recipe.json").write_text(json.dumps({"rates": "dcgan"}))
+    other = dataclasses.replace(TINY, rates="dcgan", steps=4)
+    with pytest.raises(ValueError, match="rates was 'cpu', not 'dcgan'"):
+        runs.train(other, saved)
+    (saved / "recipe.json").unlink()
+    with pytest.raises(ValueError, match="rates was 'cpu'"):
+        runs.train(other, saved)
+    with pytest.raises(ValueError, match="mixed was False, not True"):
+        runs.train(dataclasses.replace(TINY, steps=4), saved, mixed=True)
+    keras.config.set_dtype_policy("float32")
+    assert keep.about(saved / "run.keras")["rates"] == "cpu"
+
+
+def test_fewer_steps_than_done_change_nothing(saved, capsys):
+    def files():
+        return {
+            p.name: p.read_bytes() for p in saved.iterdir() if p.is_file() and p.name != ".lock"
+        }
+
+    before = files()
+    _, report = runs.train(dataclasses.replace(TINY, steps=1), saved)
+    assert report is None
+    assert "3 steps are done already, 1 were asked for" in capsys.readouterr().out
+    assert files() == before
+
+
+def test_rates_that_would_be_0_are_refused(tmp_path):
+    recipe = dataclasses.replace(TINY, steps=5, decay_steps=4)
+    with pytest.raises(ValueError, match=r"0 after decay_steps=4, so 5 steps .*at least as many"):
+        runs.train(recipe, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "step", "kept"),
+    [
+        ("step,loss\n2,0.1\n4,0.2\n", 4, ["2", "4"]),
+        ("step,loss\n2,0.1\n4,0.2\n6,0.3\n", 4, ["2", "4"]),  # its save is missing
+        ("step,loss\n2,0.1\n4,0.", 4, ["2", "4"]),
+        ("step,loss\n2,0.1\n4", 4, ["2"]),  # torn
+        ("step,loss\n2,0.1\n4,0.2x4,0.2\n", 4, ["2"]),  # fused
+        ("", 4, []),
+        ("step\n999\n", 4, []),  # another run's
+    ],
+)
+def test_a_log_goes_on_without_lost_doubled_or_torn_rows(tmp_path, text, step, kept):
+    log = tmp_path / "log.csv"
+    log.write_text(text)
+    keep.trim(log, step)
+    if kept:
+        with open(log, newline="") as stream:
+            assert [row["step"] for row in csv.DictReader(stream)] == kept
+    else:
+        assert not log.exists()
+    keep.trim(tmp_path / "none.csv", step)
+
+
+def test_tensorboard_has_the_runs_own_steps(saved):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    runs.train(dataclasses.replace(TINY, steps=5), saved, log_every=2)
+    events = EventAccumulator(str(saved / "tensorboard"))
+    events.Reload()
+    assert [each.step for each in events.Tensors("d_loss")] == [2, 3, 5]
+
+
+def test_older_files_say_nothing_of_themselves():
+    old = Path(__file__).parent.parent / "data" / "old_run.keras"
+    assert keep.about(old) == {}
+    assert keep.damage(old) == ""
+    with zipfile.ZipFile(old) as archive:
+        assert "about" not in json.loads(archive.read("config.json"))["config"]
+
+
+def test_the_same_pictures_elsewhere_go_on_and_changed_ones_are_refused(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for value in range(5):
+        Image.new("RGB", (16, 16), (50 * value, 0, 0)).save(folder / f"{value}.bmp")
+    recipe = dataclasses.replace(TINY, data=str(folder), steps=1)
+    runs.train(recipe, tmp_path / "run")
+    elsewhere = folder.rename(tmp_path / "renamed")
+    more = dataclasses.replace(recipe, data=str(elsewhere), steps=2)
+    assert runs.train(more, tmp_path / "run")[1]["step"] == 2
+    Image.new("RGB", (17, 16)).save(elsewhere / "0.bmp")
+    with pytest.raises(ValueError, match="holds another run: pictures was"):
+        runs.train(dataclasses.replace(more, steps=3), tmp_path / "run")
+
+
+def test_kills_at_any_moment_change_nothing(tmp_path):
+    """A few of those that `kills.py` does by hand."""
+    assert kills.chain(tmp_path, 3, seed=1) >= 2

@@ -1,0 +1,26 @@
+"""Recipes: named runs that can be changed, resumed and told from each other."""
+
+import dataclasses
+
+from sagan_lib import sagan
+from sagan_lib.cli import recipes
+from sagan_lib.cli.recipes import RECIPES
+
+
+def test_changes_are_made_to_a_copy_and_attention_moves_with_the_resolution():
+    before = dataclasses.asdict(RECIPES["faces32"])
+    changed = recipes.get("faces32", resolution=128, rates="dcgan")
+    assert (changed.resolution, changed.attention_at, changed.rates) == (128, 32, "dcgan")
+    assert recipes.get("faces32", resolution=16).attention_at == 8
+    assert recipes.get("faces32", resolution=64, attention_at=16).attention_at == 16
+    assert recipes.get("faces32", resolution=64, attention_at=None).attention_at is None
+    assert recipes.get("dcgan32", resolution=64).attention_at is None
+    assert recipes.get("faces32") == RECIPES["faces32"]
+    assert dataclasses.asdict(RECIPES["faces32"]) == before
+
+
+def test_the_articles_recipe_has_its_widths_and_rates():
+    recipe = RECIPES["celeba128"]
+    assert (recipe.resolution, recipe.width, recipe.attention_at) == (128, 16, 32)
+    assert (recipe.rates, recipe.loss) == ("article_code", "hinge")
+    assert sagan.default_attention(128) == recipe.attention_at

@@ -1,0 +1,187 @@
+"""Runs: trained, resumed, told from each other, loaded."""
+
+import csv
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from sagan_lib import gan, shipped
+from sagan_lib.attention import attention_layers
+from sagan_lib.cli import recipes, runs
+from sagan_lib.cli.recipes import RECIPES, Recipe
+from sagan_lib.datasets import faces
+from sagan_lib.datasets.faces import Faces
+from sagan_lib.datasets.folder import ImageFolder
+from sagan_lib.evaluation import judge
+from sagan_lib.spectral_norm import normalized_layers
+
+TINY = Recipe(
+    resolution=16, width=4, latent_dim=4, attention_at=8, batch_size=4, steps=3, ema_decay=0.5,
+    faces=20,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """(folder, model, report) of TINY trained in one go, with rows after 2 and after 3 steps.
+
+    A log that another run left in the folder must be gone afterwards.
+    """
+    out = tmp_path_factory.mktemp("straight")
+    (out / "log.csv").write_text("step\n999\n")
+    return out, *runs.train(TINY, out, log_every=2)
+
+
+def state(model):
+    """Everything that a run is made of."""
+    variables = model.variables + model.g_optimizer.variables + model.d_optimizer.variables
+    return [v.numpy() for v in variables]
+
+
+def rows(out):
+    with open(out / "log.csv", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_a_network_that_can_be_built(name):
+    small = recipes.get(name, width=4)  # the plan is the recipe's, its width is not
+    g, d = runs.networks_of(small)
+    assert g.input_shape == (None, small.latent_dim)
+    assert g.output_shape == d.input_shape == (None, small.resolution, small.resolution, 3)
+    for model in (g, d):
+        sides = [layer.output.shape[1] for layer in attention_layers(model)]
+        assert sides == ([small.attention_at] if small.attention_at else [])
+
+
+def test_the_seed_decides_the_first_weights():
+    first, same, other = (runs.build(dataclasses.replace(TINY, seed=s)) for s in (5, 5, 6))
+    kernels = [m.generator.get_layer("project").kernel.numpy() for m in (first, same, other)]
+    np.testing.assert_array_equal(kernels[0], kernels[1])
+    assert not np.array_equal(kernels[0], kernels[2])
+
+
+def test_a_built_model_has_the_recipes_settings():
+    model = runs.build(dataclasses.replace(TINY, rates="sngan_5to1", loss="bce", seed=9))
+    assert (model.n_dis, model.loss_name, model.seed, model.ema_decay) == (5, "bce", 9, 0.5)
+    assert float(model.d_optimizer.learning_rate) == pytest.approx(2e-4)
+    plain = runs.build(dataclasses.replace(TINY, kind="dcgan", attention_at=None))
+    assert any(isinstance(x, keras.layers.BatchNormalization) for x in plain.discriminator.layers)
+
+
+def test_the_source_is_faces_or_a_folder(tmp_path):
+    data = runs.source(dataclasses.replace(TINY, seed=3))
+    assert isinstance(data, Faces)
+    assert (data.size, data.resolution, data.seed) == (20, 16, 3)
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "one.png")
+    data = runs.source(dataclasses.replace(TINY, data=str(tmp_path)))
+    assert isinstance(data, ImageFolder)
+    np.testing.assert_array_equal(data.images, np.broadcast_to([255, 0, 0], (1, 16, 16, 3)))
+
+
+def test_a_run_leaves_what_its_docstring_says(straight):
+    out, model, report = straight
+    assert [row["step"] for row in rows(out)] == ["2", "3"]
+    assert all(np.isfinite(float(row["d_loss"])) for row in rows(out))
+    restored = gan.GAN.load(out / "run.keras")
+    for a, b in zip(state(restored), state(model), strict=True):
+        np.testing.assert_array_equal(a, b)
+    averaged = runs.networks_of(TINY)[0]
+    averaged.load_weights(out / "generator.weights.h5")
+    np.testing.assert_array_equal(gan.generate(averaged, 3), model.sample(3))
+    assert Image.open(out / "samples.png").size == ((16 * 18 - 2) * 3, (4 * 18 - 2) * 3)
+    assert report["recipe"] == dataclasses.asdict(TINY)
+    assert (report["step"], report["images"]) == (3, 20)
+    assert report["parameters"] == sum(m.count_params() for m in runs.networks_of(TINY))
+    assert json.loads(json.dumps(report)) == report
+
+
+def test_a_run_in_two_parts_is_the_run_in_one(straight, tmp_path, capsys):
+    runs.train(dataclasses.replace(TINY, steps=2), tmp_path, log_every=2)
+    model, report = runs.train(TINY, tmp_path, log_every=2)
+    assert report["step"] == 3
+    for a, b in zip(state(model), state(straight[1]), strict=True):
+        np.testing.assert_array_equal(a, b)
+    kept = ("step", "d_loss", "g_loss", "g_sigma")
+    assert [[row[k] for k in kept] for row in rows(tmp_path)] == [
+        [row[k] for k in kept] for row in rows(straight[0])
+    ]
+
+
+def test_a_finished_run_is_not_trained_again(straight, monkeypatch):
+    out, model, _ = straight
+    monkeypatch.setattr(gan.GAN, "fit", None)
+    again, report = runs.train(TINY, out)
+    assert report["step"] == 3
+    np.testing.assert_array_equal(again.sample(2), model.sample(2))
+
+
+def test_a_folder_with_a_run_of_another_recipe_is_refused(straight, monkeypatch):
+    out = straight[0]
+    before = (out / "recipe.json").read_bytes()
+    with pytest.raises(ValueError, match=r"another run: rates was 'cpu', not 'dcgan'.*--out"):
+        runs.train(dataclasses.replace(TINY, rates="dcgan", steps=9), out)
+    assert (out / "recipe.json").read_bytes() == before
+
+
+def test_the_shipped_generator_draws_faces_of_many_kinds():
+    images = gan.generate(runs.generator(), 300)
+    assert images.shape == (300, 64, 64, 3)
+    assert np.abs(images).max() <= 1
+    seen = judge.read(images)
+    found, possible = judge.coverage(seen)
+    assert found > 0.5 * judge.expected_coverage(300, possible)
+    assert judge.heterochromia(seen) < 0.08  # 5/6 without the rule
+    for name, count in faces.CATEGORIES.items():
+        assert len(np.unique(getattr(seen, name))) == count, name
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: recipes.get("faces"), ["recipe must be one of", "'faces32'", "'celeba128'"]),
+        (lambda: recipes.get("faces32", colour=1), ["recipe field", "'latent_dim'", "'colour'"]),
+        (lambda: runs.networks_of(Recipe("vae")), ["kind must be one of ['dcgan', 'sagan']"]),
+        (lambda: runs.build(dataclasses.replace(TINY, rates="x")), ["preset", "article_code"]),
+        (lambda: runs.build(dataclasses.replace(TINY, loss="x")), ["loss", "'hinge'"]),
+        (lambda: runs.build(dataclasses.replace(TINY, resolution=24)), ["resolution", "32"]),
+    ],
+)
+def test_wrong_arguments(call, words):
+    with pytest.raises(ValueError, match="must be") as caught:
+        call()
+    for word in words:
+        assert word in str(caught.value)
+
+
+OLD = shipped.root() / "tests" / "data" / "old_run"
+
+
+#: Keras reads files of older Kerases, not of newer ones; this one is of 3.15.
+READS_OLD = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 15)
+
+
+@pytest.mark.skipif(not READS_OLD, reason="the file was written by a newer Keras")
+def test_a_run_of_the_library_before_its_names_changed_still_loads_and_goes_on():
+    """Its file says "rounds" and variant "paper"; its samples were stored when it was saved."""
+    model = gan.GAN.load(OLD.with_suffix(".keras"))
+    stored = np.load(OLD.with_suffix(".npz"))
+    assert int(model.step.numpy()) == stored["step"] == 3
+    np.testing.assert_allclose(model.sample(2, seed=1), stored["sample"], atol=1e-4)
+    for net in (model.generator, model.discriminator):
+        assert {layer.power_iterations for layer in normalized_layers(net)} == {1}
+        assert [layer.variant for layer in attention_layers(net)] == ["pooled"]
+    model.fit(Faces(16, 64), steps=1, batch_size=8, verbose=0)
+    assert int(model.step.numpy()) == 4
+
+
+def test_an_old_name_in_a_recipe_is_no_other_recipe(tmp_path):
+    (tmp_path / "recipe.json").write_text(json.dumps({"variant": "paper", "seed": 0}))
+    kept = runs._kept(tmp_path, None)
+    runs._check_same({"variant": "pooled", "seed": 0}, kept, tmp_path)
+    with pytest.raises(ValueError, match="variant was 'pooled', not 'article'"):
+        runs._check_same({"variant": "article", "seed": 0}, kept, tmp_path)

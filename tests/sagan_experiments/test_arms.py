@@ -1,0 +1,228 @@
+"""Arms of the experiments: each differs in what its name says, and is repeatable."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+
+from sagan_experiments import arms, bugs
+from sagan_lib import cost
+from sagan_lib.attention import attention_layers
+from sagan_lib.datasets.discs import Discs
+from sagan_lib.spectral_norm import normalized_layers
+
+TINY = arms.Scale(
+    resolution=32, width=4, latent_dim=4, batch_size=4, steps=4, faces=40, images=24,
+    reference=30, checkpoints=2,
+)  # fmt: skip
+
+
+def built(name, scale=TINY, seed=0):
+    return arms.build(arms.ARMS[name], scale, seed)
+
+
+def test_no_two_arms_are_the_same():
+    assert len(set(arms.ARMS.values())) == len(arms.ARMS)
+
+
+@pytest.mark.parametrize(
+    ("name", "in_g", "in_d"),
+    [("base", True, True), ("sn_d", False, True), ("sn_none", False, False),
+     ("dcgan", False, False)],
+)  # fmt: skip
+def test_an_arm_normalizes_what_it_says(name, in_g, in_d):
+    model = built(name)
+    assert bool(normalized_layers(model.generator)) == in_g
+    assert bool(normalized_layers(model.discriminator)) == in_d
+
+
+def test_rates_losses_steps_and_rounds_reach_the_model():
+    five, ratio8, bce, rounds = (built(n) for n in ("five_to_one", "ratio8", "bce", "rounds5"))
+    assert five.n_dis == 5
+    assert float(ratio8.d_optimizer.learning_rate) == pytest.approx(
+        8 * float(ratio8.g_optimizer.learning_rate)
+    )
+    assert bce.loss_name == "bce"
+    assert {layer.power_iterations for layer in normalized_layers(rounds.discriminator)} == {5}
+    assert {layer.power_iterations for layer in normalized_layers(built("base").discriminator)} == {
+        1
+    }
+
+
+@pytest.mark.parametrize(("name", "side"), [("attention16", 16), ("attention8", 8)])
+def test_attention_is_where_the_arm_says(name, side):
+    for net in (built(name).generator, built(name).discriminator):
+        (layer,) = attention_layers(net)
+        assert layer.input.shape[1:3] == (side, side)
+
+
+def test_slopes_and_batch_normalization_of_dcgan_arms():
+    def kinds(name):
+        layers = built(name).discriminator.layers
+        slopes = {x.negative_slope for x in layers if type(x).__name__ == "LeakyReLU"}
+        return slopes, any(type(x).__name__ == "BatchNormalization" for x in layers)
+
+    assert kinds("dcgan") == ({0.2}, True)
+    assert kinds("dcgan_relu") == ({0.0}, True)
+    assert kinds("dcgan_slope002") == ({0.02}, True)
+    assert kinds("dcgan_no_bn") == ({0.2}, False)
+
+
+@pytest.mark.parametrize("constraint", arms.CONSTRAINTS)
+def test_settings_reach_the_optimizers(constraint):
+    for setting, (rate, beta_1, beta_2, n_dis) in arms.SETTINGS.items():
+        model = built(f"{constraint}_setting_{setting}")
+        for optimizer in (model.g_optimizer, model.d_optimizer):
+            found = optimizer.get_config()
+            assert found["learning_rate"] == pytest.approx(rate)
+            assert (found["beta_1"], found["beta_2"]) == (beta_1, beta_2)
+        assert model.n_dis == n_dis
+        assert bool(normalized_layers(model.discriminator)) == (constraint == "sn")
+
+
+def test_five_d_steps_a_round_cost_the_same_work():
+    short, full = (
+        arms.steps_of(arms.ARMS[name], arms.Scale()) for name in ("sn_setting_a", "sn_setting_b")
+    )
+    assert full == arms.Scale().steps
+    assert full / 5 < short < full / 2
+
+
+def test_pooling_replaces_the_strides_of_d_alone():
+    model = built("dcgan_pooling")
+    assert any("pooling" in layer.name for layer in model.discriminator.layers)
+    assert not any("pooling" in layer.name for layer in model.generator.layers)
+
+
+@pytest.mark.parametrize(("init", "gain"), [("glorot", 1.0), ("he", 2.0)])
+def test_first_weights_have_the_variance_that_their_name_says(init, gain):
+    model = built(f"dcgan_no_bn_{init}", arms.Scale(), 3)
+    for net in (model.generator, model.discriminator):
+        for layer in (layer for layer in net.layers if hasattr(layer, "kernel")):
+            *field, rows, columns = layer.kernel.shape
+            area = np.prod(field)
+            fan = rows * area if init == "he" else (rows + columns) * area / 2
+            assert np.var(layer.kernel) == pytest.approx(gain / fan, rel=0.15), layer.name
+
+
+def test_only_the_arms_that_say_so_have_other_settings():
+    slow, fast, momentum = (arms.ARMS[f"dcgan_{n}"] for n in ("slow", "fast", "momentum"))
+    plain = arms.ARMS["dcgan"]
+    assert (slow.g_rate, slow.d_rate) == (plain.g_rate / 4, plain.d_rate / 4)
+    assert (fast.g_rate, fast.d_rate) == (4 * plain.g_rate, 4 * plain.d_rate)
+    assert momentum == dataclasses.replace(plain, beta_1=0.9)
+
+
+@pytest.mark.parametrize("name", [n for n, arm in arms.ARMS.items() if arm.bug])
+def test_a_bug_is_in_the_arm_that_has_it(name, monkeypatch):
+    hung = []
+    monkeypatch.setattr(bugs, "apply", lambda model, *args: hung.append(args))
+    model, bug = built(name), arms.ARMS[name].bug
+    if bug in bugs.LAYER_BUGS:
+        assert [args[0] for args in hung] == [bug]
+    else:
+        assert not hung
+    assert isinstance(model, bugs.OneForward) == (bug == "one_forward")
+
+
+def test_a_layer_bug_is_in_the_averaged_generator_too():
+    """Otherwise the scores would be of another network than the one that was trained."""
+    dense = next(
+        x for x in normalized_layers(built("plain_dense").ema_generator) if x.kind == "dense"
+    )
+    np.testing.assert_array_equal(dense.normalized_kernel(), dense.kernel)
+
+
+def test_equal_work_costs_what_the_default_costs():
+    scale = arms.Scale(steps=1000)
+    base, five = (arms.ARMS[name] for name in ("base", "five_to_one"))
+    assert arms.steps_of(base, scale) == 1000
+    costs = [
+        cost.plan(*arms.networks_of(arm, scale), scale.batch_size, 1, arm.n_dis).step_flops
+        for arm in (base, five)
+    ]
+    assert arms.steps_of(five, scale) * costs[1] == pytest.approx(1000 * costs[0], rel=0.002)
+
+
+def test_a_sorted_file_has_alike_neighbours_and_all_faces():
+    plain, by_colour = (arms.source(arms.ARMS[name], TINY) for name in ("base", "sorted"))
+    assert sorted(map(bytes, plain.images)) == sorted(map(bytes, by_colour.images))
+    assert not np.array_equal(plain.images, by_colour.images)
+    corners = by_colour.images[:, 0, 0].astype(int)
+    assert (np.abs(np.diff(corners, axis=0)).sum(1) > 20).sum() <= 4  # five backgrounds
+
+
+@pytest.mark.parametrize(("name", "shape"), [("large", 64), ("discs_far", 32)])
+def test_an_arm_trains_on_its_own_data(name, shape):
+    arm = arms.ARMS[name]
+    data, model = arms.source(arm, TINY), built(name)
+    assert data.images.shape == (40, shape, shape, 3) == (40, *model.generator.output_shape[1:])
+    assert isinstance(data, Discs) == bool(arm.discs)
+    if arm.discs:
+        assert data.distance == arm.discs
+
+
+def test_pairs_are_scored_by_their_own_rule():
+    arm = dataclasses.replace(arms.ARMS["discs_far"], length=1)
+    found = arms.run(arm, 0, TINY)
+    assert -1 <= found["agreement"] <= 1
+    assert "eye_agreement" not in found
+
+
+@pytest.fixture(scope="module")
+def record():
+    return arms.run(arms.ARMS["attention16"], 1, TINY)
+
+
+def test_a_run_reports_finite_numbers_at_every_checkpoint(record):
+    assert [step for step, _ in record["curve"]] == [2, 4]
+    assert record["curve"][-1][1] == record["frechet"]
+    numbers = [v for v in record.values() if not isinstance(v, list | bool)]
+    assert all(map(math.isfinite, numbers))
+    assert not record["diverged"]
+    assert {"g_gamma", "raw", "live", "steepness", "outside", "eye_agreement"} <= set(record)
+    json.dumps(record)
+
+
+def test_a_seed_gives_the_same_run_again_and_another_seed_another(record):
+    again, other = (arms.run(arms.ARMS["attention16"], seed, TINY) for seed in (1, 2))
+    np.testing.assert_allclose(again["curve"], record["curve"], rtol=1e-3)
+    assert other["frechet"] != pytest.approx(record["frechet"], rel=1e-3)
+
+
+def test_a_run_that_diverges_is_kept_and_marked(monkeypatch):
+    monkeypatch.setattr(arms.ttur, "two_time_scale", lambda *_: rates(1e30))
+    found = arms.run(arms.ARMS["sn_none"], 0, TINY)
+    assert found["diverged"]
+    assert math.isfinite(found["frechet"])
+
+
+def rates(rate):
+    from keras.optimizers import SGD
+
+    return {"g_optimizer": SGD(rate), "d_optimizer": SGD(rate)}
+
+
+def test_faces_seen_in_patches_are_scored_by_their_eyes_at_every_checkpoint():
+    arm = dataclasses.replace(arms.ARMS["patch10_faces_d"], length=1)
+    found = arms.run(arm, 0, TINY)
+    assert -1 <= found["late_agreement"] <= 1
+    assert "agreement" not in found
+
+
+@pytest.mark.parametrize(("name", "where"), [("", ""), ("_g", "g"), ("_d", "d"), ("_both", "gd")])
+def test_under_patches_the_networks_attend_that_the_arm_names(name, where):
+    model = built(f"patch10_far{name}")
+    nets = {"g": model.generator, "d": model.discriminator}
+    assert "".join(which for which, net in nets.items() if attention_layers(net)) == where
+
+
+@pytest.mark.parametrize(
+    ("name", "pools", "halves"), [("pooled_keys16", True, False), ("half_values16", False, True)]
+)
+def test_each_arm_changes_one_half_of_the_authors_layer(name, pools, halves):
+    for net in (built(name).generator, built(name).discriminator):
+        (layer,) = attention_layers(net)
+        assert (layer.pools, layer.halves) == (pools, halves)

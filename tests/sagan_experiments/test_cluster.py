@@ -1,0 +1,80 @@
+"""The ledger's runs on a cluster: a scheduler and two workers here, one of them killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sagan_experiments import arms, measures
+from sagan_experiments import store as stores
+
+DASK = [sys.executable, "-m", "dask"]
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """(the scheduler's address, the two workers' processes)."""
+    where = tmp_path / "scheduler.json"
+    one = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
+    start = lambda *words: subprocess.Popen(  # noqa: E731
+        [*DASK, *words, "--no-dashboard"], cwd=tmp_path, env=os.environ | one,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    processes = [
+        start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", where)
+    ]
+    try:
+        until(where.exists)
+        address = json.loads(where.read_text())["address"]
+        for _ in range(2):
+            processes.append(start("worker", address, "--no-nanny", "--nthreads", "1"))
+        yield address, processes[1:]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def until(true, seconds=60):
+    begin = time.monotonic()
+    while not true():
+        assert time.monotonic() - begin < seconds, "waited in vain"
+        time.sleep(0.1)
+
+
+def test_a_killed_worker_costs_nothing_and_nothing_is_stored_twice(cluster, tmp_path, monkeypatch):
+    address, workers = cluster
+    with stores._cluster(address) as client:
+        client.wait_for_workers(2, timeout=120)
+    store = stores.Store(tmp_path / "store.json", arms.Scale())
+    keep, added = store.add, []
+
+    def add(kind, name, seed, value):
+        keep(kind, name, seed, value)
+        added.append(seed)
+        if len(added) == 3:
+            os.killpg(workers[0].pid, signal.SIGKILL)
+
+    monkeypatch.setattr(store, "add", add)
+    stores.fill(store, [("measures", "scrambled_sigma")], range(40), scheduler=address)
+    assert workers[0].poll() is not None
+    assert sorted(added) == list(range(40))
+    found = stores.Store(store.path, arms.Scale()).seeds("measures", "scrambled_sigma")
+    assert sorted(found) == list(range(40))
+    assert found[7] == pytest.approx(measures.scrambled_sigma(7), rel=1e-5)
+
+
+def test_an_address_where_nothing_answers_is_named(tmp_path):
+    store = stores.Store(tmp_path / "store.json", arms.Scale())
+    with pytest.raises(OSError, match=r"tcp://127\.0\.0\.1:9"):
+        stores.fill(store, [("measures", "frobenius")], range(1), scheduler="tcp://127.0.0.1:9")
+
+
+def test_jobs_and_a_scheduler_are_not_both_taken(tmp_path):
+    store = stores.Store(tmp_path / "store.json", arms.Scale())
+    with pytest.raises(ValueError, match="scheduler"):
+        stores.fill(store, [("measures", "frobenius")], range(1), 2, scheduler="tcp://127.0.0.1:9")

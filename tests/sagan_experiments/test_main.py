@@ -1,0 +1,63 @@
+"""The experiments' command line."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sagan_experiments import ledger, measures
+from sagan_experiments.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_claims_are_listed_with_their_verdicts(capsys):
+    assert main(["claims", "list", "ttur", "operator"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["ttur", "operator"]
+    assert all(any(verdict in line for verdict in ledger.VERDICTS) for line in lines)
+
+
+def test_claims_are_checked_and_a_flip_is_an_error(monkeypatch, capsys):
+    assert main(["claims", "check", "double-count"]) == 0
+    monkeypatch.setitem(measures.MEASURES, "double_count", lambda seed: 1.0 + seed / 100)
+    assert main(["claims", "check", "double-count"]) == 2
+    assert "double-count: was 'holds'" in capsys.readouterr().err
+
+
+def test_names_may_stand_before_or_after_options(monkeypatch):
+    asked = []
+    monkeypatch.setattr(ledger, "run", lambda *arguments: asked.append(arguments[:3]))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    for words in (["ttur", "hinge", "--looks", "1", "--jobs", "2"],
+                  ["--looks", "1", "ttur", "hinge", "--jobs", "2"],
+                  ["--looks", "1", "--jobs", "2", "ttur", "hinge"]):  # fmt: skip
+        assert main(["claims", "run", *words]) == 0
+    assert asked == [(["ttur", "hinge"], 1, 2)] * 3
+    with pytest.raises(SystemExit):
+        main(["claims", "run", "ttur", "--nothing"])
+
+
+def test_a_run_that_is_ended_ends_what_it_started(tmp_path):
+    command = [sys.executable, "-m", "sagan_experiments", "claims", "run", "ttur", "--jobs", "2",
+               "--out", str(tmp_path / "claims.json")]  # fmt: skip
+    ours = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)  # fmt: skip
+
+    def alive():
+        listed = subprocess.run(["ps", "-o", "pid=,stat=", "-s", str(ours.pid)],
+                                capture_output=True, text=True)  # fmt: skip
+        return [line for line in listed.stdout.splitlines() if " Z" not in line]
+
+    end = time.monotonic() + 120
+    while len(alive()) < 4 and time.monotonic() < end:  # itself, a tracker, two workers
+        time.sleep(0.2)
+    assert len(alive()) >= 4
+    ours.terminate()
+    assert ours.wait(60) == 143
+    while alive() and time.monotonic() < end:
+        time.sleep(0.2)
+    assert alive() == []

@@ -1,0 +1,63 @@
+"""The pages that are written from results."""
+
+import pytest
+from records import record
+
+from sagan_experiments import arms, ledger, report
+from sagan_experiments.claims import CLAIMS
+from sagan_lib import shipped
+
+
+def test_the_pages_say_what_the_results_say(tmp_path):
+    """chapters/claims.md and errata.md are those that `claims report` writes."""
+    folder = str(shipped.root() / "chapters") + "/"
+    for path in report.write(ledger.published(), tmp_path):
+        with open(folder + path.name) as stream:
+            assert stream.read() == path.read_text(), f"{path.name}: run 'claims report' again"
+
+
+def test_the_page_lists_every_arm_with_what_differs_and_its_medians(store):
+    for seed, frechet in enumerate((99.0, 5.0, 9.0, 7.0)):  # seed 0 does not count
+        store.add("runs", "discs_far", seed, record(frechet=frechet, agreement=0.25))
+    lines = report.arms_table(store).splitlines()
+    assert len(lines) == 2 + len(arms.ARMS)
+    assert "| `base` | not at all | - | - |" in lines
+    changes = "`g_rate=0.001, d_rate=0.004, length=2, discs=22`"
+    assert f"| `discs_far` | {changes} | 7 | 0.25 |" in lines
+
+
+def test_a_page_with_another_verdict_would_differ(tmp_path, store):
+    published = report.claims_page(ledger.published())
+    assert report.claims_page(store) != published
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "**not run**"), (2, "**undecided (first look to come)**"),
+        (5, "**undecided (about {} seeds would decide it; second look to come)**"),
+        (20, "**undecided (about {} seeds would decide it)**"),
+    ],
+)  # fmt: skip
+def test_an_undecided_claim_says_what_it_would_take(count, words, store):
+    for seed in range(1, count + 1):
+        wanders = 112.0 * (1 + 0.3 * (-1) ** seed)
+        store.add("runs", "base", seed, record(frechet=100.0, live=wanders))
+    found = ledger.result("ema", store)
+    assert words.format(found.needed) in report.table({"ema": found})
+    assert "None" not in report.table({"ema": found})
+
+
+def test_the_page_says_the_rule_and_how_many_seeds_an_open_claim_would_take(store):
+    for seed in range(1, 21):
+        wanders = 100.0 * (1 + 0.3 * (-1) ** seed)
+        store.add("runs", "base", seed, record(frechet=wanders, live=112.0))
+    found = ledger.result("ema", store)
+    assert found.verdict == "undecided"
+    page = report.claims_page(store)
+    results = [ledger.result(name, store) for name in CLAIMS]
+    waiting = sum(r.verdict == "undecided" and len(r.seeds) < 20 for r in results)
+    assert f"{waiting} still wait for their second look" in page
+    assert f"**undecided (about {found.needed} seeds would decide it)**" in page
+    assert "seeds 1 to\n20 are the second look" in page.replace("Seeds", "seeds")
+    assert f"about {0.05 * len(CLAIMS):.1f} intervals do" in page
