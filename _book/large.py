@@ -53,11 +53,13 @@ def main(numbers):
     for path in notebooks.sources(numbers):
         if path.stem not in scales.PICTURES:
             continue
-        kept = scales.large().get(path.stem, {})
-        if kept.get("code") == scales.digest(notebooks.read(path)):
-            print(f"{path.stem}: kept from {kept['date']}, its code is the same")
+        kept = scales.large().get(path.stem)
+        changed = scales.newer(path.stem, notebooks.read(path)) if kept else "was not run yet"
+        if not changed:
+            print(f"{path.stem}: kept from {kept['date']}, its code and library are the same")
             continue
-        print(f"{path.stem}: executing at the large scale ...", flush=True)
+        why = f"its {changed} changed" if kept else changed
+        print(f"{path.stem}: {why}; executing at the large scale ...", flush=True)
         seconds, wrong = run(path)
         failed |= wrong > 0
         print(f"{path.stem}: {seconds / 60:.1f} min, {wrong} cells failed", flush=True)

@@ -39,7 +39,7 @@ def chapter(tmp_path, monkeypatch):
     return path
 
 
-def test_a_chapter_is_run_at_the_large_scale_and_kept(chapter, capsys):
+def test_a_chapter_is_run_at_the_large_scale_and_kept(chapter, capsys, monkeypatch):
     assert large.main([]) == 0
     entry = scales.large("07_small")
     assert entry["numbers"] == {"scale-here": "gpu"}
@@ -50,14 +50,21 @@ def test_a_chapter_is_run_at_the_large_scale_and_kept(chapter, capsys):
     assert (large.NOTEBOOKS / "07_small.ipynb").is_file()
     before = scales.kept_in().read_bytes()
 
-    # Unchanged code is not run again, changed text neither; changed code is.
+    # Unchanged code is not run again, changed text neither; changed code is, and a changed library.
     chapter.write_text(CHAPTER.replace("A title", "Another title"))
     assert large.main([]) == 0
-    assert "its code is the same" in capsys.readouterr().out
+    assert "its code and library are the same" in capsys.readouterr().out
     assert scales.kept_in().read_bytes() == before
+    with monkeypatch.context() as patch:
+        patch.setattr(scales.imports, "digest", lambda code: "another")
+        assert large.main([]) == 0
+    assert "its library changed" in capsys.readouterr().out
+    before = scales.kept_in().read_bytes()
     chapter.write_text(CHAPTER + "page.glue('more', 1)\n1 / 0\n")
     assert large.main([]) == 1
-    assert "ZeroDivisionError" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "its code changed" in said
+    assert "ZeroDivisionError" in said
     assert scales.kept_in().read_bytes() == before, "a chapter that fails is not kept"
 
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from jupyter_cache import get_cache
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book" / "ext"))
 
@@ -19,74 +20,111 @@ import stale_runs
 ROOT = Path(__file__).resolve().parent.parent
 
 
+PINS = "# pinned\nnumpy==2.4.6\nsphinx==7.4.7\n"
+
+
+def notebook(code):
+    """A notebook of one code cell, as text."""
+    cells = [nbformat.v4.new_code_cell(code)]
+    return nbformat.writes(nbformat.v4.new_notebook(cells=cells))
+
+
 @pytest.fixture
 def repository(tmp_path):
-    """A small tree with a library, data, pins, and stored runs that fit them."""
+    """A small tree with a library, data, pins, and a stored run of each of its two chapters."""
     for name, text in {
         "sagan_lib/__init__.py": "ONE = 1\n",
         "sagan_lib/deep/more.py": "TWO = 2\n",
+        "sagan_lib/reads.py": "from sagan_lib.deep import more\nFILE = 'table.json'\n",
         "sagan_experiments/arms.py": "THREE = 3\n",
         "data/results/table.json": "{}\n",
         "data/celeba/000001.jpg": "a picture\n",
-        "constraints.txt": "numpy==2.4.6\n",
+        "constraints.txt": PINS,
+        "pyproject.toml": '[project]\ndependencies = ["numpy>=2"]\n',
+        "chapters/01_a.ipynb": notebook("from sagan_lib import reads"),
+        "chapters/02_b.ipynb": notebook("import sagan_experiments.arms"),
     }.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    stale_runs.drop_stale(tmp_path, tmp_path / "_build")
+    assert stale_runs.drop_stale(tmp_path, tmp_path / "_build") == ["01_a", "02_b"]
     store(tmp_path)
     return tmp_path
 
 
 def store(root):
-    """Pretend that a build left its runs and pages."""
-    for folder in (".jupyter_cache", ".doctrees"):
-        (root / "_build" / folder).mkdir(exist_ok=True)
-        (root / "_build" / folder / "something").write_text("kept")
+    """What a build leaves: the chapters' runs, and pages."""
+    (root / "_build" / ".doctrees").mkdir(exist_ok=True)
+    for path in sorted((root / "chapters").glob("*.ipynb")):
+        cache(root).cache_notebook_file(str(path), check_validity=False, overwrite=True)
+
+
+def cache(root):
+    return get_cache(str(root / "_build" / ".jupyter_cache"))
 
 
 def stored(root):
-    return [each.name for each in (root / "_build").iterdir() if each.is_dir()]
+    """The chapters of which there is a run, and whether there are pages."""
+    names = sorted(Path(record.uri).stem for record in cache(root).list_cache_records())
+    return names, (root / "_build" / ".doctrees").is_dir()
 
 
 def test_stored_runs_are_kept_while_nothing_changes(repository):
-    assert not stale_runs.drop_stale(repository, repository / "_build")
-    assert sorted(stored(repository)) == [".doctrees", ".jupyter_cache"]
+    assert stale_runs.drop_stale(repository, repository / "_build") == []
+    assert stored(repository) == (["01_a", "02_b"], True)
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["sagan_lib/__init__.py", "sagan_lib/deep/more.py", "data/results/table.json",
-     "constraints.txt", "sagan_experiments/arms.py", "sagan_lib/new.py", "data/new.h5"],
-)  # fmt: skip
-def test_a_changed_or_new_file_drops_them_once(repository, name):
-    (repository / name).write_text("changed\n")
-    assert stale_runs.drop_stale(repository, repository / "_build")
-    assert stored(repository) == []
+    ("name", "text", "dropped"),
+    [
+        ("sagan_lib/deep/more.py", "TWO = 3\n", ["01_a"]),
+        ("sagan_lib/reads.py", "FILE = 'table.json'\n", ["01_a"]),
+        ("data/results/table.json", "{1: 2}\n", ["01_a"]),
+        ("sagan_experiments/arms.py", "FOUR = 4\n", ["02_b"]),
+        ("chapters/02_b.ipynb", notebook("import sagan_lib"), ["02_b"]),
+        ("constraints.txt", PINS.replace("2.4.6", "2.5.0"), ["01_a", "02_b"]),
+    ],
+)
+def test_what_changed_drops_the_runs_that_it_concerns_once(repository, name, text, dropped):
+    (repository / name).write_text(text)
+    assert stale_runs.drop_stale(repository, repository / "_build") == dropped
+    left = [each for each in ("01_a", "02_b") if each not in dropped]
+    assert stored(repository) == (left, False)
     store(repository)
-    assert not stale_runs.drop_stale(repository, repository / "_build")
+    assert stale_runs.drop_stale(repository, repository / "_build") == []
 
 
-def test_a_removed_and_a_renamed_file_drop_them(repository):
-    first = stale_runs.fingerprint(repository)
-    more = repository / "sagan_lib" / "deep" / "more.py"
-    more.rename(more.with_name("less.py"))
-    second = stale_runs.fingerprint(repository)
-    more.with_name("less.py").unlink()
-    assert len({first, second, stale_runs.fingerprint(repository)}) == 3
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("sagan_lib/deep/more.py", '"""A docstring."""\n\nTWO = 2  # and a comment\n'),
+        ("sagan_lib/new.py", "from sagan_lib import reads\n"),
+        ("constraints.txt", PINS.replace("7.4.7", "7.5.0")),
+        ("data/celeba/000002.jpg", ""),
+        ("data/results/other.json", ""),
+        ("README.md", ""),
+    ],
+)
+def test_what_no_chapter_runs_with_drops_nothing(repository, name, text):
+    (repository / name).write_text(text)
+    assert stale_runs.drop_stale(repository, repository / "_build") == []
 
 
-@pytest.mark.parametrize("name", ["data/celeba/000002.jpg", "README.md", "sagan_lib/x.pyc"])
-def test_what_no_chapter_depends_on_drops_nothing(repository, name):
-    (repository / name).write_text("changed\n")
-    assert not stale_runs.drop_stale(repository, repository / "_build")
-
-
-def test_the_scale_belongs_to_the_fingerprint(repository, monkeypatch):
+def test_a_removed_module_and_the_scale_are_changes_too(repository, monkeypatch):
     monkeypatch.setenv("SAGAN_SCALE", "cpu")
-    small = stale_runs.fingerprint(repository)
+    found = [stale_runs.keys(repository)]
     monkeypatch.setenv("SAGAN_SCALE", "gpu")
-    assert stale_runs.fingerprint(repository) != small
+    found.append(stale_runs.keys(repository))
+    (repository / "sagan_lib" / "deep" / "more.py").unlink()
+    found.append(stale_runs.keys(repository))
+    assert len({each["01_a"] for each in found}) == 3
+    assert len({each["02_b"] for each in found}) == 2
+
+
+def test_a_stamp_of_before_says_nothing(repository):
+    (repository / "_build" / stale_runs.STAMP).write_text("64 hexadecimal digits")
+    assert stale_runs.drop_stale(repository, repository / "_build") == ["01_a", "02_b"]
+    assert stored(repository) == ([], False)
 
 
 @pytest.mark.parametrize(("error", "warnings", "kept"), [(None, 0, 1), (None, 1, 0), (1, 0, 0)])
@@ -130,6 +168,8 @@ def book(tmp_path_factory):
     root = tmp_path_factory.mktemp("book")
     shutil.copy(ROOT / "_config.yml", root)
     shutil.copytree(ROOT / "_book", root / "_book")
+    for name in ("pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, root)
     (root / "sagan_lib").mkdir()
     (root / "sagan_lib" / "value.py").write_text("VALUE = 'one'\n")
     (root / "_toc.yml").write_text("format: jb-book\nroot: chapters/page\n")
@@ -150,12 +190,14 @@ def book(tmp_path_factory):
     return root, build
 
 
+@pytest.mark.full
 def test_an_edit_in_the_library_runs_the_chapter_again(book):
     root, build = book
     page = root / "_build" / "html" / "chapters" / "page.html"
     first = build()
     assert first.returncode == 0, first.stdout + first.stderr
     assert 'The value is <span class="pasted-text">one</span>' in page.read_text()
+    (root / "sagan_lib" / "value.py").write_text('"""Say it."""\nVALUE = \'one\'\n')
     assert "Executing notebook" not in build().stdout
 
     (root / "sagan_lib" / "value.py").write_text("VALUE = 'two'\n")
@@ -166,6 +208,7 @@ def test_an_edit_in_the_library_runs_the_chapter_again(book):
     assert page.read_text().count("const THEBE_JS_URL") == 1
 
 
+@pytest.mark.full
 def test_a_second_strict_build_fails_like_the_first(book):
     root, build = book
     value = root / "sagan_lib" / "value.py"
@@ -175,6 +218,7 @@ def test_a_second_strict_build_fails_like_the_first(book):
     assert build().returncode == 0
 
 
+@pytest.mark.full
 def test_the_book_builds_as_one_page_with_exercises(book):
     _, build = book
     done = build("--builder", "singlehtml")

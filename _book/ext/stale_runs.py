@@ -1,19 +1,27 @@
-"""Run chapters again when what they ran with has changed.
+"""Run a chapter again when what it ran with has changed, and no other chapter.
 
 Jupyter Book recognises a chapter's stored run by its cells alone. An edit in the library would
-leave yesterday's numbers in today's book. So the fingerprint of everything else that a run depends
-on is kept in the build folder; when it differs, the stored runs are dropped before they are used.
+leave yesterday's numbers in today's book. So a key of everything else that each chapter's run
+depends on is kept in the build folder: the modules of ours that it reaches by imports, the files
+that they name, the pins of what the library needs. Where it differs, that chapter's stored run is
+dropped before it is used.
 
 With BOOK_OUTPUTS=stored nothing is run: the pages show the outputs that the notebooks hold. The
-tests build so, because nbval runs every notebook once more anyway.
+tests build so, because nbval runs every notebook once more anyway, and keeps that run (`executed`).
 """
 
+import contextlib
 import hashlib
+import json
 import os
+import re
 import shutil
+import tomllib
 from pathlib import Path
 
 from sphinx.util import logging
+
+from sagan_lib.book import imports, scales
 
 LOG = logging.getLogger(__name__)
 STAMP = ".ran-with"
@@ -24,56 +32,110 @@ def scale():
     return os.environ.get("SAGAN_SCALE") or ("gpu" if shutil.which("nvidia-smi") else "cpu")
 
 
-def fingerprint(root):
-    """A hash of the scale and of the code's, the data's and the pins' names and contents.
+def pins(root):
+    """The lines of constraints.txt about what the library itself needs; the builder's do not count.
+
+    Args:
+        root: the repository.
+    """
+    project = tomllib.loads((Path(root) / "pyproject.toml").read_text())["project"]
+    wanted = {re.match(r"[\w.-]+", each)[0].lower() for each in project["dependencies"]}
+    lines = (Path(root) / "constraints.txt").read_text().splitlines()
+    return sorted(line for line in lines if line.partition("==")[0].lower() in wanted)
+
+
+def candidates(root):
+    """The files that a chapter may read: what is shipped, and the other chapters.
 
     Args:
         root: the repository. `data/celeba` is left out: it is the reader's and may be huge.
+    """
+    patterns = ("data/*", "data/results/*", "chapters/*.ipynb", "chapters/*.py")
+    return [path for each in patterns for path in Path(root).glob(each) if path.is_file()]
+
+
+def key(notebook, root):
+    """A hash of what a chapter's run depends on besides its own cells.
+
+    Args:
+        notebook: its path.
+        root: the repository.
 
     Returns:
         64 hexadecimal digits.
     """
-    root = Path(root)
-    inner = ("sagan_lib/**/*.py", "sagan_experiments/**/*.py", "data/**/*", "constraints.txt")
-    found = [path for pattern in inner for path in root.glob(pattern)]
-    celeba = root / "data" / "celeba"
-    total = hashlib.sha256(f"{scale()}\n".encode())
-    for path in sorted(p for p in found if p.is_file() and celeba not in p.parents):
+    code = "\n".join(scales.code(json.loads(Path(notebook).read_text())))
+    total = hashlib.sha256(f"{scale()}\n{pins(root)}\n{imports.digest(code, root)}\n".encode())
+    others = [path for path in candidates(root) if path.stem != Path(notebook).stem]
+    for path in imports.files(code, others, root):
         with path.open("rb") as stream:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
         total.update(f"{path.relative_to(root).as_posix()}\n{content}\n".encode())
     return total.hexdigest()
 
 
+def keys(root):
+    """{chapter: its key} of all notebooks.
+
+    Args:
+        root: the repository.
+    """
+    root = Path(root)
+    return {path.stem: key(path, root) for path in sorted(root.glob("chapters/*.ipynb"))}
+
+
+def stamped(build):
+    """The keys that the stored runs were made with; none where there is no book yet.
+
+    Args:
+        build: the builder's folder.
+    """
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        return dict(json.loads((Path(build) / STAMP).read_text()))
+    return {}
+
+
 def drop_stale(root, build):
-    """Drop the stored runs in folder `build` if they were made with something else.
+    """Drop the stored runs in a folder that were made with something else.
+
+    Args:
+        root: the repository.
+        build: the builder's folder.
 
     Returns:
-        Whether there was anything to drop.
+        The names of the chapters that are to run again.
     """
-    build = Path(build)
-    stamp = build / STAMP
-    now = fingerprint(root)
-    if stamp.is_file() and stamp.read_text() == now:
-        return False
-    dropped = False
-    # The doctrees too: Sphinx would not read a page again whose own file is unchanged.
-    for folder in (build / ".jupyter_cache", build / ".doctrees"):
-        if folder.is_dir():
-            shutil.rmtree(folder)
-            dropped = True
+    build, before, now = Path(build), stamped(build), keys(root)
+    if before == now:
+        return []
+    changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    _forget(build / ".jupyter_cache", changed)
+    # All pages are read again: Sphinx would not where a page's own file is unchanged.
+    shutil.rmtree(build / ".doctrees", ignore_errors=True)
     # Last, so that a build stopped halfway through this starts over.
     build.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(now)
-    return dropped
+    (build / STAMP).write_text(json.dumps(now, indent=1))
+    return changed
+
+
+def _forget(folder, chapters):
+    """Remove chapters' runs from the builder's store."""
+    if not folder.is_dir():
+        return
+    from jupyter_cache import get_cache
+
+    cache = get_cache(str(folder))
+    for record in cache.list_cache_records():
+        if Path(record.uri).stem in chapters:
+            cache.remove_cache(record.pk)
 
 
 def _before_the_cache_opens(app, config):
     if os.environ.get("BOOK_OUTPUTS") == "stored":
         config.nb_execution_mode = "off"
     # `config-inited` comes before Sphinx loads its doctrees and before MyST-NB opens its cache.
-    if drop_stale(app.srcdir, Path(app.outdir).parent):
-        LOG.info("The library, the data or the pins changed: every chapter runs again.")
+    if changed := drop_stale(app.srcdir, Path(app.outdir).parent):
+        LOG.info("To be run again, because what they run with changed: %s", ", ".join(changed))
 
 
 def _distrust_a_failed_build(app, error):

@@ -6,6 +6,7 @@ import io
 import json
 
 from sagan_lib import checks, shipped
+from sagan_lib.book import imports
 
 #: The picture of each chapter's live training that the page of both scales shows.
 PICTURES = {
@@ -71,7 +72,8 @@ def large(chapter=None):
         chapter: such as "01_dcgan".
 
     Returns:
-        "numbers" ({name: text}), "code" (`digest`), "seconds", and with what it was made.
+        "numbers" ({name: text}), "code" (`digest`), "library" (`library`), "seconds", and with
+        what it was made.
 
     Raises:
         ValueError: it was not run yet, or the file is damaged.
@@ -110,6 +112,34 @@ def digest(notebook):
     return hashlib.sha256("\0".join(code({"cells": _own(notebook)})).encode()).hexdigest()[:16]
 
 
+def library(notebook):
+    """Of what a notebook's code imports of this library, for what `digest` is for its code.
+
+    The cells that are tagged as the ledger's do not count.
+
+    Args:
+        notebook: as for `code`.
+    """
+    return imports.digest("\n".join(code({"cells": _own(notebook)})))
+
+
+def newer(chapter, notebook):
+    """What changed since a chapter was run at the large scale.
+
+    Args:
+        chapter: such as "01_dcgan".
+        notebook: as for `code`.
+
+    Returns:
+        "code", "library", or "" where what was kept is of today; an entry that says nothing of its
+        library is an older one's.
+    """
+    kept = large(chapter)
+    if kept["code"] != digest(notebook):
+        return "code"
+    return "" if kept.get("library") == library(notebook) else "library"
+
+
 def keep(chapter, notebook, seconds, made):
     """Put what a chapter gave at the large scale with the others'.
 
@@ -120,7 +150,8 @@ def keep(chapter, notebook, seconds, made):
         made: of `runs.provenance.provenance`.
     """
     numbers, pictures = glued(notebook)
-    entry = {"code": digest(notebook), "seconds": round(seconds), **made, "numbers": numbers}
+    of = {"code": digest(notebook), "library": library(notebook), "seconds": round(seconds)}
+    entry = {**of, **made, "numbers": numbers}
     entries = dict(sorted((large() | {chapter: entry}).items()))
     with shipped.replacing(kept_in()) as part:
         part.write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n")

@@ -81,17 +81,6 @@ def test_the_cells_of_the_ledger_read_nothing_that_their_chapter_trained(chapter
     assert not strangers(chapter), "a cell with the tag 'ledger' reads these"
 
 
-def test_a_cell_of_the_ledger_that_reads_a_trained_network_is_found(tmp_path, monkeypatch):
-    trained = "import numpy as np\nmodel = np.ones(3)"
-    read = "results = {'a': 1}\nprint(results['a'], np.mean(model))"
-    written = [(trained, []), (read, ["ledger"])]
-    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": [
-        {"cell_type": "code", "source": [s], "metadata": {"tags": t}} for s, t in written
-    ]}))  # fmt: skip
-    monkeypatch.setitem(globals(), "CHAPTERS", tmp_path)
-    assert strangers("a") == {"model"}
-
-
 def test_only_cells_of_the_ledger_may_change_without_a_new_run_at_the_large_scale():
     def digest(source, tags):
         cell = {"cell_type": "code", "source": [source], "metadata": {"tags": tags}}
@@ -101,3 +90,19 @@ def test_only_cells_of_the_ledger_may_change_without_a_new_run_at_the_large_scal
     assert digest("a", ["ledger"]) == digest("b", ["ledger"])
     assert digest("a", ["long"]) != digest("b", ["long"])
     assert digest("a", []) != digest("a", ["ledger"])
+
+
+def test_what_was_kept_is_older_than_a_changed_code_or_library(monkeypatch):
+    code = {"cell_type": "code", "source": ["from sagan_lib import dcgan"], "metadata": {}}
+    ledger = {"cell_type": "code", "source": ["from sagan_experiments import ledger"],
+              "metadata": {"tags": ["ledger"]}}  # fmt: skip
+    notebook = {"cells": [code, ledger]}
+    entry = {"code": scales.digest(notebook), "library": scales.library(notebook)}
+    monkeypatch.setattr(scales, "large", lambda chapter: entry)
+    assert scales.newer("01_dcgan", notebook) == ""
+    assert scales.library({"cells": [code]}) == entry["library"], "the ledger's cells do not count"
+    monkeypatch.setattr(scales.imports, "digest", lambda code: "another")
+    assert scales.newer("01_dcgan", notebook) == "library"
+    del entry["library"]
+    assert scales.newer("01_dcgan", notebook) == "library"
+    assert scales.newer("01_dcgan", {"cells": []}) == "code"
