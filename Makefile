@@ -1,7 +1,9 @@
 # Everything a reader or an author does with the book. `make` alone lists it.
 #
 #   PYTHON=...   the interpreter for a new .venv (else the first fitting one on the path)
-#   CH=02        the chapter for `run` and `prose`; several: CH="02 03"; none: all
+#   CH=02        the chapter for `test`, `run` and `prose`; several: CH="02 03"; none: all
+#   FILE=...     the file of tests for `check`; none: all that are quick
+#   SLOW=fail    lets `check` fail where a test of it takes over five seconds
 #   SEED=7       the seed of the problem sets' random numbers for `course`; 0 without
 #   WORKERS=3    how many files of tests run side by side
 #   CHAPTERS_AT_ONCE=2  how many chapters `book` executes side by side; all cores without
@@ -10,23 +12,29 @@ BIN = .venv/bin
 READY = .venv/.ready
 PYTHON =
 CH =
+FILE =
 # One more than two cores: some tests wait for what they have started.
 WORKERS = 3
 # One process beside another: with more threads each, they would fight for the cores. A line for
 # each file; in the order that tests/conftest.py gives them.
-PYTEST = PYTHONPATH=_book TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
-	-n $(WORKERS) --dist loadfile --no-loadscope-reorder -p lines
-NBVAL = --nbval-lax --nbval-current-env --nbval-cell-timeout=1800
+PYTEST = PYTHONPATH=_book TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+SIDE_BY_SIDE = -n $(WORKERS) --dist loadfile --no-loadscope-reorder -p lines
+NBVAL = --nbval-lax --nbval-current-env --nbval-cell-timeout=1800 -p executed
+# What a tier runs besides tests without a mark; tests/conftest.py says what the marks mean.
+QUICK = -m "not book and not full"
+BOOK = -m "not full"
 export BOOK_STARTED := $(shell date +%s)
 export CHAPTERS_AT_ONCE
+export SLOW
 
-.PHONY: help book read test unit test-versions pdf zip lab run large prose bench course clean pins
+.PHONY: help book read check test test-all test-versions pdf zip lab run large prose bench course clean pins
 
 help:
 	@echo "make book        build the book, to read at once; then execute it and build it anew"
 	@echo "make read        the first half alone: _build/html/index.html from the stored outputs"
-	@echo "make test        every check: style, the strict build, every notebook, every test"
-	@echo "make unit        the quick part of it: style and the library's tests"
+	@echo "make check       three minutes: style and the quick tests (FILE=tests/test_gan.py: one file)"
+	@echo "make test        twelve: those, every notebook, the strict build (CH=03: one chapter)"
+	@echo "make test-all    everything there is"
 	@echo "make pdf         the book as one file for print: _build/book.pdf (needs Chromium)"
 	@echo "make zip         the built book as one archive to hand on: _build/book.zip"
 	@echo "make lab         open the chapters in JupyterLab"
@@ -50,26 +58,48 @@ book: $(READY)
 read: $(READY)
 	@$(BIN)/python _book/build.py read
 
-# All parts run even if one fails, so that one call shows everything that is wrong. The small scale,
-# because that is the one whose outputs are stored and compared. The book is built from the stored
-# outputs, because the last part executes every notebook anyway.
-test: $(READY)
-	@export SAGAN_SCALE=cpu; failed=; \
-	echo "==> 1/3 style"; \
-	$(BIN)/ruff check . || failed="$$failed style"; \
-	$(BIN)/ruff format --check . || failed="$$failed format"; \
-	echo "==> 2/3 the book, strictly"; \
-	$(BIN)/python _book/build.py read || failed="$$failed book"; \
-	if [ -n "$$failed" ]; then echo "==> failed so far:$$failed"; fi; \
-	echo "==> 3/3 every notebook, against its stored outputs, and every test"; \
-	$(PYTEST) $(NBVAL) chapters tests || failed="$$failed tests"; \
-	if [ -n "$$failed" ]; then echo "make test: FAILED:$$failed"; exit 1; fi
-
-unit: $(READY)
-	@echo "==> Style and the library's tests"
+# One file at once: all its tests, to the first that fails.
+ifdef FILE
+check: $(READY)
+	@$(BIN)/ruff check --force-exclude $(FILE)
+	@$(BIN)/ruff format --check --force-exclude $(FILE)
+	@$(PYTEST) -x $(FILE)
+else
+check: $(READY)
+	@echo "==> 1/2 style"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(PYTEST) $(addprefix --ignore=tests/test_,book.py pages.py touch.py printed.py) tests
+	@echo "==> 2/2 the quick tests"
+	@$(PYTEST) $(SIDE_BY_SIDE) $(QUICK) tests
+endif
+
+# One chapter at once: its two files, every cell, and the tests of its topic.
+ifdef CH
+test: export SAGAN_SCALE = cpu
+test: $(READY)
+	@$(BIN)/python _book/notebooks.py check $(CH)
+	@$(PYTEST) -x $(NBVAL) $(BOOK) $$($(BIN)/python _book/notebooks.py tests $(CH))
+else
+test test-all: $(READY)
+	@$(WHOLE)
+endif
+test: TIER = $(BOOK)
+
+# All parts run even if one fails, so that one call shows everything that is wrong. The small scale,
+# because that is the one whose outputs are stored and compared. The book is built from the stored
+# outputs, because the last part executes every notebook anyway; `make book` takes them from there.
+define WHOLE
+export SAGAN_SCALE=cpu; failed=; \
+echo "==> 1/3 style"; \
+$(BIN)/ruff check . || failed="$$failed style"; \
+$(BIN)/ruff format --check . || failed="$$failed format"; \
+echo "==> 2/3 the book, strictly"; \
+$(BIN)/python _book/build.py read || failed="$$failed book"; \
+if [ -n "$$failed" ]; then echo "==> failed so far:$$failed"; fi; \
+echo "==> 3/3 every notebook, against its stored outputs, and the tests"; \
+$(PYTEST) $(SIDE_BY_SIDE) $(NBVAL) $(TIER) chapters tests || failed="$$failed tests"; \
+if [ -n "$$failed" ]; then echo "make $@: FAILED:$$failed"; exit 1; fi
+endef
 
 # Does the library work with the TensorFlow that others have, such as Colab?
 test-versions: $(READY)

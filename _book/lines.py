@@ -1,4 +1,5 @@
-"""A pytest plugin: one line for each file, with its seconds, in place of a dot for each test.
+"""A pytest plugin: one line for each file, with its seconds, in place of a dot for each test; what
+fails is told at once and not after all others.
 
 PYTHONPATH=_book python -m pytest -p lines ... chapters tests
 """
@@ -31,6 +32,10 @@ class Lines:
     def pytest_runtest_logreport(self, report):
         """A phase of a test is over; the file is, when its last test's last phase is."""
         name = report.nodeid.split("::")[0]
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed:
+            reporter.write_sep("_", report.nodeid)
+            reporter.write_line(report.longreprtext)
         self.seconds[name] += report.duration
         self.failed[name] += report.failed
         if report.when != "teardown":
@@ -40,11 +45,15 @@ class Lines:
             open_ones = sum(count > 0 for count in self.left.values())
             wrong = f"{self.failed[name]} FAILED" if self.failed[name] else "passed"
             took = f"{self.seconds[name]:.0f} s"
-            reporter = self.config.pluginmanager.get_plugin("terminalreporter")
             reporter.write_line(f"{name}: {wrong}, {took}; {open_ones} left")
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self):
+        """Each failure was told; the summary at the end names them."""
+        self.config.option.tbstyle = "no"
+
     def pytest_report_teststatus(self, report):
-        """No dots and letters; failures are told at the end."""
+        """No dots and letters."""
         if report.passed:
             return ("passed" if report.when == "call" else ""), "", "PASSED"
         if report.failed:

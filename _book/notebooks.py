@@ -6,6 +6,7 @@ here and keeps the outputs. Nothing is ever made in the other direction.
     python _book/notebooks.py run [02 ...]    make and execute; no number means all chapters
     python _book/notebooks.py prose [02 ...]  make, but keep the outputs; only if no code changed
     python _book/notebooks.py check [02 ...]  say where the two files differ
+    python _book/notebooks.py tests [02 ...]  name the notebook and the tests of its topic
 """
 
 import argparse
@@ -28,6 +29,9 @@ from sagan_lib import shipped
 from sagan_lib.book import scales
 
 CHAPTERS = shipped.root() / "chapters"
+TESTS = shipped.root() / "tests"
+#: Notebooks of which a cell failed, as they were executed.
+FAILED = shipped.root() / "_build" / "failed"
 CELL_TIMEOUT = 1800  # seconds; a slow and busy machine takes ten minutes for some
 
 ELSEWHERE = (
@@ -133,15 +137,57 @@ def execute(notebook, folder, timeout=CELL_TIMEOUT, **options):
     ).execute()
 
 
+def tests(path):
+    """What pytest is given for one chapter: its notebook, and the file of tests with its topic.
+
+    Args:
+        path: of the chapter's text.
+    """
+    topic = path.stem.partition("_")[2]
+    own = [path.with_suffix(".ipynb"), *sorted(TESTS.rglob(f"test_{topic}.py"))]
+    return [os.path.relpath(each) for each in own]
+
+
+def failed(path):
+    """Where a notebook is left to be looked at when a cell of it failed.
+
+    Args:
+        path: of the chapter, either file.
+    """
+    return FAILED / path.with_suffix(".ipynb").name
+
+
+def keep_failed(notebook, path):
+    """Leave a notebook to be looked at, as it was executed.
+
+    Args:
+        notebook: with its outputs.
+        path: of the chapter, either file.
+
+    Returns:
+        Where it lies.
+    """
+    write(notebook, failed(path))
+    return failed(path)
+
+
 def run(path):
     """Make a chapter's notebook and execute it; on an error the old notebook stays.
 
     Returns:
         Seconds it took.
+
+    Raises:
+        CellExecutionError: a cell failed; what was executed is in `FAILED`.
     """
     notebook = read(path)
     start = time.monotonic()
-    execute(notebook, path.parent)
+    try:
+        execute(notebook, path.parent)
+    except Exception:  # a timeout and a kernel that died, too
+        keep_failed(notebook, path)
+        raise
+    failed(path).unlink(missing_ok=True)
     write(strip(notebook), path.with_suffix(".ipynb"))
     return time.monotonic() - start
 
@@ -179,12 +225,12 @@ def difference(path):
 def main(arguments=None):
     """The command line; the exit status is 1 when anything failed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("action", choices=("run", "prose", "check"))
+    parser.add_argument("action", choices=("run", "prose", "check", "tests"))
     parser.add_argument("numbers", nargs="*", metavar="NN", help="chapters, for example 02")
     options = parser.parse_args(arguments)
     # What is committed is made at the small scale, whatever hardware it is made on.
     os.environ.setdefault("SAGAN_SCALE", "cpu")
-    chosen, failed = sources(options.numbers), False
+    chosen, wrong = sources(options.numbers), False
     if not chosen:
         raise SystemExit(f"there are no chapters in {CHAPTERS.name}/")
     for path in chosen:
@@ -195,12 +241,16 @@ def main(arguments=None):
             elif options.action == "prose":
                 prose(path)
                 print(f"{path.stem}: text renewed, outputs kept")
+            elif options.action == "tests":
+                print(*tests(path))
             elif problem := difference(path):
                 raise ValueError(problem)
         except (CellExecutionError, ValueError, FileNotFoundError) as error:
-            failed = True
+            wrong = True
             print(f"{path.stem}: {error}", file=sys.stderr)
-    return 1 if failed else 0
+            if isinstance(error, CellExecutionError):
+                print(f"as it was executed: {failed(path)}", file=sys.stderr)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Shared by all tests: no window for figures, a cache of one's own, the same seeds every time."""
+"""Shared by all tests: no window for figures, a cache of one's own, the same seeds every time.
+
+A test without a mark belongs to `make check` and is quick; `book` marks what `make test` adds, and
+`full` what only `make test-all` runs.
+"""
 
 import os
 import shutil
@@ -14,6 +18,7 @@ os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="sagan_lib_test_")
 os.environ["SAGAN_SCALE"] = "cpu"
 
 import pytest
+import tiers
 
 import sagan_lib  # noqa: F401  (quiets TensorFlow before anything imports it)
 
@@ -67,8 +72,30 @@ def chromium():
         browser.close()
 
 
-def pytest_terminal_summary(terminalreporter):
-    """What `make test` took, before pytest's own last line."""
+def _tiers_of(config):
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    kinds = ("passed", "failed", "error", "skipped", "")
+    reports = [each for kind in kinds for each in reporter.stats.get(kind, ())]
+    return tiers.told(each for each in reports if hasattr(each, "duration"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    """A slow test fails nothing on a busy machine, unless one asks for it: make check SLOW=fail."""
+    told = not hasattr(session.config, "workerinput")
+    if told and os.environ.get("SLOW") == "fail" and _tiers_of(session.config)[0]:
+        session.exitstatus = 1
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """The tiers, and what make took; before pytest's own last line."""
+    slow, more = _tiers_of(config)
+    if slow:
+        terminalreporter.section(f"over {tiers.QUICK} s and without a mark")
+        terminalreporter.write_line("\n".join(slow))
+    if more and len(config.args) > 1:  # not of one file
+        terminalreporter.section("run beyond make test")
+        terminalreporter.write_line("\n".join(more))
     if "BOOK_STARTED" in os.environ:
         minutes = (time.time() - float(os.environ["BOOK_STARTED"])) / 60
         terminalreporter.write_line(f"{minutes:.1f} minutes since make began")

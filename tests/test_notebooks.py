@@ -1,6 +1,5 @@
-"""The chapters' notebooks: made from their text, executed, small; and nbval can really fail."""
+"""The chapters' notebooks: made from their text, executed, small."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -95,45 +94,6 @@ def test_a_page_shows_no_code_that_only_serves_the_page(path):
             assert call not in cell.source, complain(path, cell, f"{call} in a cell that is shown")
 
 
-def nbval(folder):
-    """Run nbval on a folder as `make test` does; returns what pytest did."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env",
-         "-c", "/dev/null", "-p", "no:cacheprovider", "-p", "no:xdist", "."],
-        cwd=folder, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-
-
-def small_notebook(tagged, untagged):
-    """A notebook with these stored outputs of two cells that both print 1, one compared."""
-    cells = []
-    for tags, stored in ((["nbval-check-output"], tagged), ([], untagged)):
-        out = nbformat.v4.new_output("stream", name="stdout", text=stored)
-        cell = nbformat.v4.new_code_cell("print(1)", outputs=[out], execution_count=len(cells) + 1)
-        cell.metadata["tags"] = tags
-        cells.append(cell)
-    return nbformat.v4.new_notebook(cells=cells, metadata=tool.METADATA)
-
-
-@pytest.mark.parametrize(
-    ("tagged", "untagged", "passes"),
-    [("1\n", "1\n", True), ("1\n", "2\n", True), ("2\n", "1\n", False)],
-    ids=["true output", "untagged cell differs", "tagged cell differs"],
-)
-def test_nbval_compares_tagged_cells(tmp_path, tagged, untagged, passes):
-    nbformat.write(small_notebook(tagged, untagged), tmp_path / "small.ipynb")
-    done = nbval(tmp_path)
-    assert done.returncode == (0 if passes else 1), done.stdout + done.stderr
-    assert ("2 passed" if passes else "1 failed, 1 passed") in done.stdout
-
-
-def test_nbval_fails_on_a_cell_that_raises(tmp_path):
-    cell = nbformat.v4.new_code_cell("assert 1 == 2")
-    notebook = nbformat.v4.new_notebook(cells=[cell], metadata=tool.METADATA)
-    nbformat.write(notebook, tmp_path / "small.ipynb")
-    assert nbval(tmp_path).returncode == 1
-
-
 # The tool that makes the notebooks.
 
 CHAPTER = """# %% [markdown]
@@ -147,8 +107,9 @@ print("note", file=sys.stderr)
 
 
 @pytest.fixture
-def chapter(tmp_path):
+def chapter(tmp_path, monkeypatch):
     """A chapter that was executed."""
+    monkeypatch.setattr(tool, "FAILED", tmp_path / "failed")
     path = tmp_path / "07_small.py"
     path.write_text(CHAPTER)
     tool.run(path)
@@ -170,13 +131,29 @@ def test_run_again_writes_the_same_bytes(chapter):
     assert twin.read_bytes() == before
 
 
-def test_an_error_leaves_the_old_notebook(chapter, capsys, monkeypatch):
+def test_an_error_leaves_the_old_notebook_and_the_new_one_elsewhere(chapter, capsys, monkeypatch):
     monkeypatch.setattr(tool, "sources", lambda numbers: [chapter])
     before = chapter.with_suffix(".ipynb").read_bytes()
-    chapter.write_text(CHAPTER + "1 / 0\n")
+    chapter.write_text(CHAPTER + "\n# %%\n1 / 0\n")
     assert tool.main(["run", "07"]) == 1
-    assert "ZeroDivisionError" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError" in said
+    assert f"as it was executed: {tool.failed(chapter)}" in said
     assert chapter.with_suffix(".ipynb").read_bytes() == before
+    left = nbformat.read(tool.failed(chapter), 4)
+    assert left.cells[2].outputs[0].text == "2\n"
+    assert left.cells[3].outputs[0].ename == "ZeroDivisionError"
+
+    chapter.write_text(CHAPTER)
+    assert tool.main(["run", "07"]) == 0
+    assert not tool.failed(chapter).exists()
+
+
+def test_one_chapters_tests_are_its_notebook_and_its_topics(capsys):
+    assert tool.main(["tests", "03"]) == 0
+    assert [Path(name).name for name in capsys.readouterr().out.split()] == [
+        "03_attention.ipynb", "test_attention.py",
+    ]  # fmt: skip
 
 
 def test_every_kind_of_difference_is_found(chapter):
