@@ -585,7 +585,7 @@ page.glue_results(
 )
 from sagan_experiments import arms
 
-page.glue("scale", arms.Scale())
+page.glue("scale", arms.Protocol())
 bare_runs = [run["frechet"] for name in ("dcgan_no_bn", "dcgan_no_bn_glorot", "dcgan_no_bn_he")
              for run in ledger.runs(name)[0]]
 worst = max(run["frechet"] for run in ledger.runs("dcgan")[0])

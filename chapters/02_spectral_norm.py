@@ -738,7 +738,7 @@ page.glue_results(
 )
 from sagan_experiments import arms
 
-page.glue("scale", arms.Scale())
+page.glue("scale", arms.Protocol())
 
 # %% [markdown]
 # Seed 0 of one of them again, now: how far the scrambled matrix misses $\sigma$.

@@ -682,7 +682,7 @@ page.show("fig_attention_seeds", plots.seeds(results))
 # %% tags=["remove-cell", "ledger"]
 from sagan_experiments import arms as all_arms
 
-page.glue("scale", all_arms.Scale())
+page.glue("scale", all_arms.Protocol())
 page.glue_results(
     results, "attention-eyes", "attention-quality", "placement", "pooled", "gamma-grows",
     "attention-long", "attention-long-eyes", "attention-large", "attention-large-eyes",
@@ -827,7 +827,7 @@ for row, (place, distance) in zip(axes, PLACES.items()):
     for axis, sight in zip(row, SIGHTS):
         arm = f"patch{sight}_{place}"
         with_and_without(axis, f"D sees {sight}", (arm, f"{arm}_d"), LATE)
-    arms = f"pairs_{place}", f"pairs_{place}_attention"
+    arms = f"discs_{place}", f"discs_{place}_attention"
     with_and_without(row[-1], "D sees all", arms, DISCS)
 figure.tight_layout()
 page.show("fig_patches", figure)

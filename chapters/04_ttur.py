@@ -340,7 +340,7 @@ page.glue_results(
 )
 from sagan_experiments import arms
 
-page.glue("scale", arms.Scale())
+page.glue("scale", arms.Protocol())
 assert results["printed-rates"].verdict == ledger.OPPOSITE  # as the text below says
 eight = results["ratio-8"].counted  # logarithms: below 0, a ratio of 8 is better
 page.glue("eight-better", sum(value < 0 for value in eight))
@@ -354,14 +354,14 @@ page.glue("eight-seeds", len(eight))
 # %%
 from sagan_experiments import arms
 
-arm, scale = arms.ARMS["base"], arms.Scale()
-runs = ledger.published().seeds("runs", "base")
+arm, protocol = arms.ARMS["base"], arms.Protocol()
+runs = ledger.published().seeds("arms", "base")
 quarter, _ = runs[0]["curve"][0]
 stored = [run["curve"][0][1] for run in runs.values()]
-again = arms.build(arm, scale, seed=0)
-again.fit(faces.Faces(scale.resolution, scale.faces), steps=quarter,
-          batch_size=scale.batch_size, log_every=quarter, verbose=0)
-distance = arms.score(again, arm, scale)["frechet"]
+again = arms.build(arm, protocol, seed=0)
+again.fit(faces.Faces(protocol.resolution, protocol.faces), steps=quarter,
+          batch_size=protocol.batch_size, log_every=quarter, verbose=0)
+distance = arms.score(again, arm, protocol)["frechet"]
 print(f"Fréchet distance after {quarter} steps: now {distance:.0f}, published {stored[0]:.0f}",
       f"(all seeds {min(stored):.0f} to {max(stored):.0f})")
 assert min(stored) / 1.5 < distance < 1.5 * max(stored)

@@ -240,7 +240,7 @@ axis.invert_yaxis()
 axis.grid(alpha=0.3, axis="x")
 figure.tight_layout()
 page.show("fig_penalty_seeds", figure)
-page.glue("scale", arms.Scale())
+page.glue("scale", arms.Protocol())
 page.glue_results(results, *results)
 page.glue("spread-runs", len(scores["base"]))
 for short, arm in (("sn", "base"), ("r1", "r1")):

@@ -22,9 +22,10 @@ def _parser():
     claims.add_argument("--scheduler", metavar="ADDRESS",
                         help="run: on the workers of a Dask scheduler, such as "
                         "tcp://10.0.0.1:8786 (the extra `cluster`)")  # fmt: skip
-    claims.add_argument("--scale", default="cpu", choices=("cpu", "gpu"),
+    claims.add_argument("--protocol", default="cpu", choices=("cpu", "gpu"),
                         help="32 pixels, or 64 for longer")  # fmt: skip
-    claims.add_argument("--out", type=Path, help="results; default: data/results/claims_SCALE.json")
+    claims.add_argument("--out", type=Path,
+                        help="results; default: data/results/claims_PROTOCOL.json")  # fmt: skip
 
     bench = commands.add_parser("bench", help="measure the speed of a training step and of others")
     bench.add_argument("--sizes", default="32x16,32x32,64x32", help="RESOLUTIONxWIDTH,...")
@@ -50,9 +51,9 @@ def _bench(args):
 def _claims(args):
     from sagan_experiments import ledger, report
 
-    store = ledger.open_store(args.out, args.scale)
-    if args.action == "report" and args.scale != "cpu":
-        raise ValueError(f"the book's pages are written from the cpu scale, got {args.scale}")
+    store = ledger.open_store(args.out, args.protocol)
+    if args.action == "report" and args.protocol != "cpu":
+        raise ValueError(f"the book's pages are written from the protocol cpu, got {args.protocol}")
     if args.action == "run":
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and with it what it started
         ledger.run(args.names, args.looks, args.jobs, store, args.line, args.scheduler)

@@ -1,11 +1,12 @@
 """Arms: many short trainings that differ in one thing.
 
 Every arm is trained with the same seeds, so two arms are compared seed by seed: the same images
-in the same order, the same noise and, where the networks are alike, the same first weights.
+in the same order, the same noise and, as `Protocol.first_weights` says, the same first weights.
 """
 
 import functools
 import time
+import zlib
 from dataclasses import dataclass
 
 import keras
@@ -13,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from sagan_experiments import bugs, exact, patches, pooling
-from sagan_lib import cost, networks, ttur
+from sagan_lib import checks, cost, networks, ttur
 from sagan_lib.callbacks import DivergedError
 from sagan_lib.datasets import discs
 from sagan_lib.datasets.faces import Faces
@@ -23,10 +24,18 @@ from sagan_lib.gan import GAN
 from sagan_lib.penalties import PenalizedGAN
 from sagan_lib.spectral_norm import normalized_layers
 
+#: Where the first weights of an arm's layers come from: `Protocol` tells the two.
+FIRST_WEIGHTS = ("in order", "by layer")
+
 
 @dataclass(frozen=True)
-class Scale:
-    """What all arms share. `images` are scored, `checkpoints` times in a run."""
+class Protocol:
+    """What all arms share. `images` are scored, `checkpoints` times in a run.
+
+    `first_weights` "in order" draws all kernels from one stream, as they are made: two arms agree
+    up to the first layer in which they differ. "by layer" gives each kernel a stream of its own
+    (`draw_by_layer`): they agree in every layer that both have. Results of the two do not mix.
+    """
 
     resolution: int = 32
     width: int = 16
@@ -38,17 +47,21 @@ class Scale:
     reference: int = 5000
     checkpoints: int = 4
     ema_decay: float = 0.99
+    first_weights: str = "in order"
+
+    def __post_init__(self):
+        checks.one_of("first_weights", self.first_weights, FIRST_WEIGHTS)
 
     def __str__(self):
         return (f"pictures of {self.resolution} pixels, networks of width {self.width}, "
                 f"{self.steps:,} steps of {self.batch_size} images")  # fmt: skip
 
 
-SCALES = {
-    "cpu": Scale(),
+PROTOCOLS = {
+    "cpu": Protocol(),
     # Where a GPU is at hand: larger faces and networks, trained for longer.
-    "gpu": Scale(resolution=64, width=32, latent_dim=128, batch_size=64, steps=5000, faces=50_000,
-                 images=2000, ema_decay=0.999),
+    "gpu": Protocol(resolution=64, width=32, latent_dim=128, batch_size=64, steps=5000,
+                    faces=50_000, images=2000, ema_decay=0.999),
 }  # fmt: skip
 
 
@@ -58,7 +71,7 @@ class Arm:
 
     `sn` is "both", "d" or "none"; `bug` a name of `bugs.BUGS`; `length` multiplies the steps;
     `equal_work` takes as many steps as cost the operations of the default arm's. `resolution`
-    replaces that of the scale; `discs` trains on two discs of one colour, so many pixels apart,
+    replaces that of the protocol; `discs` trains on two discs of one colour, so many pixels apart,
     in place of faces. `patch` gives D so many convolutions and lets it see patches only
     (`patches.discriminator`); `attends` says which network has the attention then: "both", "g" or
     "d". `pooling` gives a DCGAN's D pooling in place of strides; `init` draws all its kernels anew:
@@ -121,9 +134,9 @@ ARMS = {
     "rates_text": _FAST(),
     "rates_code": Arm(g_rate=1e-4, d_rate=4e-4),
     "bce": Arm(loss="bce"),
-    "rounds5": Arm(power_iterations=5),
+    "power5": Arm(power_iterations=5),
     "exact_svd": Arm(svd=True),
-    "fresh_u": Arm(bug="frozen_u"),
+    "frozen_u": Arm(bug="frozen_u"),
     # Eyes must be drawn before they can agree: attention is judged at rates that get there.
     "attention16": _FAST(attention_at=16),
     "attention8": _FAST(attention_at=8),
@@ -204,47 +217,76 @@ ARMS |= {
 }
 
 
-def networks_of(arm, scale):
-    """The untrained (generator, discriminator) of an `Arm` at a `Scale`, without its bug."""
-    resolution = arm.resolution or scale.resolution
+def networks_of(arm, protocol):
+    """The untrained (generator, discriminator) of an `Arm` under a `Protocol`, without its bug."""
+    resolution = arm.resolution or protocol.resolution
     in_g, in_d = (arm.attention_at if arm.attends in ("both", x) else None for x in "gd")
     make = functools.partial(
-        networks.build, arm.kind, resolution, scale.width, scale.latent_dim,
+        networks.build, arm.kind, resolution, protocol.width, protocol.latent_dim,
         variant=arm.variant, sn=arm.sn, slope=arm.slope, power_iterations=arm.power_iterations,
         batch_norm=arm.batch_norm,
     )  # fmt: skip
     if arm.pooling:
-        return make()[0], pooling.discriminator(resolution, scale.width, arm.slope)
+        return make()[0], pooling.discriminator(resolution, protocol.width, arm.slope)
     if not arm.patch:
         return make(attention_at=arm.attention_at)
     generator, _ = make(attention_at=in_g)
-    return generator, patches.discriminator(resolution, scale.width, arm.patch, in_d, arm.slope)
+    return generator, patches.discriminator(resolution, protocol.width, arm.patch, in_d, arm.slope)
 
 
 _INITS = {"glorot": keras.initializers.GlorotUniform, "he": keras.initializers.HeUniform}
 
 
-def _draw_anew(net, init, seed):
-    """Give every kernel of a network other first weights."""
+def _draw_in_order(net, init, seed):
+    """Give every kernel of a network other first weights, by its place in the network."""
     for k, layer in enumerate(layer for layer in net.layers if hasattr(layer, "kernel")):
         layer.kernel.assign(_INITS[init](seed=1000 * seed + k)(layer.kernel.shape))
 
 
-def build(arm, scale, seed):
+def draw_by_layer(net, seed, init=None):
+    """Draw every kernel of a network anew, as a function of seed, network's and layer's name.
+
+    So a layer that two arms share begins with the same kernel, whatever stands before it. Biases,
+    gamma, batch normalization and the `u` of normalized layers stay as they are.
+
+    Args:
+        net: a `keras.Model`, built; layers inside of layers count, by their path.
+        seed: an integer, at least 0.
+        init: "glorot" or "he" for all kernels; by default each layer's own initializer.
+
+    Raises:
+        TypeError, ValueError: a wrong seed or initializer.
+    """
+    checks.integer("seed", seed, 0)
+    checks.one_of("init", init, [None, *_INITS])
+    for layer in (layer for layer in net._flatten_layers() if hasattr(layer, "kernel")):
+        own = layer.kernel_initializer
+        make, options = (_INITS[init], {}) if init else (type(own), own.get_config())
+        key = zlib.crc32(f"{seed} {net.name} {layer.kernel.path}".encode())
+        layer.kernel.assign(make(**options | {"seed": key})(layer.kernel.shape))
+
+
+def build(arm, protocol, seed):
     """The compiled GAN of an arm, its bug included.
 
     Args:
         arm: an `Arm`.
-        scale: a `Scale`.
+        protocol: a `Protocol`.
         seed: of weights, shuffles and noise.
+
+    Returns:
+        A `GAN`, or one of its kinds, compiled and untrained.
     """
     keras.utils.set_random_seed(seed)
     penalized = {"penalty": arm.penalty, "weight": arm.weight} if arm.penalty else {}
     make = PenalizedGAN if penalized else bugs.OneForward if arm.bug == "one_forward" else GAN
-    nets = networks_of(arm, scale)
-    for net in nets if arm.init else ():
-        _draw_anew(net, arm.init, seed)
-    model = make(*nets, seed=seed, ema_decay=scale.ema_decay)
+    nets = networks_of(arm, protocol)
+    for net in nets:
+        if protocol.first_weights == "by layer":
+            draw_by_layer(net, seed, arm.init)
+        elif arm.init:
+            _draw_in_order(net, arm.init, seed)
+    model = make(*nets, seed=seed, ema_decay=protocol.ema_decay)
     if arm.svd:
         exact.apply(model)
     if arm.bug in bugs.LAYER_BUGS:
@@ -255,31 +297,31 @@ def build(arm, scale, seed):
     return model
 
 
-def steps_of(arm, scale):
+def steps_of(arm, protocol):
     """G updates of an arm; with `equal_work`, those that cost what the default arm's cost."""
     if not arm.equal_work:
-        return arm.length * scale.steps
+        return arm.length * protocol.steps
     costs = [
-        cost.plan(*networks_of(a, scale), scale.batch_size, 1, a.n_dis).step_flops
+        cost.plan(*networks_of(a, protocol), protocol.batch_size, 1, a.n_dis).step_flops
         for a in (Arm(), arm)
     ]
-    return round(arm.length * scale.steps * costs[0] / costs[1])
+    return round(arm.length * protocol.steps * costs[0] / costs[1])
 
 
 @functools.cache
-def _source(scale, resolution, by_colour, distance):
+def _source(protocol, resolution, by_colour, distance):
     if distance:
-        return discs.Discs(resolution, scale.faces, distance=distance)
-    source = Faces(resolution, scale.faces)
+        return discs.Discs(resolution, protocol.faces, distance=distance)
+    source = Faces(resolution, protocol.faces)
     if by_colour:  # a file whose neighbours are alike: by background, then by hair
         record = source.factors()
         source.reorder(np.lexsort((record.hair, record.background)))
     return source
 
 
-def source(arm, scale):
-    """What an arm is trained on at a scale."""
-    return _source(scale, arm.resolution or scale.resolution, arm.by_colour, arm.discs)
+def source(arm, protocol):
+    """What an arm is trained on under a protocol."""
+    return _source(protocol, arm.resolution or protocol.resolution, arm.by_colour, arm.discs)
 
 
 _extractor = functools.cache(scores.extractor)
@@ -291,28 +333,28 @@ def _real(data, count):
     return _extractor(data.extractor).features(data.held_out(count, 1)[0])
 
 
-def score(model, arm, scale, ema=True, whole=False):
+def score(model, arm, protocol, ema=True, whole=False):
     """Point scores of a model's images.
 
     Args:
         model: a `GAN`.
         arm: its `Arm`, which says what real images are.
-        scale: its `Scale`.
+        protocol: its `Protocol`.
         ema: of the averaged generator, else of the current one.
         whole: all scores, not the Fréchet distance alone.
 
     Returns:
         {"frechet": ...}, where D sees patches what the known truth says too, and all with `whole`.
     """
-    data = source(arm, scale)
-    images = model.sample(scale.images, seed=1, ema=ema, batch_size=250)
-    features, real = _extractor(data.extractor).features(images), _real(data, scale.reference)
+    data = source(arm, protocol)
+    images = model.sample(protocol.images, seed=1, ema=ema, batch_size=250)
+    features, real = _extractor(data.extractor).features(images), _real(data, protocol.reference)
     found = {"frechet": metrics.frechet(features, real)}
     if whole or arm.patch:
         found |= _known(images, arm)
     if not whole:
         return found
-    precision, recall = metrics.precision_recall(real[: scale.images], features)
+    precision, recall = metrics.precision_recall(real[: protocol.images], features)
     return found | {
         "kernel_distance": metrics.kernel_distance(features, real),
         "precision": float(precision.mean()),
@@ -338,13 +380,13 @@ def _steepness(model, data):
         (values < 0) | (values > 1), tf.float32)))  # fmt: skip
 
 
-def run(arm, seed, scale=Scale()):
+def run(arm, seed, protocol=Protocol()):
     """Train one arm with one seed and score it.
 
     Args:
         arm: an `Arm`.
         seed: of weights, shuffles and noise.
-        scale: a `Scale`.
+        protocol: a `Protocol`.
 
     Returns:
         A dict of numbers: final scores of the averaged generator, "curve" (step and Fréchet
@@ -352,22 +394,22 @@ def run(arm, seed, scale=Scale()):
         not averaged, and of the averaged one with raw kernels, erratum E2), gamma, D's slope, the
         share of D's scores outside 0..1, "diverged" and "seconds" of training.
     """
-    started, steps = time.perf_counter(), steps_of(arm, scale)
-    model, data = build(arm, scale, seed), source(arm, scale)
+    started, steps = time.perf_counter(), steps_of(arm, protocol)
+    model, data = build(arm, protocol, seed), source(arm, protocol)
     if arm.bug == "short_shuffle":
         data = bugs.ShortShuffle(data)
     curve, agreements, diverged, trained = [], [], False, 0.0
-    for part in range(1, scale.checkpoints + 1):
-        goal = steps * part // scale.checkpoints
+    for part in range(1, protocol.checkpoints + 1):
+        goal = steps * part // protocol.checkpoints
         begin = time.perf_counter()
         try:
             todo = goal - int(model.step.numpy())
-            model.fit(data, steps=todo, batch_size=scale.batch_size, log_every=todo, verbose=0)
+            model.fit(data, steps=todo, batch_size=protocol.batch_size, log_every=todo, verbose=0)
         except DivergedError:
             diverged = True
         trained += time.perf_counter() - begin
-        last = diverged or part == scale.checkpoints
-        found = score(model, arm, scale, whole=last)
+        last = diverged or part == protocol.checkpoints
+        found = score(model, arm, protocol, whole=last)
         curve.append([int(model.step.numpy()), found["frechet"]])
         if arm.patch:
             agreements.append(found["agreement" if arm.discs else "eye_agreement"])
@@ -375,11 +417,11 @@ def run(arm, seed, scale=Scale()):
             break
     if agreements:  # it wanders: the mean of the later half says more than its end
         found["late_agreement"] = float(np.mean(agreements[len(agreements) // 2 :]))
-    found |= {"live": score(model, arm, scale, ema=False)["frechet"]} | model.gammas()
-    found["steepness"], found["outside"] = _steepness(model, source(arm, scale))
+    found |= {"live": score(model, arm, protocol, ema=False)["frechet"]} | model.gammas()
+    found["steepness"], found["outside"] = _steepness(model, source(arm, protocol))
     if normalized_layers(model.ema_generator):
         bugs.apply(model.ema_generator, "raw_inference")
-        found["raw"] = score(model, arm, scale)["frechet"]
+        found["raw"] = score(model, arm, protocol)["frechet"]
     rounded = {name: float(f"{value:.5g}") for name, value in found.items()}
     return rounded | {
         "curve": [[step, float(f"{value:.5g}")] for step, value in curve],

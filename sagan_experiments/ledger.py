@@ -120,7 +120,13 @@ def decide(claim, values):
     Args:
         claim: a `claims.Claim`.
         values: {seed: effect}.
+
+    Raises:
+        ValueError: an effect is not finite.
     """
+    for seed, value in values.items():
+        if not math.isfinite(value):
+            raise ValueError(f"effect of seed {seed} must be finite, got {value}")
     first = _look(claim, values, FIRST)
     if first.verdict == OPEN and all(seed in values for seed in SECOND):
         return _look(claim, values, SECOND)
@@ -133,14 +139,22 @@ def effects(name, store):
     Args:
         name: of the claim.
         store: a `Store`.
+
+    Raises:
+        ValueError: the claim cannot be computed from what is stored, such as a ratio with zero.
     """
     claim = CLAIMS[checks.one_of("claim", name, CLAIMS)]
-    if claim.measure:
-        measured = store.seeds("measures", claim.measure)
-        return {seed: _effect(claim, value) for seed, value in measured.items()}
-    runs = [store.seeds("runs", arm) for arm in claim.arms]
-    seeds = sorted(set(runs[0]).intersection(*runs[1:]))
-    return {seed: claim.effect(*(run[seed] for run in runs)) for seed in seeds}
+    parts = [("measures", claim.measure)] if claim.measure else [("arms", a) for a in claim.arms]
+    stored = [store.seeds(*part) for part in parts]
+    found = {}
+    for seed in sorted(set(stored[0]).intersection(*stored[1:])):
+        try:
+            found[seed] = _effect(claim, *(each[seed] for each in stored))
+        except (KeyError, ValueError, ArithmeticError) as error:
+            raise ValueError(
+                f"{store.path}: claim {name} cannot be computed from seed {seed}: {error!r}"
+            ) from error
+    return found
 
 
 def runs(*names, store=None):
@@ -157,7 +171,7 @@ def runs(*names, store=None):
         A list for each arm: its results, in the order of the seeds.
     """
     store = store or published()
-    kept = [store.seeds("runs", checks.one_of("arm", name, arms.ARMS)) for name in names]
+    kept = [store.seeds("arms", checks.one_of("arm", name, arms.ARMS)) for name in names]
     seeds = SECOND if all(set(SECOND) <= set(each) for each in kept) else FIRST
     return [[each[seed] for seed in seeds if seed in each] for each in kept]
 
@@ -174,9 +188,9 @@ def setting_runs(constraint, store=None):
     return dict(zip(map(str.upper, arms.SETTINGS), found, strict=True))
 
 
-def _effect(claim, value):
-    """A measure's value as the claim's effect."""
-    return claim.effect(value) if claim.effect else value
+def _effect(claim, *values):
+    """The claim's effect, from a measure's value or from its arms' results."""
+    return claim.effect(*values) if claim.effect else values[0]
 
 
 def of_chapter(chapter, store=None):
@@ -203,10 +217,10 @@ def result(name, store=None):
     return decide(CLAIMS[checks.one_of("claim", name, CLAIMS)], effects(name, store or published()))
 
 
-def results_path(scale="cpu"):
-    """Where the results of a scale of `arms.SCALES` are kept."""
-    checks.one_of("scale", scale, arms.SCALES)
-    return shipped.folder() / "results" / f"claims_{scale}.json"
+def results_path(protocol="cpu"):
+    """Where the results under a protocol of `arms.PROTOCOLS` are kept."""
+    checks.one_of("protocol", protocol, arms.PROTOCOLS)
+    return shipped.folder() / "results" / f"claims_{protocol}.json"
 
 
 def published():
@@ -214,15 +228,15 @@ def published():
     return open_store()
 
 
-def open_store(path=None, scale="cpu"):
+def open_store(path=None, protocol="cpu"):
     """The results in a file, which need not exist yet.
 
     Args:
         path: of the file; by default that of the book.
-        scale: of `arms.SCALES`.
+        protocol: of `arms.PROTOCOLS`.
     """
-    path = Path(path) if path else results_path(scale)
-    return Store(path, arms.SCALES[checks.one_of("scale", scale, arms.SCALES)])
+    path = Path(path) if path else results_path(protocol)
+    return Store(path, arms.PROTOCOLS[checks.one_of("protocol", protocol, arms.PROTOCOLS)])
 
 
 def needs(names):
@@ -230,7 +244,7 @@ def needs(names):
     wanted = []
     for name in names:
         claim = CLAIMS[checks.one_of("claim", name, CLAIMS)]
-        parts = [("runs", a) for a in claim.arms] or [("measures", claim.measure)]
+        parts = [("arms", a) for a in claim.arms] or [("measures", claim.measure)]
         wanted += [part for part in parts if part not in wanted]
     return wanted
 

@@ -47,7 +47,7 @@ def _kernel(seed, shape=(3, 3, 64, 128)):
 
 @functools.cache
 def _drifting(seed, kept, steps=150, rate=4e-4):
-    """Relative errors of one round's estimate while a kernel walks as Adam would move it."""
+    """Relative errors of one power iteration while a kernel walks as Adam would move it."""
     rng = np.random.default_rng(seed)
     kernel, push = _kernel(seed), rng.normal(size=(3, 3, 64, 128))
     u = rng.normal(size=128).astype(np.float32)
@@ -66,14 +66,14 @@ def _drifting(seed, kept, steps=150, rate=4e-4):
     return float(np.median(errors))
 
 
-@measure("one_round_kept")
-def one_round_kept(seed):
-    """Median relative error of one round a step when `u` is kept."""
+@measure("kept_u_error")
+def kept_u_error(seed):
+    """Median relative error of one power iteration a step when `u` is kept."""
     return _drifting(seed, kept=True)
 
 
-@measure("one_round_fresh")
-def one_round_fresh(seed):
+@measure("fresh_u_error")
+def fresh_u_error(seed):
     """The same when every step starts from a new random `u`: log of the ratio of both errors."""
     return math.log(_drifting(seed, kept=False) / _drifting(seed, kept=True))
 
@@ -92,7 +92,7 @@ def _log_time_ratio(first, second, turns, warm):
 
 @measure("svd_cost")
 def svd_cost(seed):
-    """Log of the time of a full SVD over that of one round, for a 4x4 kernel of 128 x 256."""
+    """Log of the time of a full SVD over one power iteration's, for a 4x4 kernel of 128 x 256."""
     matrix = kernel_matrix(tf.constant(_kernel(seed, (4, 4, 128, 256))), "conv")
     u = tf.random.stateless_normal((256,), (seed, 1))
     calls = (

@@ -166,7 +166,7 @@ def claims_page(store):
     results = {name: ledger.result(name, store) for name in CLAIMS}
     base, counts = arms.ARMS["base"], ledger.summary(store)
     text = _HEAD.format(
-        total=len(results), g=base.g_rate, d=base.d_rate, **store.scale,
+        total=len(results), g=base.g_rate, d=base.d_rate, **dataclasses.asdict(store.protocol),
         first=ledger.FIRST[-1], second=ledger.SECOND[-1], percent=100 * ledger.CONFIDENCE,
         miss=200 * (1 - ledger.CONFIDENCE), missed=2 * (1 - ledger.CONFIDENCE) * len(results),
         summary=_markdown(["verdict", "claims"], ([v, str(n)] for v, n in counts.items())),

@@ -4,67 +4,208 @@ import contextlib
 import dataclasses
 import json
 import multiprocessing
+import numbers
 import os
 from pathlib import Path
 
+import filelock
 import numpy as np
 from tqdm import tqdm
 
 from sagan_experiments import measures
-from sagan_experiments.arms import ARMS, Arm, Scale, run
-from sagan_lib import devices, shipped
+from sagan_experiments.arms import ARMS, Arm, Protocol, run
+from sagan_lib import checks, devices, shipped
 from sagan_lib.cli import provenance
 from sagan_lib.evaluation import judge
+
+KINDS = ("arms", "measures")
+#: What every arm's result has: any claim, and the expected time, may ask for it.
+IN_EVERY_RUN = (
+    "frechet", "live", "steepness", "outside", "curve", "diverged", "seconds_with_scores",
+)  # fmt: skip
+#: Seconds to wait for another process that writes; it takes a moment.
+PATIENCE = 60
 
 
 class Store:
     """The results of all arms and measures in one JSON file; what fits is not computed again.
 
+    Several processes may fill one file: each result is added to what the file holds then, under a
+    lock in the hidden file `.NAME.lock` beside it.
+
     Args:
         path: of the file, which need not exist.
-        scale: an `arms.Scale`.
+        protocol: an `arms.Protocol`.
 
     Raises:
-        ValueError: the file holds results of another scale.
+        ValueError: the file is damaged, or holds results of another protocol.
     """
 
-    def __init__(self, path, scale):
-        self.path, self.scale = Path(path), dataclasses.asdict(scale)
-        self.data = {"scale": self.scale, "runs": {}, "measures": {}, "provenance": []}
-        if self.path.exists():
-            self.data = json.loads(self.path.read_text())
-            if isinstance(self.data["provenance"], dict):  # as older files keep the last command
-                self.data["provenance"] = [self.data["provenance"]]
-            if self.data["scale"] != self.scale:
-                raise ValueError(f"{path} holds results of another scale: {self.data['scale']}")
+    def __init__(self, path, protocol):
+        self.path, self.protocol = Path(path), protocol
+        self.data = self._read()
+
+    def _read(self):
+        """What the file holds, checked; nothing yet if there is none."""
+        fresh = {"protocol": dataclasses.asdict(self.protocol), "arms": {}, "measures": {}}
+        if not self.path.exists():
+            return fresh | {"provenance": []}
+        try:
+            data = json.loads(self.path.read_text(), parse_constant=_refuse_constant)
+            _check(data)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ValueError(f"{self.path} is damaged: {error}") from error
+        if Protocol(**data["protocol"]) != self.protocol:
+            raise ValueError(
+                f"{self.path} holds results of another protocol: {_short(data['protocol'])}"
+            )
+        return data
 
     def seeds(self, kind, name):
         """{seed: result} of an arm, only if it is still defined alike, or of a measure.
 
         Args:
-            kind: "runs" or "measures".
+            kind: "arms" or "measures".
             name: of the arm or measure.
         """
         entry = self.data[kind].get(name, {"seeds": {}})
-        if kind == "runs" and (not entry["seeds"] or Arm(**entry["arm"]) != ARMS[name]):
+        if kind == "arms" and (not entry["seeds"] or Arm(**entry["arm"]) != ARMS[name]):
             return {}
         return {int(seed): value for seed, value in entry["seeds"].items()}
 
-    def add(self, kind, name, seed, value):
-        """Keep one result, and write the file as a whole.
+    def add(self, kind, name, seed, value, made=None):
+        """Keep one result beside all that the file holds by now.
 
         Args:
-            kind: "runs" or "measures".
+            kind: "arms" or "measures".
             name: of the arm or measure.
             seed: of the result.
             value: the result, as JSON takes it.
+            made: its provenance, which is kept once.
+
+        Raises:
+            ValueError: unknown kind or name, or a result that is not finite or lacks a number that
+                every one has.
+            OSError: the file cannot be locked or written.
         """
-        arm = {"arm": dataclasses.asdict(ARMS[name])} if kind == "runs" else {}
-        seeds = self.seeds(kind, name) | {seed: value}
-        ordered = {str(s): seeds[s] for s in sorted(seeds)}
-        self.data[kind][name] = arm | {"seeds": ordered}
-        with shipped.replacing(self.path) as part:
-            part.write_text(dump(self.data) + "\n")
+        checks.one_of("kind", kind, KINDS)
+        known = ARMS if kind == "arms" else measures.MEASURES
+        checks.one_of(kind.removesuffix("s"), name, known)
+        arm = {"arm": dataclasses.asdict(ARMS[name])} if kind == "arms" else {}
+        _check_entry(kind, name, arm | {"seeds": {str(seed): value}})
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(self.path):
+            self.data = self._read()
+            seeds = self.seeds(kind, name) | {seed: value}
+            ordered = {str(s): seeds[s] for s in sorted(seeds)}
+            self.data[kind][name] = arm | {"seeds": ordered}
+            if made and made not in self.data["provenance"]:
+                self.data["provenance"].append(made)
+            with shipped.replacing(self.path) as part:
+                part.write_text(dump(self.data) + "\n")
+
+
+@contextlib.contextmanager
+def _locked(path):
+    """Meanwhile no other process writes this store."""
+    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=PATIENCE)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise OSError(f"{lock.lock_file} is held by another process for {PATIENCE} s") from error
+    except OSError as error:  # such as a file system that has no locks
+        raise OSError(f"{lock.lock_file} cannot be locked: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+# ---- is what a file holds what a store may hold? -----------------------------------------------
+
+
+def _refuse_constant(name):
+    raise ValueError(f"{name} is no result")
+
+
+def _short(value):
+    text = repr(value)
+    return text if len(text) < 80 else f"{text[:76]} ..."
+
+
+def _dict(what, value, keys=None):
+    """`value`, if it is a dict, with these keys and no others if they are given."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} must be a dict, got {_short(value)}")
+    if keys is not None and set(value) != set(keys):
+        raise ValueError(f"{what} must have the keys {sorted(keys)}, got {_short(sorted(value))}")
+    return value
+
+
+def _number(what, value):
+    # A whole number may be too large for a float: then it is infinite to all who compute with it.
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not real or not -1e300 < value < 1e300:
+        raise ValueError(f"{what} must be a finite number, got {_short(value)}")
+
+
+def _check_run(what, value):
+    """An arm's result for one seed: numbers by name, "diverged", and a curve of pairs."""
+    missing = [name for name in IN_EVERY_RUN if name not in _dict(what, value)]
+    if missing:
+        raise ValueError(f"{what} lacks {missing}")
+    for name, number in value.items():
+        where = f"{name} of {what}"
+        if name == "diverged":
+            if not isinstance(number, bool):
+                raise ValueError(f"{where} must be true or false, got {_short(number)}")
+        elif name == "curve":
+            if not isinstance(number, list) or not number:
+                raise ValueError(f"{where} must be a list of points, got {_short(number)}")
+            for point in number:
+                if not isinstance(point, list) or len(point) != 2:
+                    raise ValueError(f"{where} must have pairs (step, distance), got {point!r}")
+                for part in point:
+                    _number(where, part)
+        else:
+            _number(where, number)
+
+
+def _check_entry(kind, name, entry):
+    """What is kept of one arm or measure."""
+    known = ARMS if kind == "arms" else measures.MEASURES
+    if name not in known:
+        raise ValueError(f"no {kind.removesuffix('s')} is called {name!r}")
+    what = f"{kind.removesuffix('s')} {name}"
+    _dict(what, entry, ("arm", "seeds") if kind == "arms" else ("seeds",))
+    if kind == "arms":
+        _fields(f"the definition of {what}", entry["arm"], Arm)
+    for seed, value in _dict(f"seeds of {what}", entry["seeds"]).items():
+        if not (seed.isascii() and seed.isdigit() and str(int(seed)) == seed):
+            raise ValueError(f"a seed of {what} must be a whole number, got {seed!r}")
+        (_check_run if kind == "arms" else _number)(f"{what}, seed {seed}", value)
+
+
+def _fields(what, value, made):
+    """A dict that gives a dataclass: old files may lack a field, none has one more."""
+    unknown = set(_dict(what, value)) - {field.name for field in dataclasses.fields(made)}
+    if unknown:
+        raise ValueError(f"{what} has unknown fields {sorted(unknown)}")
+    made(**value)
+
+
+def _check(data):
+    """All of a file's content; ValueError says what is wrong first."""
+    _dict("it", data, ("protocol", *KINDS, "provenance"))
+    _fields("protocol", data["protocol"], Protocol)
+    for kind in KINDS:
+        for name, entry in _dict(kind, data[kind]).items():
+            _check_entry(kind, name, entry)
+    if not isinstance(data["provenance"], list):
+        raise ValueError(f"provenance must be a list, got {_short(data['provenance'])}")
+    for made in data["provenance"]:
+        for key in ("machine", "versions"):
+            _dict(f"{key} of provenance", _dict("an entry of provenance", made).get(key, {}))
 
 
 def dump(data):
@@ -77,9 +218,9 @@ def dump(data):
 
 def _work(task):
     """One task, in a process of the pool; returns it with its result."""
-    kind, name, seed, scale = task
-    if kind == "runs":
-        return task, run(ARMS[name], seed, scale)
+    kind, name, seed, protocol = task
+    if kind == "arms":
+        return task, run(ARMS[name], seed, protocol)
     return task, measures.MEASURES[name](seed)
 
 
@@ -109,10 +250,10 @@ def expected_seconds(store, missing):
     known = {
         name: np.median([run["seconds_with_scores"] for run in runs.values()])
         for name in ARMS
-        if (runs := store.seeds("runs", name))
+        if (runs := store.seeds("arms", name))
     }
     usual = np.median(list(known.values())) if known else 60.0
-    return sum(known.get(name, usual) if kind == "runs" else 1.0 for kind, name, *_ in missing)
+    return sum(known.get(name, usual) if kind == "arms" else 1.0 for kind, name, *_ in missing)
 
 
 def _from_processes(tasks, jobs):
@@ -176,8 +317,9 @@ def fill(store, wanted, seeds, jobs=None, line="", scheduler=None):
             "tcp://10.0.0.1:8786"; each needs this library and should have one thread.
 
     Raises:
-        ValueError: jobs and a scheduler, or Dask is not installed.
-        OSError: no scheduler answers.
+        ValueError: jobs and a scheduler, Dask is not installed, or results came out that no store
+            keeps, such as NaN: they are named when all others are kept.
+        OSError: no scheduler answers, or the file cannot be written.
     """
     if jobs and scheduler:
         raise ValueError(f"jobs are this machine's processes, got {jobs} and a scheduler")
@@ -191,17 +333,20 @@ def fill(store, wanted, seeds, jobs=None, line="", scheduler=None):
 
 
 def _fill(store, wanted, seeds, jobs, line, compute):
-    scale = Scale(**store.scale)
-    missing = [(*w, s, scale) for s in seeds for w in wanted if s not in store.seeds(*w)]
+    missing = [(*w, s, store.protocol) for s in seeds for w in wanted if s not in store.seeds(*w)]
     if not missing:
         return
     minutes = expected_seconds(store, missing) / jobs / 60
     print(f"{len(missing)} results are missing: about {minutes:.0f} min with {jobs} process(es)")
     made = provenance.provenance(line) | {"jobs": jobs, "judge": shipped.checksums()[judge.WEIGHTS]}
-    if made not in store.data["provenance"]:
-        store.data["provenance"].append(made)
+    refused = []
     with tqdm(total=len(missing), unit="run") as bar:
         for (kind, name, seed, _), value in compute(missing):
-            store.add(kind, name, seed, value)
+            try:
+                store.add(kind, name, seed, value, made)
+            except ValueError as error:
+                refused.append(str(error))
             bar.set_postfix_str(f"{kind}/{name}/{seed}")
             bar.update()
+    if refused:
+        raise ValueError(f"not kept: {'; '.join(refused)}")

@@ -13,14 +13,14 @@ from sagan_lib.attention import attention_layers
 from sagan_lib.datasets.discs import Discs
 from sagan_lib.spectral_norm import normalized_layers
 
-TINY = arms.Scale(
+TINY = arms.Protocol(
     resolution=32, width=4, latent_dim=4, batch_size=4, steps=4, faces=40, images=24,
     reference=30, checkpoints=2,
 )  # fmt: skip
 
 
-def built(name, scale=TINY, seed=0):
-    return arms.build(arms.ARMS[name], scale, seed)
+def built(name, protocol=TINY, seed=0):
+    return arms.build(arms.ARMS[name], protocol, seed)
 
 
 def test_no_two_arms_are_the_same():
@@ -38,14 +38,14 @@ def test_an_arm_normalizes_what_it_says(name, in_g, in_d):
     assert bool(normalized_layers(model.discriminator)) == in_d
 
 
-def test_rates_losses_steps_and_rounds_reach_the_model():
-    five, ratio8, bce, rounds = (built(n) for n in ("five_to_one", "ratio8", "bce", "rounds5"))
+def test_rates_losses_steps_and_power_iterations_reach_the_model():
+    five, ratio8, bce, power5 = (built(n) for n in ("five_to_one", "ratio8", "bce", "power5"))
     assert five.n_dis == 5
     assert float(ratio8.d_optimizer.learning_rate) == pytest.approx(
         8 * float(ratio8.g_optimizer.learning_rate)
     )
     assert bce.loss_name == "bce"
-    assert {layer.power_iterations for layer in normalized_layers(rounds.discriminator)} == {5}
+    assert {layer.power_iterations for layer in normalized_layers(power5.discriminator)} == {5}
     assert {layer.power_iterations for layer in normalized_layers(built("base").discriminator)} == {
         1
     }
@@ -84,9 +84,9 @@ def test_settings_reach_the_optimizers(constraint):
 
 def test_five_d_steps_a_round_cost_the_same_work():
     short, full = (
-        arms.steps_of(arms.ARMS[name], arms.Scale()) for name in ("sn_setting_a", "sn_setting_b")
+        arms.steps_of(arms.ARMS[name], arms.Protocol()) for name in ("sn_setting_a", "sn_setting_b")
     )
-    assert full == arms.Scale().steps
+    assert full == arms.Protocol().steps
     assert full / 5 < short < full / 2
 
 
@@ -98,13 +98,92 @@ def test_pooling_replaces_the_strides_of_d_alone():
 
 @pytest.mark.parametrize(("init", "gain"), [("glorot", 1.0), ("he", 2.0)])
 def test_first_weights_have_the_variance_that_their_name_says(init, gain):
-    model = built(f"dcgan_no_bn_{init}", arms.Scale(), 3)
+    model = built(f"dcgan_no_bn_{init}", arms.Protocol(), 3)
     for net in (model.generator, model.discriminator):
         for layer in (layer for layer in net.layers if hasattr(layer, "kernel")):
             *field, rows, columns = layer.kernel.shape
             area = np.prod(field)
             fan = rows * area if init == "he" else (rows + columns) * area / 2
             assert np.var(layer.kernel) == pytest.approx(gain / fan, rel=0.15), layer.name
+
+
+BY_LAYER = dataclasses.replace(TINY, first_weights="by layer")
+
+
+def kernels(name, protocol=BY_LAYER, seed=0):
+    """{network and layer: first kernel} of an arm."""
+    model = built(name, protocol, seed)
+    return {
+        f"{net.name}/{layer.kernel.path}": layer.kernel.numpy()
+        for net in (model.generator, model.discriminator)
+        for layer in net._flatten_layers()
+        if hasattr(layer, "kernel")
+    }
+
+
+def common(first, second):
+    """Names of the kernels of equal shape that two arms share."""
+    return [k for k, v in first.items() if k in second and second[k].shape == v.shape]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("base", "r1"), ("base", "attention16"), ("attention16", "attention8"),
+     ("attention16", "pooled16"), ("patch10_far", "patch10_far_d"), ("dcgan", "dcgan_pooling"),
+     ("dcgan_no_bn_he", "dcgan_no_bn_he")],
+)  # fmt: skip
+def test_by_layer_arms_that_share_a_layer_share_its_first_kernel(one, other):
+    first, second = kernels(one), kernels(other)
+    names = common(first, second)
+    for name in names:
+        np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+    if (one, other) == ("base", "r1"):
+        assert set(names) == set(first) == set(second)
+        assert len(names) == 9
+        in_order = kernels(one, TINY), kernels(other, TINY)
+        same = [np.array_equal(*(each[name] for each in in_order)) for name in names]
+        assert sum(same) < 9, "and by that it differs from the other way to draw"
+
+
+def test_by_layer_each_layer_each_network_and_each_seed_has_its_own_kernel():
+    found = [*kernels("attention16").values(), *kernels("attention16", seed=1).values()]
+    flat = [each.ravel()[:16] / each.std() for each in found]
+    for k, each in enumerate(flat):
+        assert not any(np.allclose(each, other) for other in flat[:k] if len(other) == len(each))
+
+
+def test_by_layer_the_averaged_generator_begins_as_the_generator():
+    model = built("attention16", BY_LAYER)
+    for live, average in zip(model.generator.weights, model.ema_generator.weights, strict=True):
+        np.testing.assert_array_equal(live, average)
+
+
+@pytest.mark.parametrize("name", ["base", "sn_none", "dcgan", "dcgan_no_bn_glorot"])
+def test_by_layer_a_kernel_has_the_spread_of_its_layers_initializer(name):
+    protocol = dataclasses.replace(BY_LAYER, width=16)
+    drawn, ordered = kernels(name, protocol), kernels(name, dataclasses.replace(TINY, width=16))
+    for key, kernel in drawn.items():
+        assert kernel.std() == pytest.approx(ordered[key].std(), rel=0.15), key
+        assert not np.array_equal(kernel, ordered[key])
+
+
+def test_only_kernels_are_drawn_by_layer():
+    net, _ = arms.networks_of(arms.ARMS["attention16"], TINY)
+    before = {w.path: w.numpy() for w in net.weights}
+    arms.draw_by_layer(net, 3)
+    moved = {w.path for w in net.weights if not np.array_equal(before[w.path], w.numpy())}
+    assert {path.rpartition("/")[2] for path in moved} == {"kernel"}
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [(lambda net: arms.draw_by_layer(net, -1), "seed must be at least 0"),
+     (lambda net: arms.draw_by_layer(net, 0, "zeros"), "init must be one of"),
+     (lambda _: arms.Protocol(first_weights="anew"), "first_weights must be one of")],
+)  # fmt: skip
+def test_wrong_ways_to_draw_are_refused(call, words):
+    with pytest.raises(ValueError, match=words):
+        call(arms.networks_of(arms.ARMS["base"], TINY)[0])
 
 
 def test_only_the_arms_that_say_so_have_other_settings():
@@ -117,13 +196,13 @@ def test_only_the_arms_that_say_so_have_other_settings():
 
 @pytest.mark.parametrize("name", [n for n, arm in arms.ARMS.items() if arm.bug])
 def test_a_bug_is_in_the_arm_that_has_it(name, monkeypatch):
-    hung = []
-    monkeypatch.setattr(bugs, "apply", lambda model, *args: hung.append(args))
+    applied = []
+    monkeypatch.setattr(bugs, "apply", lambda model, *args: applied.append(args))
     model, bug = built(name), arms.ARMS[name].bug
     if bug in bugs.LAYER_BUGS:
-        assert [args[0] for args in hung] == [bug]
+        assert [args[0] for args in applied] == [bug]
     else:
-        assert not hung
+        assert not applied
     assert isinstance(model, bugs.OneForward) == (bug == "one_forward")
 
 
@@ -136,14 +215,14 @@ def test_a_layer_bug_is_in_the_averaged_generator_too():
 
 
 def test_equal_work_costs_what_the_default_costs():
-    scale = arms.Scale(steps=1000)
+    protocol = arms.Protocol(steps=1000)
     base, five = (arms.ARMS[name] for name in ("base", "five_to_one"))
-    assert arms.steps_of(base, scale) == 1000
+    assert arms.steps_of(base, protocol) == 1000
     costs = [
-        cost.plan(*arms.networks_of(arm, scale), scale.batch_size, 1, arm.n_dis).step_flops
+        cost.plan(*arms.networks_of(arm, protocol), protocol.batch_size, 1, arm.n_dis).step_flops
         for arm in (base, five)
     ]
-    assert arms.steps_of(five, scale) * costs[1] == pytest.approx(1000 * costs[0], rel=0.002)
+    assert arms.steps_of(five, protocol) * costs[1] == pytest.approx(1000 * costs[0], rel=0.002)
 
 
 def test_a_sorted_file_has_alike_neighbours_and_all_faces():
@@ -164,7 +243,7 @@ def test_an_arm_trains_on_its_own_data(name, shape):
         assert data.distance == arm.discs
 
 
-def test_pairs_are_scored_by_their_own_rule():
+def test_discs_are_scored_by_their_own_rule():
     arm = dataclasses.replace(arms.ARMS["discs_far"], length=1)
     found = arms.run(arm, 0, TINY)
     assert -1 <= found["agreement"] <= 1

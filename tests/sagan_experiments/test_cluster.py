@@ -50,7 +50,7 @@ def test_a_killed_worker_costs_nothing_and_nothing_is_stored_twice(cluster, tmp_
     address, workers = cluster
     with stores._cluster(address) as client:
         client.wait_for_workers(2, timeout=120)
-    store = stores.Store(tmp_path / "store.json", arms.Scale())
+    store = stores.Store(tmp_path / "store.json", arms.Protocol())
     keep, added = store.add, []
 
     def add(kind, name, seed, value):
@@ -63,18 +63,18 @@ def test_a_killed_worker_costs_nothing_and_nothing_is_stored_twice(cluster, tmp_
     stores.fill(store, [("measures", "scrambled_sigma")], range(40), scheduler=address)
     assert workers[0].poll() is not None
     assert sorted(added) == list(range(40))
-    found = stores.Store(store.path, arms.Scale()).seeds("measures", "scrambled_sigma")
+    found = stores.Store(store.path, arms.Protocol()).seeds("measures", "scrambled_sigma")
     assert sorted(found) == list(range(40))
     assert found[7] == pytest.approx(measures.scrambled_sigma(7), rel=1e-5)
 
 
 def test_an_address_where_nothing_answers_is_named(tmp_path):
-    store = stores.Store(tmp_path / "store.json", arms.Scale())
+    store = stores.Store(tmp_path / "store.json", arms.Protocol())
     with pytest.raises(OSError, match=r"tcp://127\.0\.0\.1:9"):
         stores.fill(store, [("measures", "frobenius")], range(1), scheduler="tcp://127.0.0.1:9")
 
 
 def test_jobs_and_a_scheduler_are_not_both_taken(tmp_path):
-    store = stores.Store(tmp_path / "store.json", arms.Scale())
+    store = stores.Store(tmp_path / "store.json", arms.Protocol())
     with pytest.raises(ValueError, match="scheduler"):
         stores.fill(store, [("measures", "frobenius")], range(1), 2, scheduler="tcp://127.0.0.1:9")

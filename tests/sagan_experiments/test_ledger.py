@@ -50,6 +50,11 @@ def test_both_looks_together_miss_the_truth_in_at_most_one_of_twenty_cases():
     assert missed / 2000 < 0.055
 
 
+def test_an_effect_that_is_no_number_is_no_verdict():
+    with pytest.raises(ValueError, match="effect of seed 3 must be finite, got nan"):
+        ledger.decide(LIMIT, {1: 0.1, 2: 0.2, 3: math.nan})
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_fewer_than_three_seeds_decide_nothing(count):
     assert ledger.decide(LIMIT, dict.fromkeys(range(1, count + 1), 5.0)).verdict == "undecided"
@@ -96,10 +101,10 @@ def test_the_runs_that_count_are_those_of_one_look(store):
         return [[run["frechet"] for run in each] for each in ledger.runs(*names, store=store)]
 
     for seed in range(20):
-        store.add("runs", "base", seed, record(frechet=float(seed)))
+        store.add("arms", "base", seed, record(frechet=float(seed)))
     assert counted("base") == [[1.0, 2.0, 3.0, 4.0, 5.0]], "the second look lacks one"
-    store.add("runs", "base", 20, record(frechet=20.0))
-    store.add("runs", "ratio1", 2, record(frechet=0.5))
+    store.add("arms", "base", 20, record(frechet=20.0))
+    store.add("arms", "ratio1", 2, record(frechet=0.5))
     assert counted("base") == [[float(seed) for seed in range(1, 21)]]
     assert counted("base", "ratio1") == [[1.0, 2.0, 3.0, 4.0, 5.0], [0.5]]
     with pytest.raises(ValueError, match=r"arm.*'bas'"):
@@ -108,7 +113,7 @@ def test_the_runs_that_count_are_those_of_one_look(store):
 
 def test_an_error_is_averaged_as_a_logarithm_and_shown_as_it_is(store):
     for seed, error in ((1, 0.01), (2, 0.02), (3, 0.04)):
-        store.add("measures", "one_round_kept", seed, error)
+        store.add("measures", "kept_u_error", seed, error)
     found = ledger.result("one-round", store)
     assert found.mean == pytest.approx(math.log(0.02))
     assert str(found).startswith("0.02 (")
@@ -117,15 +122,15 @@ def test_an_error_is_averaged_as_a_logarithm_and_shown_as_it_is(store):
 
 def test_seeds_are_paired_and_those_that_lack_an_arm_are_left_out(store):
     for seed, (better, worse) in enumerate([(1.0, 2.0), (3.0, 6.0), (1.0, 1.0)]):
-        store.add("runs", "base", seed, record(frechet=better))
+        store.add("arms", "base", seed, record(frechet=better))
         if seed < 2:
-            store.add("runs", "ratio1", seed, record(frechet=worse))
+            store.add("arms", "ratio1", seed, record(frechet=worse))
     assert ledger.effects("ttur", store) == pytest.approx({0: math.log(2), 1: math.log(2)})
 
 
 def test_an_interaction_is_a_difference_of_gains(store):
     for arm, value in (("base", 1.0), ("ratio1", 4.0), ("sn_none", 1.0), ("none_ratio1", 2.0)):
-        store.add("runs", arm, 0, record(frechet=value))
+        store.add("arms", arm, 0, record(frechet=value))
     assert ledger.effects("ttur-needs-sn", store) == pytest.approx({0: math.log(2)})
 
 
@@ -156,7 +161,7 @@ def test_every_trained_claim_points_the_right_way(name, store):
                     values = good if is_good else bad | {"frechet": 5.0}
                 if len(claim.arms) == 1 and name in ("ema", "raw-inference"):
                     values = bad | {"frechet": 2.0} if swap else good
-                store.add("runs", arm, seed, values | {"frechet": values["frechet"] * jitter})
+                store.add("arms", arm, seed, values | {"frechet": values["frechet"] * jitter})
         assert ledger.result(name, store).verdict in expected
 
 
@@ -192,10 +197,10 @@ class Here:
 
 
 def test_each_scale_has_its_own_file():
-    paths = {scale: ledger.results_path(scale).name for scale in arms.SCALES}
+    paths = {protocol: ledger.results_path(protocol).name for protocol in arms.PROTOCOLS}
     assert paths == {"cpu": "claims_cpu.json", "gpu": "claims_gpu.json"}
-    with pytest.raises(ValueError, match="scale must be one of"):
-        ledger.open_store(scale="tpu")
+    with pytest.raises(ValueError, match="protocol must be one of"):
+        ledger.open_store(protocol="tpu")
 
 
 def test_unknown_claims_and_claims_that_need_training_are_told(store):

@@ -18,7 +18,7 @@ def test_the_pages_say_what_the_results_say(tmp_path):
 
 def test_the_page_lists_every_arm_with_what_differs_and_its_medians(store):
     for seed, frechet in enumerate((99.0, 5.0, 9.0, 7.0)):  # seed 0 does not count
-        store.add("runs", "discs_far", seed, record(frechet=frechet, agreement=0.25))
+        store.add("arms", "discs_far", seed, record(frechet=frechet, agreement=0.25))
     lines = report.arms_table(store).splitlines()
     assert len(lines) == 2 + len(arms.ARMS)
     assert "| `base` | not at all | - | - |" in lines
@@ -42,7 +42,7 @@ def test_a_page_with_another_verdict_would_differ(tmp_path, store):
 def test_an_undecided_claim_says_what_it_would_take(count, words, store):
     for seed in range(1, count + 1):
         wanders = 112.0 * (1 + 0.3 * (-1) ** seed)
-        store.add("runs", "base", seed, record(frechet=100.0, live=wanders))
+        store.add("arms", "base", seed, record(frechet=100.0, live=wanders))
     found = ledger.result("ema", store)
     assert words.format(found.needed) in report.table({"ema": found})
     assert "None" not in report.table({"ema": found})
@@ -51,7 +51,7 @@ def test_an_undecided_claim_says_what_it_would_take(count, words, store):
 def test_the_page_says_the_rule_and_how_many_seeds_an_open_claim_would_take(store):
     for seed in range(1, 21):
         wanders = 100.0 * (1 + 0.3 * (-1) ** seed)
-        store.add("runs", "base", seed, record(frechet=wanders, live=112.0))
+        store.add("arms", "base", seed, record(frechet=wanders, live=112.0))
     found = ledger.result("ema", store)
     assert found.verdict == "undecided"
     page = report.claims_page(store)

@@ -1,15 +1,20 @@
-"""The store: what is there and fits is not computed again."""
+"""The store: what is there and fits is not computed again, nothing is lost, damage is told."""
 
 import dataclasses
+import errno
 import json
+import subprocess
+import sys
 
+import filelock
 import pytest
 from records import record
 
 from sagan_experiments import arms, ledger, measures
 from sagan_experiments import store as stores
+from sagan_experiments.__main__ import main
 
-TINY = arms.Scale(
+TINY = arms.Protocol(
     resolution=32, width=4, latent_dim=4, batch_size=4, steps=4, faces=40, images=24,
     reference=30, checkpoints=2,
 )  # fmt: skip
@@ -27,44 +32,221 @@ def test_processes_share_the_work_and_a_second_call_does_the_rest(tmp_path):
 def test_the_file_has_one_line_for_each_seed(tmp_path):
     store = stores.Store(tmp_path / "store.json", TINY)
     for seed in (1, 0):
-        store.add("measures", "l2", seed, 0.5)
+        store.add("measures", "frobenius", seed, 0.5)
     text = store.path.read_text()
     assert text.index('"0": 0.5') < text.index('"1": 0.5')
-    assert json.loads(text)["measures"] == {"l2": {"seeds": {"0": 0.5, "1": 0.5}}}
+    assert json.loads(text)["measures"] == {"frobenius": {"seeds": {"0": 0.5, "1": 0.5}}}
 
 
 def test_an_arm_that_is_defined_anew_is_run_anew(store, monkeypatch):
-    store.add("runs", "base", 0, record())
-    assert ledger.open_store(store.path).seeds("runs", "base") == {0: record()}
+    store.add("arms", "base", 0, record())
+    assert ledger.open_store(store.path).seeds("arms", "base") == {0: record()}
     changed = dataclasses.replace(arms.ARMS["base"], g_rate=1.0)
     monkeypatch.setitem(arms.ARMS, "base", changed)
-    assert ledger.open_store(store.path).seeds("runs", "base") == {}
+    assert ledger.open_store(store.path).seeds("arms", "base") == {}
 
 
-def test_an_arm_that_was_stored_before_a_field_existed_still_counts(store):
+def test_what_was_stored_before_a_field_existed_still_counts(store):
     """A new field has a default that is what was done before; no run is lost by it."""
-    store.add("runs", "base", 0, record())
-    del store.data["runs"]["base"]["arm"]["resolution"]
-    assert store.seeds("runs", "base") == {0: record()}
+    store.add("arms", "base", 0, record())
+    data = json.loads(store.path.read_text())
+    del data["arms"]["base"]["arm"]["resolution"], data["protocol"]["first_weights"]
+    store.path.write_text(json.dumps(data))
+    assert ledger.open_store(store.path).seeds("arms", "base") == {0: record()}
 
 
-def test_a_store_of_another_scale_is_refused(store):
-    store.add("runs", "base", 0, record())
-    with pytest.raises(ValueError, match="another scale"):
-        stores.Store(store.path, arms.Scale(steps=7))
+@pytest.mark.parametrize("other", [{"steps": 7}, {"first_weights": "by layer"}])
+def test_a_store_of_another_protocol_is_refused(store, other):
+    store.add("arms", "base", 0, record())
+    with pytest.raises(ValueError, match=rf"{store.path} holds results of another protocol"):
+        stores.Store(store.path, arms.Protocol(**other))
 
 
 def test_the_expected_time_follows_from_runs_that_are_there(store):
-    assert stores.expected_seconds(store, [("runs", "base", 1), ("measures", "l2", 1)]) == 61
+    assert stores.expected_seconds(store, [("arms", "base", 1), ("measures", "frobenius", 1)]) == 61
     for seed, seconds in ((0, 30.0), (1, 50.0), (2, 34.0)):
-        store.add("runs", "base", seed, record(seconds_with_scores=seconds))
-    store.add("runs", "ratio1", 0, record(seconds_with_scores=80.0))
-    missing = [("runs", "base", 3, None), ("runs", "bce", 0, None)]
+        store.add("arms", "base", seed, record(seconds_with_scores=seconds))
+    store.add("arms", "ratio1", 0, record(seconds_with_scores=80.0))
+    missing = [("arms", "base", 3, None), ("arms", "bce", 0, None)]
     assert stores.expected_seconds(store, missing) == 34 + (34 + 80) / 2
 
 
-def test_an_older_file_keeps_its_command(store):
-    store.add("measures", "l2", 0, 0.5)
-    text = json.loads(store.path.read_text()) | {"provenance": {"command": "long ago"}}
-    store.path.write_text(json.dumps(text))
-    assert ledger.open_store(store.path).data["provenance"] == [{"command": "long ago"}]
+# ---- several processes -------------------------------------------------------------------------
+
+ADDS = """
+import sys, time
+from pathlib import Path
+from sagan_experiments import ledger
+path, name = sys.argv[1:]
+store = ledger.open_store(path)
+Path(path + name).touch()
+while len(list(Path(path).parent.glob("*.json?*"))) < 2:  # both have read the file
+    time.sleep(0.01)
+for seed in range(25):
+    store.add("measures", name, seed, float(seed), {"command": name})
+"""
+
+
+def test_two_processes_on_one_store_lose_nothing(tmp_path):
+    path, names = tmp_path / "store.json", ("frobenius", "operator_norm")
+    both = [subprocess.Popen([sys.executable, "-c", ADDS, str(path), name]) for name in names]
+    assert [process.wait(120) for process in both] == [0, 0]
+    store = ledger.open_store(path)
+    for name in names:
+        assert store.seeds("measures", name) == {seed: float(seed) for seed in range(25)}
+    assert sorted(made["command"] for made in store.data["provenance"]) == sorted(names)
+
+
+def test_a_result_is_added_to_what_the_file_holds_by_then(store):
+    other = ledger.open_store(store.path)
+    store.add("measures", "frobenius", 1, 0.5)
+    other.add("measures", "frobenius", 2, 0.7)
+    store.add("arms", "base", 1, record())
+    for each in (store, ledger.open_store(store.path)):
+        assert each.seeds("measures", "frobenius") == {1: 0.5, 2: 0.7}
+
+
+def test_a_store_that_stays_locked_is_told_and_not_written(store, monkeypatch):
+    monkeypatch.setattr(stores, "PATIENCE", 0.1)
+    store.add("measures", "frobenius", 1, 0.5)
+    before, lock = store.path.read_bytes(), store.path.with_name(f".{store.path.name}.lock")
+    with (
+        filelock.FileLock(lock),
+        pytest.raises(OSError, match=r"\.claims\.json\.lock is held by another process for 0\.1 s"),
+    ):
+        store.add("measures", "frobenius", 2, 0.5)
+    assert store.path.read_bytes() == before
+
+
+def test_a_file_system_without_locks_is_told(store, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    with pytest.raises(OSError, match=r"claims\.json\.lock cannot be locked: No locks available"):
+        store.add("measures", "frobenius", 2, 0.5)
+
+
+# ---- damage ------------------------------------------------------------------------------------
+
+
+def change(*path, value):
+    """A function that sets what lies at a path in a store's data."""
+
+    def apply(data):
+        inner = data
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = value
+        return data
+
+    return apply
+
+
+def without(*path):
+    """A function that removes what lies at a path."""
+
+    def apply(data):
+        inner = data
+        for key in path[:-1]:
+            inner = inner[key]
+        del inner[path[-1]]
+        return data
+
+    return apply
+
+
+RUN = ("arms", "base", "seeds", "1")
+MEASURED = ("measures", "frobenius", "seeds", "1")
+DAMAGE = {
+    "a list": (lambda data: [data], "it must be a dict, got ["),
+    "a key too few": (without("measures"), "must have the keys"),
+    "a key too many": (change("scale", value={}), "must have the keys"),
+    "protocol a list": (change("protocol", value=[]), "protocol must be a dict, got []"),
+    "protocol's fields": (change("protocol", "size", value=1), "unknown fields ['size']"),
+    "protocol's weights": (change("protocol", "first_weights", value=1), "first_weights must be"),
+    "protocol's type": (change("protocol", "steps", value="600"), "another protocol"),
+    "arms a list": (change("arms", value=[]), "arms must be a dict, got []"),
+    "unknown arm": (change("arms", "bass", value={}), "no arm is called 'bass'"),
+    "unknown measure": (change("measures", "l3", value={}), "no measure is called 'l3'"),
+    "an arm a list": (change("arms", "base", value=[1]), "arm base must be a dict, got [1]"),
+    "no definition": (without("arms", "base", "arm"), "must have the keys ['arm', 'seeds']"),
+    "no seeds": (without("measures", "frobenius", "seeds"), "must have the keys ['seeds']"),
+    "definition": (change("arms", "base", "arm", value=3), "arm base must be a dict, got 3"),
+    "its fields": (change("arms", "base", "arm", "lr", value=3), "unknown fields ['lr']"),
+    "seeds a list": (change("arms", "base", "seeds", value=[1]), "seeds of arm base must be a"),
+    "seed a word": (change("arms", "base", "seeds", "one", value=1), "whole number, got 'one'"),
+    "seed twice": (change("measures", "frobenius", "seeds", "01", value=1), "got '01'"),
+    "a run a number": (change(*RUN, value=7), "arm base, seed 1 must be a dict, got 7"),
+    "a run's number": (without(*RUN, "frechet"), "arm base, seed 1 lacks ['frechet']"),
+    "a word": (change(*RUN, "frechet", value="12"), "frechet of arm base, seed 1 must be a finite"),
+    "true": (change(*RUN, "live", value=True), "live of arm base, seed 1 must be a finite"),
+    "diverged": (change(*RUN, "diverged", value=0), "diverged of arm base, seed 1 must be true"),
+    "curve": (change(*RUN, "curve", value=[1, 2]), "curve of arm base, seed 1 must have pairs"),
+    "no curve": (change(*RUN, "curve", value={}), "must be a list of points, got {}"),
+    "a curve's NaN": (change(*RUN, "curve", value=[[1, float("nan")]]), "NaN is no result"),
+    "NaN": (change(*RUN, "frechet", value=float("nan")), "NaN is no result"),
+    "infinity": (change(*MEASURED, value=float("-inf")), "-Infinity is no result"),
+    "huge": (change(*MEASURED, value=10**400), "measure frobenius, seed 1 must be a finite"),
+    "null": (change(*MEASURED, value=None), "must be a finite number, got None"),
+    "provenance": (change("provenance", value={}), "provenance must be a list, got {}"),
+    "its entry": (change("provenance", value=["by hand"]), "entry of provenance must be a dict"),
+    "its machine": (change("provenance", value=[{"machine": []}]), "machine of provenance must"),
+    "no ratio": (change(*RUN, "frechet", value=0.0), "cannot be computed from seed 1"),
+}
+
+
+def refused(path, capsys):
+    """What the command line says of a store: one line, which names the file."""
+    assert main(["claims", "list", "--out", str(path)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    (line,) = said.err.splitlines()
+    assert line.startswith(f"error: {path}")
+    return line
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_store_is_refused_in_one_line(name, store, capsys):
+    damage, words = DAMAGE[name]
+    store.add("measures", "frobenius", 1, 0.5, {"command": "x", "machine": {}})
+    store.add("arms", "base", 1, record())
+    assert main(["claims", "list", "--out", str(store.path)]) == 0
+    capsys.readouterr()
+    store.path.write_text(json.dumps(damage(json.loads(store.path.read_text()))))
+    assert words in refused(store.path, capsys)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [(b"", "Expecting value"), (b'{"protocol": {"resol', "Unterminated"), (b"[" * 100_000, "depth"),
+     (b'{"protocol": "\xff\xfe"}', "codec"), (b'{"arms": 1e999}', "must have the keys")],
+)  # fmt: skip
+def test_what_is_no_json_is_refused_in_one_line(text, words, store, capsys):
+    store.path.write_bytes(text)
+    assert words in refused(store.path, capsys)
+
+
+def test_a_number_that_overflows_is_infinite(store, capsys):
+    store.add("measures", "frobenius", 1, 0.5)
+    store.path.write_text(store.path.read_text().replace('"1": 0.5', '"1": 1e999'))
+    assert "must be a finite number, got inf" in refused(store.path, capsys)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [("measures", "frobenius", float("nan")), ("measures", "l2", 1.0), ("arms", "base", {}),
+     ("arms", "base", record(frechet=float("inf"))), ("runs", "base", record())],
+)  # fmt: skip
+def test_what_a_store_would_refuse_is_not_added(kind, name, value, store):
+    with pytest.raises(ValueError, match=rf"{name}|kind"):
+        store.add(kind, name, 1, value)
+    assert not store.path.exists()
+
+
+def test_a_result_that_is_not_finite_stops_no_other(store, monkeypatch):
+    monkeypatch.setitem(measures.MEASURES, "frobenius", lambda s: float("nan") if s == 1 else 2.0)
+    monkeypatch.setattr(stores, "_from_processes", lambda tasks, _: map(stores._work, tasks))
+    with pytest.raises(ValueError, match=r"not kept: measure frobenius, seed 1 must be a finite"):
+        stores.fill(store, [("measures", "frobenius")], range(3))
+    assert ledger.open_store(store.path).seeds("measures", "frobenius") == {0: 2.0, 2: 2.0}
