@@ -5,6 +5,7 @@ arXiv:2205.14135: exact, and without the whole map in memory.
 """
 
 import tensorflow as tf
+from keras import ops
 
 from sagan_lib import checks
 
@@ -15,6 +16,8 @@ BLOCK_BYTES = 16 * 2**20
 #: Largest map, in bytes, that "auto" keeps as a whole: where both ways were seen to take the same
 #: time on a CPU; on a GPU until its memory begins to hurt.
 DENSE_BYTES = {"CPU": 64 * 2**20, "GPU": 2**30}
+#: Images that "auto" counts with where the size of the batch is unknown, as in Keras's graphs.
+USUAL_BATCH = 64
 
 
 def attend(queries, keys, values, method="auto", block_bytes=BLOCK_BYTES):
@@ -26,12 +29,12 @@ def attend(queries, keys, values, method="auto", block_bytes=BLOCK_BYTES):
     block again for the gradient. Both are exact: every row of the map is complete in its block.
 
     Args:
-        queries: (batch, N, d), any float dtype; all sizes but the batch known, here and below.
+        queries: (batch, N, d), any float dtype. The batch, N and M may be unknown in a graph.
         keys: (batch, M, d), same dtype.
         values: (batch, M, c), same dtype.
         method: "dense", "chunked", or "auto": dense while the whole map takes at most
-            `DENSE_BYTES` of the device.
-        block_bytes: of the float32 map in one block.
+            `DENSE_BYTES` of the device (`keeps_map`), and where N or M is unknown.
+        block_bytes: of the float32 map in one block; of unknown sizes a block is one image.
 
     Returns:
         (batch, N, c) in the values' dtype. Scores and softmax are float32 inside.
@@ -50,32 +53,40 @@ def attend(queries, keys, values, method="auto", block_bytes=BLOCK_BYTES):
     batch, total, columns = queries.shape[0], queries.shape[1], keys.shape[1]
     if keeps_map(batch, total, columns, method):
         return _dense(queries, keys, values)
+    if total is None or columns is None:
+        return _chunked(queries, keys, values, 1, None)
     # Equal blocks: some images, as many as divide the batch, or some rows of one image's map.
     rows = largest_divisor(total, block_bytes // (4 * columns))
     fit = block_bytes // (4 * total * columns)
-    images = largest_divisor(batch, fit) if rows == total and batch else 1
-    return _chunked(queries, keys, values, images, rows)
+    whole = rows == total
+    images = largest_divisor(batch, fit) if whole and batch else 1
+    return _chunked(queries, keys, values, images, None if whole else rows)
 
 
 def keeps_map(batch, queries, keys, method="auto"):
     """Whether `attend` keeps the whole map.
 
     Args:
-        batch: images; None if unknown.
-        queries: N, the positions that ask.
+        batch: images; None if unknown: then as for `USUAL_BATCH`.
+        queries: N, the positions that ask; None if unknown, as below: then it is kept.
         keys: M, the positions that can be looked at.
         method: of `attend`.
     """
     if method != "auto":
         return method == "dense"
+    if queries is None or keys is None:
+        return True
     device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
-    return batch is not None and 4 * batch * queries * keys <= DENSE_BYTES[device]
+    return 4 * (batch or USUAL_BATCH) * queries * keys <= DENSE_BYTES[device]
 
 
 def _check_shapes(queries, keys, values):
-    known = all(len(s) == 3 and None not in s[1:] for s in (queries, keys, values))
-    alike = len({s[0] for s in (queries, keys, values) if len(s) and s[0] is not None}) < 2
-    if not known or not alike or queries[2] != keys[2] or keys[1] != values[1]:
+    known = all(len(s) == 3 and s[2] is not None for s in (queries, keys, values))
+    alike = known and all(
+        len({s for s in sizes if s is not None}) < 2
+        for sizes in ([s[0] for s in (queries, keys, values)], (keys[1], values[1]))
+    )
+    if not alike or queries[2] != keys[2]:
         raise ValueError(
             "queries (batch, N, d), keys (batch, M, d) and values (batch, M, c) of the same batch "
             f"expected, got {queries}, {keys} and {values}"
@@ -94,7 +105,9 @@ def map_of(queries, keys):
         queries: (batch, N, d), any float dtype.
         keys: (batch, M, d), same dtype.
     """
-    return tf.nn.softmax(tf.cast(tf.matmul(queries, keys, transpose_b=True), tf.float32))
+    # Cast first: scores of a few hundred have no digit left in bfloat16, and overflow in float16.
+    queries, keys = tf.cast(queries, tf.float32), tf.cast(keys, tf.float32)
+    return tf.nn.softmax(tf.matmul(queries, keys, transpose_b=True))
 
 
 def mix(weights, values):
@@ -140,13 +153,13 @@ def _one_by_one(function, inputs, *outputs):
 
 
 def _chunked(queries, keys, values, images, rows):
-    """`attend` with blocks of so many images and, where that is one, so many rows of its map."""
+    """`attend` with blocks of so many images, or of so many rows of one image's map if given."""
 
     def split(t):  # (batch, n, c) -> (blocks, images, n, c)
-        return tf.reshape(t, (-1, images, *t.shape[1:]))
+        return tf.reshape(t, (-1, images, *ops.shape(t)[1:]))
 
     def join(t):
-        return tf.reshape(t, (-1, *t.shape[2:]))
+        return tf.reshape(t, (-1, *ops.shape(t)[2:]))
 
     @tf.custom_gradient
     def run(queries, keys, values):
@@ -166,32 +179,38 @@ def _chunked(queries, keys, values, images, rows):
     return run(queries, keys, values)
 
 
-def _row_parts(t, rows):
-    """One image's (1, N, c) as (N / rows, 1, rows, c)."""
-    return tf.reshape(t, (-1, 1, rows, t.shape[-1]))
+def _in_turn(function, rows, *whole):
+    """`function` on so many rows of one image (1, N, .) at a time, each when the last is done.
+
+    Unrolled, because XLA takes no second derivative of a loop within a loop.
+    """
+    done = []
+    for start in range(0, whole[0].shape[1], rows):
+        with tf.control_dependencies(done[-1:]):  # or the maps of all rows would be there at once
+            done.append(function(*(t[:, start : start + rows] for t in whole)))
+    return done
 
 
 def _block(queries, keys, values, rows):
-    if rows == queries.shape[1]:
+    if rows is None:
         return mix(map_of(queries, keys), values)
-    parts = _one_by_one(
-        lambda part: (mix(map_of(part, keys), values),),
-        _row_parts(queries, rows),
-        ((1, rows, values.shape[2]), values.dtype),
-    )[0]
-    return tf.reshape(parts, (1, -1, values.shape[2]))
+    return tf.concat(_in_turn(lambda q: mix(map_of(q, keys), values), rows, queries), 1)
 
 
 def _block_gradients(queries, keys, values, mixed, upstream, rows):
-    if rows == queries.shape[1]:
-        return _gradients(map_of(queries, keys), queries, keys, values, mixed, upstream)
-    q, o, d = (_row_parts(t, rows) for t in (queries, mixed, upstream))
-    parts = queries.shape[1] // rows
+    def of(q, o, d):
+        return _gradients(map_of(q, keys), q, keys, values, o, d)
 
-    def body(i, d_keys, d_values, d_queries):
-        on_q, on_k, on_v = _gradients(map_of(q[i], keys), q[i], keys, values, o[i], d[i])
-        return i + 1, d_keys + on_k, d_values + on_v, d_queries.write(i, on_q)
+    if rows is None:
+        return of(queries, mixed, upstream)
+    on_keys = on_values = 0.0
 
-    start = (0, tf.zeros_like(keys), tf.zeros_like(values), tf.TensorArray(q.dtype, parts))
-    _, d_keys, d_values, d_queries = tf.while_loop(lambda i, *_: i < parts, body, start, None, 1)
-    return tf.reshape(d_queries.stack(), tf.shape(queries)), d_keys, d_values
+    def of_rows(q, o, d):
+        nonlocal on_keys, on_values
+        on_q, on_k, on_v = of(q, o, d)
+        on_keys, on_values = on_keys + on_k, on_values + on_v
+        with tf.control_dependencies([on_keys, on_values]):
+            return tf.identity(on_q)
+
+    on_queries = tf.concat(_in_turn(of_rows, rows, queries, mixed, upstream), 1)
+    return on_queries, on_keys, on_values

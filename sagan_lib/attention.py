@@ -31,6 +31,7 @@ class SelfAttention(keras.layers.Layer):
     - output o = b values.
 
     Input and output are (batch, h, w, c): c a multiple of 8; h and w even where keys are pooled.
+    Height and width may be unknown (None), as in a network for pictures of any size.
 
     Args:
         variant: "article": values h have all c channels, M = N, no output convolution (the
@@ -39,30 +40,33 @@ class SelfAttention(keras.layers.Layer):
             channels; a 1x1 convolution takes o back to c. "pooled_keys" does the first alone,
             "half_values" the other two.
         use_sn: spectral normalization of the 1x1 convolutions.
+        use_bias: of the 1x1 convolutions; the authors' code has none.
         method: of `attend.attend`: "auto", "dense" or "chunked".
         options: those of every Keras layer, such as `name` and `dtype`.
 
     Raises:
-        ValueError: unknown variant, or an input shape that does not fit it.
+        ValueError: unknown variant, an input shape that does not fit it, or Keras's
+            image_data_format is channels_first.
     """
 
-    def __init__(self, variant="article", use_sn=True, method="auto", **options):
+    def __init__(self, variant="article", use_sn=True, use_bias=True, method="auto", **options):
         super().__init__(**options)
+        checks.one_of("image_data_format", keras.config.image_data_format(), ("channels_last",))
         variant = OLD_NAMES.get(variant, variant)
         self.variant = checks.one_of("variant", variant, VARIANTS)
         self.pools, self.halves = VARIANTS[variant]
         self.method = checks.one_of("method", method, METHODS)
-        self.use_sn = use_sn
+        self.use_sn, self.use_bias = use_sn, use_bias
 
     def build(self, input_shape):
         if len(input_shape) != 4:
             raise ValueError(f"inputs must have shape (batch, h, w, c), got {tuple(input_shape)}")
         height, width, channels = input_shape[1:]
-        if channels % 8:
+        if channels is None or channels % 8:
             raise ValueError(f"channels must be a multiple of 8, got {channels}")
-        if self.pools and (height % 2 or width % 2):
+        if self.pools and any(side and side % 2 for side in (height, width)):
             raise ValueError(f"{self.variant!r} needs even height and width, got {height}x{width}")
-        self._positions = height * width
+        self._sides = (height, width)
         self.f = self._conv1x1(channels // 8, "f")
         self.g = self._conv1x1(channels // 8, "g")
         self.h = self._conv1x1(channels // 2 if self.halves else channels, "h")
@@ -76,11 +80,18 @@ class SelfAttention(keras.layers.Layer):
 
     def _conv1x1(self, filters, name):
         conv = SNConv2D if self.use_sn else keras.layers.Conv2D
-        return conv(filters, 1, name=name, dtype=self.dtype_policy)
+        return conv(filters, 1, use_bias=self.use_bias, name=name, dtype=self.dtype_policy)
 
     def map_shape(self):
-        """(N, M): how many positions ask, how many can be looked at."""
-        return self._positions, self._positions // (4 if self.pools else 1)
+        """(N, M): how many positions ask, how many can be looked at.
+
+        Raises:
+            ValueError: the layer was built for pictures of any size.
+        """
+        if None in self._sides:
+            raise ValueError(f"height and width of {self.name} are unknown, got {self._sides}")
+        positions = math.prod(self._sides)
+        return positions, positions // (4 if self.pools else 1)
 
     def map_flops(self):
         """Floating-point operations of the two products with the map, forward, for one image."""
@@ -91,7 +102,7 @@ class SelfAttention(keras.layers.Layer):
         """Floating-point operations of one forward pass for one image: all matrix products'."""
         convs = [self.f, self.g, self.h, *([self.out] if self.halves else [])]
         on_positions = sum(math.prod(conv.kernel.shape) for conv in convs)
-        return self.map_flops() + 2 * self._positions * on_positions
+        return self.map_flops() + 2 * self.map_shape()[0] * on_positions
 
     def _project(self, x, training):
         """Keys f, values h, queries g of x: three 1x1 convolutions as one matrix product.
@@ -102,9 +113,10 @@ class SelfAttention(keras.layers.Layer):
         kernels = [c.normalized_kernel(training) if self.use_sn else c.kernel for c in convs]
         sizes = [kernel.shape[-1] for kernel in kernels]  # c/8, c or c/2, c/8
         kernel = ops.concatenate([ops.cast(k[0, 0], x.dtype) for k in kernels], -1)  # (c, all)
-        bias = ops.concatenate([ops.cast(conv.bias, x.dtype) for conv in convs], -1)
-        joined = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), kernel) + bias  # (b h w, all)
-        joined = ops.reshape(joined, (-1, *x.shape[1:3], sum(sizes)))  # (b, h, w, all)
+        joined = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), kernel)  # (b h w, all)
+        if self.use_bias:
+            joined += ops.concatenate([ops.cast(conv.bias, x.dtype) for conv in convs], -1)
+        joined = ops.reshape(joined, (-1, *ops.shape(x)[1:3], sum(sizes)))  # (b, h, w, all)
         if not self.pools:
             return tf.split(joined, sizes, -1)  # 3 x (b, h, w, its size)
         looked_at, queries = tf.split(joined, [sum(sizes[:2]), sizes[2]], -1)
@@ -124,16 +136,14 @@ class SelfAttention(keras.layers.Layer):
             y of x's shape; with `return_attention` also b, (batch, N, M) in float32. Rows are
             the querying positions, in the order of a flattened (h, w) picture.
         """
-        keys, values, queries = (
-            ops.reshape(t, (-1, t.shape[1] * t.shape[2], t.shape[3]))  # (b, h, w, .) -> (b, hw, .)
-            for t in self._project(x, training)
-        )
+        # 3 x (b, h, w, .) -> (b, hw, .)
+        keys, values, queries = (_by_position(t) for t in self._project(x, training))
         if return_attention or weights is not None:
             weights = map_of(queries, keys) if weights is None else weights  # (b, N, M)
             mixed = mix(weights, values)  # (b, N, c or c/2)
         else:
             mixed = attend(queries, keys, values, self.method)  # (b, N, c or c/2)
-        mixed = ops.reshape(mixed, (-1, *x.shape[1:3], values.shape[-1]))  # (b, h, w, c or c/2)
+        mixed = ops.reshape(mixed, (-1, *ops.shape(x)[1:3], values.shape[-1]))  # (b, h, w, .)
         if self.halves:
             mixed = self.out(mixed, training=training)  # (b, h, w, c/2) -> (b, h, w, c)
         y = x + self.gamma * mixed
@@ -142,9 +152,22 @@ class SelfAttention(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape
 
+    def compute_output_spec(self, x, training=False, return_attention=False, weights=None):
+        y = keras.KerasTensor(x.shape, self.compute_dtype)
+        if not return_attention:
+            return y
+        shape = (None, None) if None in self._sides else self.map_shape()
+        return y, keras.KerasTensor((x.shape[0], *shape), "float32")
+
     def get_config(self):
-        own = {"variant": self.variant, "use_sn": self.use_sn, "method": self.method}
-        return super().get_config() | own
+        names = ("variant", "use_sn", "use_bias", "method")
+        return super().get_config() | {name: getattr(self, name) for name in names}
+
+
+def _by_position(t):
+    """(batch, h, w, c) -> (batch, h * w, c)."""
+    _, height, width, channels = ops.shape(t)
+    return ops.reshape(t, (-1, height * width, channels))
 
 
 def attention_layers(model):

@@ -74,11 +74,49 @@ def test_large_scores_neither_overflow_nor_vanish(method):
     assert_close(found[:1], exact(*inputs)[:1], TOLERANCE)
 
 
-def test_the_batch_may_be_unknown():
-    inputs = tensors(*SHAPES["square"])
-    spec = [tf.TensorSpec((None, *t.shape[1:])) for t in inputs]
-    found = tf.function(lambda *t: with_gradients(attend.attend, *t), input_signature=spec)(*inputs)
-    assert_close(found, exact(*inputs), TOLERANCE)
+@pytest.mark.parametrize("known", ["sizes", "channels"])
+@pytest.mark.parametrize("method", attend.METHODS)
+def test_the_batch_and_the_numbers_of_positions_may_be_unknown(method, known):
+    inputs = tensors(*SHAPES["pooled"])
+    spec = [
+        tf.TensorSpec((None, *t.shape[1:]) if known == "sizes" else (None, None, t.shape[-1]))
+        for t in inputs
+    ]
+
+    @tf.function(input_signature=spec)
+    def ours(*t):
+        return with_gradients(lambda *qkv: attend.attend(*qkv, method), *t)
+
+    assert_close(ours(*inputs), exact(*inputs), TOLERANCE)
+
+
+def slopes(function, queries, keys, values):
+    """A penalty on the gradient, and its own gradient: derivatives of derivatives."""
+    with tf.GradientTape() as outer:
+        outer.watch([queries, keys, values])
+        with tf.GradientTape() as inner:
+            inner.watch([queries, keys, values])
+            out = tf.reduce_sum(tf.square(function(queries, keys, values)))
+        first = inner.gradient(out, [queries, keys, values])
+        penalty = sum(tf.reduce_sum(tf.square(g)) for g in first)
+    return [penalty, *outer.gradient(penalty, [queries, keys, values])]
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["plain", "xla"])
+@pytest.mark.parametrize(
+    ("method", "block_bytes"),
+    [("dense", 4), ("chunked", 32 * ROW), ("chunked", 5 * ROW)],
+    ids=["dense", "2 images", "4 rows"],
+)
+def test_second_derivatives_are_those_of_the_plain_form(method, block_bytes, jit):
+    inputs = tensors(*SHAPES["square"])[:3]
+
+    @tf.function(jit_compile=jit)
+    def ours(*t):
+        return slopes(lambda *qkv: attend.attend(*qkv, method, block_bytes), *t)
+
+    expected = slopes(plain, *(tf.cast(t, tf.float64) for t in inputs))
+    assert_close(ours(*inputs), expected, TOLERANCE)
 
 
 @pytest.mark.parametrize("method", ["dense", "chunked"])
@@ -90,6 +128,17 @@ def test_compiles_under_xla(method):
         return with_gradients(lambda *qkv: attend.attend(*qkv, method, 5 * ROW), *t)
 
     assert_close(compiled(*inputs), exact(*inputs), TOLERANCE)
+
+
+@pytest.mark.parametrize(("dtype", "scale"), [("bfloat16", 3.0), ("float16", 200.0)])
+def test_scores_and_softmax_are_float32_whatever_the_dtype(dtype, scale):
+    """In float16, 200 * 200 * 8 is infinite; in bfloat16, scores of 30 are off by a tenth."""
+    queries, keys, _, _ = tensors(*SHAPES["square"][:3], 8, 8, dtype=dtype, scale=scale)
+    exact_scores = np.asarray(queries, np.float64) @ np.asarray(keys, np.float64).swapaxes(1, 2)
+    found = attend.map_of(queries, keys)
+    assert found.dtype == tf.float32
+    expected = tf.nn.softmax(tf.constant(exact_scores))
+    np.testing.assert_allclose(found, expected, atol=2e-6 * scale)
 
 
 @pytest.mark.parametrize("method", ["dense", "chunked"])
@@ -111,6 +160,15 @@ def test_auto_goes_by_size(monkeypatch):
     attend.attend(*tensors(*SHAPES["square"])[:3], method="chunked")
     attend.attend(*tensors(7, *SHAPES["square"][1:])[:3], method="dense")
     assert used == ["dense", "chunked", "chunked", "dense"]
+
+
+def test_an_unknown_batch_is_taken_for_a_usual_one():
+    """Or a plain `tf.data.batch(16)` in `fit`, whose batch is unknown, would go image by image."""
+    limit = min(attend.DENSE_BYTES.values())
+    assert attend.keeps_map(None, 256, 256) == attend.keeps_map(64, 256, 256) == True  # noqa: E712
+    positions = 8 * int((limit / 4) ** 0.5)
+    assert not attend.keeps_map(None, positions, positions)
+    assert attend.keeps_map(None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -185,3 +185,53 @@ def test_a_layer_says_what_it_costs(variant, shape, of_map, of_convs):
     layer = ready(variant, features((1, 8, 8, 16)))
     assert layer.map_shape() == shape
     assert (layer.map_flops(), layer.flops()) == (of_map, of_map + of_convs)
+
+
+@pytest.mark.parametrize("variant", attention.VARIANTS)
+@pytest.mark.parametrize("method", ["auto", "chunked"])
+def test_pictures_of_any_size_give_what_a_layer_of_their_size_gives(variant, method):
+    layer = SelfAttention(variant, method=method)
+    inputs = keras.Input((None, None, 16))
+    model = keras.Model(inputs, layer(inputs))
+    layer.gamma.assign(0.7)
+    for shape in ((2, 4, 6, 16), (3, 8, 2, 16)):
+        x = features(shape)
+        sized = ready(variant, x)
+        sized.set_weights(layer.get_weights())
+        np.testing.assert_allclose(model(x), sized(x), atol=1e-6)
+        np.testing.assert_allclose(model.predict(x, verbose=0), sized(x), atol=1e-5)
+    with pytest.raises(ValueError, match=r"height and width of .* are unknown, got \(None, None\)"):
+        layer.map_shape()
+
+
+@pytest.mark.parametrize("sides", [(4, 6), (None, None)])
+def test_a_functional_model_gives_the_map_too(sides):
+    x = features()
+    inputs = keras.Input((*sides, 16))
+    layer = SelfAttention("pooled")
+    y, weights = layer(inputs, return_attention=True)
+    assert y.shape == (None, *sides, 16)
+    assert weights.shape == (None, *((24, 6) if sides[0] else (None, None)))
+    for found, expected in zip(
+        keras.Model(inputs, [y, weights])(x), layer(x, return_attention=True), strict=True
+    ):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("variant", attention.VARIANTS)
+def test_without_bias_it_is_the_layer_whose_biases_are_zero(variant):
+    x = features()
+    plain, without = ready(variant, x), ready(variant, x, use_bias=False)
+    for name in "fgh" + "o" * (variant in HALF):
+        ours, theirs = (getattr(layer, {"o": "out"}.get(name, name)) for layer in (plain, without))
+        assert not hasattr(theirs, "bias") or theirs.bias is None
+        ours.kernel.assign(theirs.kernel)
+        ours.u.assign(theirs.u)
+    np.testing.assert_array_equal(plain(x), without(x))
+    assert not SelfAttention.from_config(without.get_config()).use_bias
+
+
+def test_channels_first_is_refused(monkeypatch):
+    monkeypatch.setattr(keras.config, "image_data_format", lambda: "channels_first")
+    with pytest.raises(ValueError, match=r"image_data_format must be one of .* 'channels_first'"):
+        SelfAttention()
