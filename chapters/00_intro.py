@@ -21,7 +21,7 @@ import numpy as np
 from sagan_lib.book import page, plots
 from sagan_lib.datasets import faces
 
-real = faces.render(faces.factors(np.arange(48), seed=77), generated.shape[1])
+real = faces.render(faces.factors(np.arange(48), population=77), generated.shape[1])
 titles = ["drawn by the network", "drawn by the rules"]
 page.show("fig_gallery", plots.pictures([generated, real], columns=8, titles=titles))
 

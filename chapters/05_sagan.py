@@ -167,16 +167,16 @@ page.show("fig_samples", plots.pictures(gan.generate(generator, 48, seed=1), col
 # ### Scores
 #
 # How right are the faces of {numref}`fig-samples`? Each score stands beside what *real* faces score in
-# its place, the floor ({doc}`91_evaluation` tells what each one sees).
+# its place ({doc}`91_evaluation` tells what each one sees).
 
 # %%
-from sagan_lib import datasets
+from sagan_lib.datasets import registry
 from sagan_lib.evaluation import scores
 
 made = gan.generate(generator, 2000, seed=0)
-real, floor = datasets.by_name("faces", size).held_out(5000, len(made))
+real, held_out = registry.by_name("faces", size).held_out(5000, len(made))
 judge_features = scores.extractor("judge")
-found = scores.evaluate(made, real, floor, judge_features, "shipped generator", bootstrap=50)
+found = scores.evaluate(made, real, held_out, judge_features, "shipped generator", bootstrap=50)
 print(json.dumps(found["protocol"], indent=1))
 
 # %% tags=["remove-input"]
@@ -188,18 +188,18 @@ for name, label in NAMES.items():
     unit = 1000 if name == "kernel_distance" else 1
     score = {key: f"{number / unit:.3g}" for key, number in found[name].items()}
     interval = f"{score['low']} to {score['high']}" if "low" in score else ""
-    rows.append(f"| {label} | {score['value']} | {interval} | {score['floor']} |\n")
+    rows.append(f"| {label} | {score['value']} | {interval} | {score['real']} |\n")
 Markdown("| score | generated | interval | real |\n|---|---|---|---|\n" + "".join(rows))
 
 # %% tags=["remove-cell"]
 page.glue("fd", found["frechet"]["value"], "{:.1f}")
-page.glue("fd-floor", found["frechet"]["floor"], "{:.1f}")
-page.glue("fd-ratio", found["frechet"]["value"] / found["frechet"]["floor"], "{:.1f}")
+page.glue("fd-real", found["frechet"]["real"], "{:.1f}")
+page.glue("fd-ratio", found["frechet"]["value"] / found["frechet"]["real"], "{:.1f}")
 page.glue("unequal", 100 * found["heterochromia"]["value"], "{:.1f}")
 page.glue("combinations", found["coverage"]["value"])
 
 # %% [markdown]
-# The Fréchet distance is {glue:text}`fd:s`, where real faces score {glue:text}`fd-floor:s`: a factor
+# The Fréchet distance is {glue:text}`fd:s`, where real faces score {glue:text}`fd-real:s`: a factor
 # of {glue:text}`fd-ratio:s`. Unequal eyes: {glue:text}`unequal:s` %; drawn apart they would be 83 %.
 # {glue:text}`combinations:s` of the 250 combinations of attributes appear.
 
@@ -335,10 +335,10 @@ from scipy.spatial.distance import cdist
 
 from sagan_lib.datasets.source import from_bytes
 
-trained_on = faces.Faces(size, 10_000, record["recipe"]["seed"])
+trained_on = faces.Faces(size, 10_000, record["recipe"]["population"])
 train_features = judge_features.features(from_bytes(trained_on.images))
 apart = cdist(judge_features.features(made[:1000]), train_features)
-fresh = cdist(judge_features.features(floor[:1000]), train_features)
+fresh = cdist(judge_features.features(held_out[:1000]), train_features)
 nearest, fresh_nearest = apart.min(1), fresh.min(1)
 
 # %% tags=["remove-cell"]
@@ -514,7 +514,7 @@ page.glue("rarest-factor", rarest[3])
 page.glue("rarest", 100 * rarest[1], "{:.1f}")
 page.glue("rarest-even", 100 * rarest[2], "{:.0f}")
 page.glue("outside", 100 * (1 - found["precision"]["value"]), "{:.0f}")
-page.glue("outside-real", 100 * (1 - found["precision"]["floor"]), "{:.0f}")
+page.glue("outside-real", 100 * (1 - found["precision"]["real"]), "{:.0f}")
 page.glue("missing", 250 - found["coverage"]["value"])
 page.glue("far-unequal", 100 * differ[farthest].mean(), "{:.0f}")
 page.glue("far-kind", ranked[0])
@@ -590,7 +590,7 @@ for rate in (1, 5, 20):
 # ## Summary
 #
 # - The whole SAGAN is one recipe: two networks, two rates, one loss. None of its parts is long.
-# - The shipped generator scores {glue:text}`fd-ratio:s` times the floor of real faces, with
+# - The shipped generator scores {glue:text}`fd-ratio:s` times what real faces score, with
 #   {glue:text}`unequal:s` % unequal eyes. It walks from face to face by one attribute after the other, and
 #   copies none.
 # - Truncation costs variety for sure, and buys quality perhaps; a score needs its truncation beside it.

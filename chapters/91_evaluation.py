@@ -6,8 +6,8 @@
 # damage is exact.
 #
 # ```{admonition} What you will see
-# - a floor: what *real* faces score against real faces, and how it falls with their number;
-# - ten sets of faces, eight of them doctored, under seven scores, each score beside its floor;
+# - what *real* faces score against real faces, and how it falls with their number;
+# - ten sets of faces, eight of them doctored, under seven scores, each beside that of real faces;
 # - damage that no score sees, because the features behind it do not;
 # - the same pictures, resized or stored in another way: another score.
 #
@@ -61,7 +61,7 @@ three_humps = np.sqrt(2) * np.array([[-1.0], [0.0], [0.0], [1.0]])
 print("two humps against three:", round(abs(metrics.frechet(two_humps, three_humps)), 6))
 
 # %% [markdown]
-# ## The floor
+# ## Real against real
 #
 # Two sets of real faces are never quite alike, so their distance is not 0. How large is it, and
 # how does it depend on the number $n$ of faces in each? Beside it is the kernel distance, KID
@@ -72,7 +72,7 @@ from sagan_lib.datasets import faces
 
 real = faces.real_faces(REAL)
 features = extractor.features(real)
-pool = extractor.features(faces.real_faces(6000, seed=2003))
+pool = extractor.features(faces.real_faces(6000, population=2003))
 SIZES, DRAWS = np.array([50, 100, 200, 400, 800, 1600]), 20
 
 rng = np.random.default_rng(0)
@@ -106,11 +106,11 @@ for axis in axes:
     axis.set_xlabel("n, faces in each set")
     axis.grid(alpha=0.3)
 figure.tight_layout()
-page.show("fig_floor", figure)
+page.show("fig_real", figure)
 
 # %% [markdown]
-# ```{glue:figure} fig_floor
-# :name: fig-floor
+# ```{glue:figure} fig_real
+# :name: fig-real
 # :alt: Two panels over the number of real faces in each set, from 50 to 1600. Left, on logarithmic axes, the Fréchet distance falls along a dotted line of slope minus one. Right, the kernel distance scatters around zero, ever more narrowly.
 #
 # Real faces against other real faces. Left: every draw, and the mean. Right: one standard deviation
@@ -124,16 +124,16 @@ assert rate.max() < 1.5 * rate.min()  # "falls like 1/n", below
 assert (abs(kernel.mean(1)) < kernel.std(1)).all()
 
 # %% tags=["remove-cell"]
-page.glue("floor-least", distance.mean(1)[0], "{:.0f}")
-page.glue("floor-most", distance.mean(1)[-1], "{:.1f}")
-page.glue("floor-rate-low", rate.min() / 1000, "{:.1f}")
-page.glue("floor-rate-high", rate.max() / 1000, "{:.1f}")
-page.glue("floor-expected", expected, "{:.1f}")
+page.glue("real-least", distance.mean(1)[0], "{:.0f}")
+page.glue("real-most", distance.mean(1)[-1], "{:.1f}")
+page.glue("real-rate-low", rate.min() / 1000, "{:.1f}")
+page.glue("real-rate-high", rate.max() / 1000, "{:.1f}")
+page.glue("real-expected", expected, "{:.1f}")
 
 # %% [markdown]
-# From {glue:text}`floor-least:s` with 50 faces to {glue:text}`floor-most:s` with 1,600: the floor of
-# the Fréchet distance falls like $1/n$. The product of the two stays between
-# {glue:text}`floor-rate-low:s` and {glue:text}`floor-rate-high:s` thousand. This is a bias. With few
+# From {glue:text}`real-least:s` with 50 faces to {glue:text}`real-most:s` with 1,600: between
+# real faces, the Fréchet distance falls like $1/n$. The product of the two stays between
+# {glue:text}`real-rate-low:s` and {glue:text}`real-rate-high:s` thousand. This is a bias. With few
 # images a covariance is estimated badly, and each mistake makes the sets look different.
 #
 # The bias is not the same for all generators, so an equal number of images does not quite make two
@@ -143,21 +143,21 @@ page.glue("floor-expected", expected, "{:.1f}")
 # %% [markdown]
 # ## Ten sets of faces
 #
-# Eight sets are doctored, one thing each. Before them stand untouched real faces of another seed;
+# Eight sets are doctored, one thing each. Before them stand untouched real faces of another population;
 # the last is what the book's own trained generator draws, for comparison. It draws at 64 pixels, so
 # its faces are brought down to the 32 of the others.
 
 # %%
 rng = np.random.default_rng(31)
-record = faces.factors(np.arange(FACES), seed=31)
-independent = faces.factors(np.arange(FACES), seed=31, independent_eyes=True)
+record = faces.factors(np.arange(FACES), population=31)
+independent = faces.factors(np.arange(FACES), population=31, independent_eyes=True)
 wrong = rng.random(FACES) < 0.1
 other_colour = (record.left_iris + rng.integers(1, len(faces.IRIS), FACES)) % len(faces.IRIS)
 one_in_ten = record.replace(right_iris=np.where(wrong, other_colour, record.left_iris))
 
-plenty = faces.factors(np.arange(2 * FACES), seed=31)
+plenty = faces.factors(np.arange(2 * FACES), population=31)
 not_blond = faces.render(plenty)[plenty.hair != 2][:FACES]
-training = faces.render(faces.factors(np.arange(TRAIN), seed=0))
+training = faces.render(faces.factors(np.arange(TRAIN), population=0))
 
 # %%
 from scipy.ndimage import gaussian_filter
@@ -173,7 +173,7 @@ made = judge.prepare(gan.generate(runs.generator(), FACES))
 
 # %%
 SETS = {
-    "real, another seed": untouched,
+    "real, other faces": untouched,
     "one eye in ten": faces.render(one_in_ten),
     "independent eyes": faces.render(independent),
     "no blond hair": not_blond,
@@ -242,7 +242,7 @@ def plain(images):
             "kernel_distance": metrics.kernel_distance(found, features),
             "precision": inside[0], "recall": inside[1]} | counts
 
-by_chance = [plain(faces.real_faces(FACES, seed=3000 + k)) for k in range(10)]
+by_chance = [plain(faces.real_faces(FACES, population=3000 + k)) for k in range(10)]
 chance = {name: np.array([one[name] for one in by_chance]) for name in by_chance[0]}
 middle = {name: values.mean() for name, values in chance.items()}
 spread = {name: max(values.std(ddof=1), 1 / FACES) for name, values in chance.items()}
@@ -251,8 +251,8 @@ spread = {name: max(values.std(ddof=1), 1 / FACES) for name, values in chance.it
 # `scores.evaluate` gives the same seven with 95 % intervals, from resampling the images.
 
 # %%
-floor = faces.real_faces(FACES, seed=faces.FLOOR_SEED)
-found = {name: scores.evaluate(images, real, floor, extractor, name, bootstrap=100)
+held_out = faces.real_faces(FACES, population=faces.HELD_OUT)
+found = {name: scores.evaluate(images, real, held_out, extractor, name, bootstrap=100)
          for name, images in SETS.items()}
 
 def seen(name, score):
@@ -296,9 +296,9 @@ def entry(name, score):
     return f"**{text}**" if seen(name, score) else text
 
 def table(columns, **more):
-    """A row for the floor and one for each set; `more` are further columns, {name: text} each."""
+    """A row for real faces and one for each set; `more` are further columns, {name: text} each."""
     rows = [["set", *(columns[s][0] for s in columns), *more], ["---"] * (1 + len(columns) + len(more))]
-    rows.append(["*floor: ten real sets*"] + [
+    rows.append(["*chance: ten real sets*"] + [
         f"{form.format(factor * middle[s])} (sd {form.format(factor * chance[s].std(ddof=1))})"
         for s, (_, factor, form) in columns.items()] + [""] * len(more))
     for name in SETS:
@@ -312,12 +312,12 @@ copies = {name: "**100 %**" if share == 1 else f"{100 * share:.0f} %" for name, 
 table(COUNTS, copies=copies)
 
 # %% [markdown]
-# *Bold: seen.* Behind ± is half of the 95 % interval. The row *floor* is chance: mean and standard
-# deviation of ten sets of real faces.
+# *Bold: seen.* Behind ± is half of the 95 % interval. The row *chance* has the mean and the
+# standard deviation of ten sets of real faces.
 
 # %% tags=["long"]
 SAID = {  # seen by, not seen by: what the text below says, checked
-    "real, another seed": ([], COLUMNS),
+    "real, other faces": ([], COLUMNS),
     "straight mouths": ([], COLUMNS),
     "all training faces": ([], COLUMNS),
     "one eye in ten": (["frechet", "heterochromia"], ["variation", "coverage"]),
@@ -337,7 +337,7 @@ def value(name, score="frechet"):
 assert value("64 training faces", "precision") > 0.9
 assert 0.5 < value("one eye in ten") / value("noisy") < 2
 assert copied["64 training faces"] == copied["all training faces"] == 1
-assert copied["real, another seed"] == 0
+assert copied["real, other faces"] == 0
 
 # %% tags=["remove-cell"]
 for name, short in (("independent eyes", "eyes"), ("one eye in ten", "tenth"), ("noisy", "noisy"),
@@ -355,8 +355,8 @@ page.glue("recall-chance", middle["recall"], "{:.2f}")
 # ### Which score sees what
 #
 # **Chance.** Real faces have a distance of {glue:text}`fd-chance:s`, with a standard deviation of
-# {glue:text}`fd-chance-sd:s`; the bias alone, worked out from {numref}`fig-floor`, would make it
-# {glue:text}`floor-expected:s`. A distance says something only next to this number.
+# {glue:text}`fd-chance-sd:s`; the bias alone, worked out from {numref}`fig-real`, would make it
+# {glue:text}`real-expected:s`. A distance says something only next to this number.
 #
 # **Unequal eyes.** The Fréchet distance sees them ({glue:text}`fd-eyes:s`), and one face in ten is
 # enough ({glue:text}`fd-tenth:s`), because the judge has features for each eye and their covariance
@@ -397,7 +397,7 @@ def around_the_mouth(images):
     return images[:, 21:27, 10:22].reshape(len(images), -1)
 
 mouths = around_the_mouth(real)
-by_mouth = [metrics.frechet(around_the_mouth(faces.real_faces(FACES, seed=3000 + k)), mouths)
+by_mouth = [metrics.frechet(around_the_mouth(faces.real_faces(FACES, population=3000 + k)), mouths)
             for k in range(10)]
 straight = metrics.frechet(around_the_mouth(SETS["straight mouths"]), mouths)
 assert straight > np.mean(by_mouth) + 4 * np.std(by_mouth, ddof=1)
@@ -430,7 +430,7 @@ page.glue("hundred-least", np.min(hundred), "{:.0f}")
 # %% [markdown]
 # A hundred perfect faces score {glue:text}`hundred:s` on average over 20 draws, never below
 # {glue:text}`hundred-least:s`. The thousand with the fault score {glue:text}`fd-tenth:s`: better. So
-# compare only scores of equally many images, against equally many, and show the floor for that many.
+# compare only scores of equally many images, against equally many, and show what as many real ones score.
 
 # %% [markdown]
 # ## The protocol belongs to the number
@@ -444,7 +444,7 @@ page.glue("hundred-least", np.min(hundred), "{:.0f}")
 import keras
 
 SIDE, SMALL = 96, (32, 32)
-large = faces.real_faces(500, SIDE, seed=77)
+large = faces.real_faces(500, SIDE, population=77)
 
 def shrink(images, **how):
     return keras.ops.convert_to_numpy(keras.ops.image.resize(images, SMALL, **how))
@@ -519,7 +519,7 @@ page.show("fig_pipelines", plots.pictures([x[:12] for x in shown], columns=4, ti
 # ```
 
 # %% [markdown]
-# The floor is {glue:text}`way-honest:s` here. Another good filter makes it {glue:text}`way-lanczos:s`,
+# Real faces score {glue:text}`way-honest:s` here. Another good filter makes it {glue:text}`way-lanczos:s`,
 # resizing without antialias {glue:text}`way-aliased:s`, and JPEG {glue:text}`way-jpeg:s`. What costs
 # so much in JPEG is that colour is stored at half the resolution, as Pillow does unless told
 # otherwise; with full colour it is {glue:text}`way-fine:s`. An iris is little more than two of those
@@ -552,10 +552,10 @@ page.show("fig_pipelines", plots.pictures([x[:12] for x in shown], columns=4, ti
 # - the network behind the features, and its exact weights;
 # - how many images, against how many real ones, from which split;
 # - how they were resized and stored;
-# - the floor: what as many real images score;
+# - what as many real images score;
 # - an interval, and over how many training runs.
 #
-# `scores.evaluate` returns the first four as its `protocol` and `floor`, so that the number does not
+# `scores.evaluate` returns the first four as its `protocol` and `real`, so that the number does not
 # travel alone. The command does the same for a trained run:
 #
 # ```sh
@@ -571,7 +571,7 @@ page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # %% [markdown]
 # ## Summary
 #
-# - A Fréchet distance has a floor above 0, which falls like $1/n$. The kernel distance has none.
+# - Between real faces a Fréchet distance is above 0, and falls like $1/n$. The kernel distance is not.
 # - It sees what its features carry: eyes, hair, blur. It did not see the mouths.
 # - It does not say what is wrong. Precision, recall and counts do, each for its own kind of damage.
 # - No score tells a good generator from a copying machine. The nearest training image does.
@@ -580,10 +580,10 @@ page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # %% [markdown]
 # ## Exercises
 #
-# ```{exercise} The floor at infinity
+# ```{exercise} As many faces as you like
 # :label: ex-evaluation-infinity
 #
-# Score the first 200, 400, 600, 800 and 1000 faces of *independent eyes* and of *real, another seed*
+# Score the first 200, 400, 600, 800 and 1000 faces of *independent eyes* and of *real, other faces*
 # against `features`. Draw the distances against $1/n$. Where do the two lines meet the axis, and what
 # is left of the bias there?
 # ```
@@ -621,7 +621,7 @@ page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
 # ```{solution} ex-evaluation-rare
 # :class: dropdown
 #
-# Change the 0.1 in `wrong` and use `plain`. The count's floor is exactly 0, so a few faces are enough.
-# The distance has a floor of its own, and the chance variation of all its features lies over what
+# Change the 0.1 in `wrong` and use `plain`. The count is exactly 0 for real faces, so a few are enough.
+# The distance is not, and the chance variation of all its features lies over what
 # the eyes change.
 # ```

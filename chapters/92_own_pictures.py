@@ -72,11 +72,11 @@ size = (folder / "broken.jpg").write_bytes(broken)
 # %% tags=["nbval-check-output"]
 import warnings
 
-from sagan_lib import datasets
+from sagan_lib.datasets import registry
 
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    source = datasets.by_name(str(folder), 64)
+    source = registry.by_name(str(folder), 64)
 for text in (str(caught[0].message), source.taken()):
     print(text.replace(f"{folder}: ", ""))
 
@@ -100,7 +100,7 @@ page.show("fig_own", plots.pictures(source.images, columns=5, width=6))
 
 # %% tags=["nbval-check-output"]
 (folder / "broken.jpg").unlink()
-middle = datasets.by_name(str(folder), 64, crop=100)
+middle = registry.by_name(str(folder), 64, crop=100)
 print(middle.taken().split("; ")[1])
 
 # %% [markdown]
@@ -187,9 +187,9 @@ for name in ("fashion", "stamps"):
 # from sagan_lib.evaluation import metrics
 #
 # features = lambda images: your_model.predict(images, batch_size=64)   # (n, h, w, 3) -> (n, d)
-# real, floor = source.held_out(1000, 1000)
+# real, held_out = source.held_out(1000, 1000)
 # print(metrics.kernel_distance(features(model.sample(1000)), features(real)))
-# print(metrics.kernel_distance(features(floor), features(real)))       # what real pictures score
+# print(metrics.kernel_distance(features(held_out), features(real)))      # what real pictures score
 # ```
 
 # %% [markdown]

@@ -104,7 +104,7 @@ def _score(args):
     for score, value in found.items():
         if score != "protocol":
             interval = f"({value['low']:.4g} to {value['high']:.4g})" if "low" in value else ""
-            print(f"{score:16} {value['value']:9.4g} {interval:24} real: {value['floor']:.4g}")
+            print(f"{score:16} {value['value']:9.4g} {interval:24} real: {value['real']:.4g}")
     if args.out:
         args.out.write_text(json.dumps(found, indent=1) + "\n")
     return 0

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_lib import attend, callbacks, cost, datasets, dcgan, devices, gan, networks, sagan, ttur
+from sagan_lib import attend, callbacks, cost, dcgan, devices, gan, networks, sagan, ttur
 from sagan_lib.attention import SelfAttention
 from sagan_lib.book import page, plots
-from sagan_lib.datasets import discs, faces, source
+from sagan_lib.datasets import discs, faces, registry, source
 from sagan_lib.datasets.folder import ImageFolder
 from sagan_lib.datasets.keras_sets import KerasImages
 from sagan_lib.evaluation import judge, maps, metrics
@@ -37,7 +37,7 @@ FACES = faces.factors(range(3))
 WRONG = {
     "count": [0, -1, 1.5, "3", None, True],  # an integer from 1 on
     "seed": [-1, 1.5, "3", None, 2**31],
-    "population": [-1, 1.5, "3", None],
+    "population": [-1, 1.5, "3", None, 2**64, 2001, 2002, 1001, 1002],
     "data": ["", 3, None, b"faces"],
     "rate": [0, -1.0, "x", math.nan, math.inf, None],  # a number greater than 0
     "share": [-0.1, 1.5, "x", math.nan, None],  # a number from 0 to 1
@@ -102,12 +102,13 @@ TABLE = {
     gan.generate: ({"generator": NET, "n": 2, "seed": 0}, {"n": "count", "seed": "seed"}),
     devices.strategy: ({"name": "one"}, {"name": "name"}),
     faces.Faces: (
-        {"resolution": 16, "size": 4, "seed": 0},
-        {"resolution": "side", "size": "count", "seed": "population"},
+        {"resolution": 16, "size": 4, "population": 0},
+        {"resolution": "side", "size": "count", "population": "population"},
     ),
     discs.Discs: (
         {"resolution": 32, "size": 4, "distance": 10},
-        {"resolution": "side", "size": "count", "distance": "count", "seed": "population"},
+        {"resolution": "side", "size": "count", "distance": "count",
+         "population": "population"},
     ),
     discs.read: ({"images": IMAGES, "distance": 10}, {"images": "images", "distance": "count"}),
     KerasImages: ({"name": "mnist"}, {"name": "name"}),
@@ -115,7 +116,10 @@ TABLE = {
         {"path": ".", "resolution": 32, "crop": 10, "limit": 1},
         {"resolution": "side", "crop": "count", "limit": "count"},
     ),
-    datasets.by_name: ({"data": "faces", "resolution": 32}, {"data": "data", "resolution": "side"}),
+    registry.by_name: (
+        {"data": "faces", "resolution": 32, "size": 4, "population": 0},
+        {"data": "data", "resolution": "side", "size": "count", "population": "population"},
+    ),
     judge.read: ({"images": IMAGES}, {"images": "images"}),
     plots.grid: ({"images": IMAGES, "columns": 2}, {"images": "images", "columns": "count"}),
     metrics.frechet: ({"a": POINTS, "b": POINTS}, {"a": "features", "b": "features"}),

@@ -141,6 +141,12 @@ def _images(path):
     return True, f"{path}: the first {source.size} images decode", ""
 
 
+def _caches(path):
+    for place, whole in folder.check_caches(path).items():
+        found = f"{place}: decoded pictures, {'as they were written' if whole else 'damaged'}"
+        yield whole, found, f"remove {place}; the next run decodes them anew"
+
+
 def _celeba(path):
     place = path if path.is_dir() else path.parent
     for name, right in celeba.check(place).items():
@@ -164,6 +170,7 @@ def checks(data=None):
     yield from _shipped()
     if data is not None:
         yield _images(data)
+        yield from _caches(data)
         yield from _celeba(data)
 
 

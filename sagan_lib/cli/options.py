@@ -83,7 +83,7 @@ def parser(description):
     export.add_argument("--out", type=Path, required=True, help="script to write, such as net.js")
 
     doctor = commands.add_parser("doctor", help="check versions, GPU and data; say what to do")
-    doctor.add_argument("--data", type=Path, help="folder or zip of images to check as well")
+    doctor.add_argument("--data", type=Path, help="folder or zip of images to check, and its cache")
 
     score = commands.add_parser("score", help="score a generator: intervals, and real images")
     _add_run(score)
@@ -93,7 +93,7 @@ def parser(description):
         "the run's own",
     )
     score.add_argument(
-        "--n", type=int, default=2000, help="generated images, and real ones for the floor"
+        "--n", type=int, default=2000, help="generated images, and real ones that are scored too"
     )
     score.add_argument("--real", type=int, default=5000, help="real images of the reference")
     score.add_argument("--seed", type=int, default=0, help="seed of the noise")

@@ -35,11 +35,16 @@ class Recipe:
     batch_size: int = _field(64, "real images in a D step")
     steps: int = _field(1000, "G updates in all; a run that is resumed does the rest")
     ema_decay: float = _field(0.999, "decay of the averaged generator")
-    seed: int = _field(0, "seed of weights, shuffles and noise")
+    seed: int = _field(
+        0, "seed of weights, shuffles and noise; not of the images, which --population decides"
+    )
     crop: int | None = _field(
         None, "side of the centred square of own pictures; none takes the largest (CelebA's: 178)"
     )
     faces: int = _field(50_000, "how many different procedural faces there are")
+    population: int = _field(
+        0, "which procedural faces, whatever the seed; those kept for scoring are refused"
+    )
 
 
 RECIPES = {
@@ -50,6 +55,7 @@ RECIPES = {
     # The generator that comes with the book: the rates that the article prints, falling to 0.
     "faces64": Recipe(
         resolution=64, width=16, rates="article_text", decay_steps=12000, steps=12000, seed=2,
+        population=2,
     ),
     # The article's: 128 pixels, channels 512 to 16, attention at 32x32, 1:1 updates.
     "celeba128": Recipe(

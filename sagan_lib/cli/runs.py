@@ -9,10 +9,11 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from sagan_lib import checks, cost, datasets, devices, networks, shipped, ttur
+from sagan_lib import checks, cost, devices, networks, shipped, ttur
 from sagan_lib.attention import OLD_NAMES
 from sagan_lib.book import plots
 from sagan_lib.cli import keep, provenance, recipes
+from sagan_lib.datasets import registry
 from sagan_lib.evaluation import scores
 from sagan_lib.gan import GAN, generate
 
@@ -54,7 +55,7 @@ def build(recipe):
 def source(recipe):
     """The images of a recipe, a `datasets.source.Source`."""
     r = recipe
-    return datasets.by_name(r.data, r.resolution, r.faces, r.seed, r.crop)
+    return registry.by_name(r.data, r.resolution, r.faces, r.population, r.crop)
 
 
 def _kept(out, run):
@@ -65,6 +66,8 @@ def _kept(out, run):
         kept = json.loads(path.read_text()) if path.exists() else {}
     if "variant" in kept:
         kept["variant"] = OLD_NAMES.get(kept["variant"], kept["variant"])
+    if "seed" in kept and kept.get("data", "faces") == "faces":
+        kept.setdefault("population", kept["seed"])  # one number was both
     return kept
 
 
@@ -213,16 +216,16 @@ def score(generator, what, data="faces", n=2000, real=5000, seed=0):
     Args:
         generator: the network.
         what: what it is, kept in the protocol.
-        data: as for `datasets.by_name`.
-        n: generated images, and real ones for the floor.
+        data: as for `registry.by_name`.
+        n: generated images, and real ones that are scored in their place.
         real: images of the reference.
         seed: of the noise.
     """
-    images = datasets.by_name(data, generator.output_shape[1])
-    reference, floor = images.held_out(real, n)
+    images = registry.by_name(data, generator.output_shape[1])
+    reference, held_out = images.held_out(real, n)
     extractor = scores.extractor(images.extractor)
     fakes = generate(generator, n, seed)
-    found = scores.evaluate(fakes, reference, floor, extractor, f"{what}, noise of seed {seed}")
+    found = scores.evaluate(fakes, reference, held_out, extractor, f"{what}, noise of seed {seed}")
     found["protocol"]["data"] = images.description
     return found
 

@@ -95,6 +95,7 @@ class CelebA(ImageFolder):
         crop: side of the centred square, in pixels; 178 is customary, the full width.
         limit: take at most so many images, in the order of their names.
         cache: folder of the decoded images, as for `ImageFolder`.
+        verify: compare the whole cache with its checksum, as for `ImageFolder`.
 
     Raises:
         FileNotFoundError: there is no such path.
@@ -103,11 +104,11 @@ class CelebA(ImageFolder):
     """
 
     def __init__(
-        self, path, resolution=64, split="train", crop=CROP, limit=None, cache=None
-    ):  # fmt: skip
+        self, path, resolution=64, split="train", crop=CROP, limit=None, cache=None, verify=False
+    ):
         self.split = checks.one_of("split", split, {*SPLITS, "all"})
         self.partition = None
-        super().__init__(path, resolution, crop, limit, cache)
+        super().__init__(path, resolution, crop, limit, cache, verify)
         if self.partition:
             self.description = f"{self.path}: split {split} of {Path(self.partition).name}"
 

@@ -4,7 +4,7 @@ import contextlib
 import threading
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image, ImageOps
 
 from sagan_lib import checks
 
@@ -15,12 +15,6 @@ MOST_PIXELS = 200_000_000
 MANY_PIXELS = 25_000_000
 
 _ONE_AT_A_TIME = threading.Lock()
-#: The EXIF standard's orientations, and what turns each upright.
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
-}  # fmt: skip
 Image.MAX_IMAGE_PIXELS = None  # the limit above is said in its place
 
 
@@ -66,22 +60,15 @@ def _square(opened, resolution, crop):
         # The decoder itself makes it smaller, but not below four times what is wanted.
         opened.draft("RGB", [4 * resolution * size // side for size in opened.size])
         side = max(1, side * opened.width // whole)
-    turn = _TURNS.get(_orientation(opened))
     # The square is the same before and after the turn; large pictures are cut first.
     left, top = (opened.width - side) // 2, (opened.height - side) // 2
-    image = _opaque(opened.crop((left, top, left + side, top + side)), opened.info)
-    if turn is not None:
-        image = image.transpose(turn)
-    size = (resolution, resolution)
-    return np.asarray(image.resize(size, Image.Resampling.LANCZOS), np.uint8)
-
-
-def _orientation(opened):
-    """The EXIF orientation; a block that cannot be read says nothing."""
-    try:
-        return opened.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # whatever its parser raises: the pixels are not in it
-        return None
+    image = opened.crop((left, top, left + side, top + side))
+    # In place, so that it is turned although what else is in a damaged block cannot be written
+    # anew. Whatever the block's parser raises, the pixels are not in it.
+    with contextlib.suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)
+    image = _opaque(image, opened.info).resize((resolution, resolution), Image.Resampling.LANCZOS)
+    return np.asarray(image, np.uint8)
 
 
 def _opaque(image, info):

@@ -7,7 +7,7 @@ always have the same colour. How far apart they are is the only thing that is va
 import numpy as np
 
 from sagan_lib import checks
-from sagan_lib.datasets.faces import BACKGROUND, FLOOR_SEED, IRIS, REFERENCE_SEED
+from sagan_lib.datasets.faces import BACKGROUND, HELD_OUT, IRIS, REFERENCE, trainable
 from sagan_lib.datasets.source import Source, as_images, from_bytes, to_bytes
 
 RADIUS, JITTER = 3.0, 1.5  # pixels; a disc covers its nominal centre wherever jitter moves it
@@ -30,38 +30,49 @@ class Discs(Source):
     Args:
         resolution: 20 to 256 pixels.
         size: how many pictures.
-        seed: which population.
+        population: which pictures, 0 to 2^64 - 1, but none of `faces.RESERVED`.
         distance: between the discs' nominal centres, in pixels: 10 (they do not overlap) to
             `resolution` - 10 (they stay inside).
 
     Attributes:
         colours: int (size,), which of `faces.IRIS` both discs have.
+
+    Raises:
+        TypeError, ValueError: an argument is out of range, or the population is kept for scoring.
     """
 
     extractor = "judge"  # it has never seen discs; its features serve them as any network's would
-    description = f"pairs of discs of seeds {REFERENCE_SEED} and {FLOOR_SEED}, kept for scoring"
+    description = f"pairs of discs of populations {REFERENCE} and {HELD_OUT}, kept for scoring"
 
-    def __init__(self, resolution=32, size=8192, seed=0, distance=22):
+    def __init__(self, resolution=32, size=8192, population=0, distance=22):
         _check(resolution, distance)
         checks.integer("size", size, 1)
-        rng = np.random.default_rng(checks.integer("seed", seed, 0))
         self.resolution, self.size, self.distance = resolution, size, distance
-        self.colours = rng.integers(0, len(IRIS), size)
-        canvas = np.empty((size, resolution, resolution, 3), np.float32)
-        canvas[:] = BACKGROUND[rng.integers(0, len(BACKGROUND), size)][:, None, None]
-        axis = np.arange(resolution, dtype=np.float32) + 0.5
-        for center in _centers(resolution, distance):
-            move = rng.uniform(-JITTER, JITTER, (2, size, 1, 1)).astype(np.float32)
-            x, y = axis[None, None] - center - move[0], axis[:, None] - resolution / 2 - move[1]
-            cover = np.clip(RADIUS + 0.5 - np.hypot(x, y), 0, 1)[..., None]  # edge: one pixel
-            canvas += cover * (IRIS[self.colours][:, None, None] - canvas)
-        self.images = to_bytes(canvas * 2 - 1)
+        self.population = trainable(population)
+        self.images, self.colours = _draw(resolution, size, self.population, distance)
 
-    def held_out(self, real, floor):
+    def held_out(self, real, held_out):
         """As `Source.held_out`: pairs of two populations that nothing is trained on."""
-        sets = zip((real, floor), (REFERENCE_SEED, FLOOR_SEED), strict=True)
-        made = (Discs(self.resolution, n, seed, self.distance) for n, seed in sets)
-        return tuple(from_bytes(pairs.images) for pairs in made)
+        sizes = {"real": real, "held_out": held_out}
+        return tuple(
+            from_bytes(_draw(self.resolution, checks.integer(*n, 1), kept, self.distance)[0])
+            for n, kept in zip(sizes.items(), (REFERENCE, HELD_OUT), strict=True)
+        )
+
+
+def _draw(resolution, size, population, distance):
+    """(images, uint8 (size, resolution, resolution, 3); colours, int (size,)) of a population."""
+    rng = np.random.default_rng(population)
+    colours = rng.integers(0, len(IRIS), size)
+    canvas = np.empty((size, resolution, resolution, 3), np.float32)
+    canvas[:] = BACKGROUND[rng.integers(0, len(BACKGROUND), size)][:, None, None]
+    axis = np.arange(resolution, dtype=np.float32) + 0.5
+    for center in _centers(resolution, distance):
+        move = rng.uniform(-JITTER, JITTER, (2, size, 1, 1)).astype(np.float32)
+        x, y = axis[None, None] - center - move[0], axis[:, None] - resolution / 2 - move[1]
+        cover = np.clip(RADIUS + 0.5 - np.hypot(x, y), 0, 1)[..., None]  # edge: one pixel
+        canvas += cover * (IRIS[colours][:, None, None] - canvas)
+    return to_bytes(canvas * 2 - 1), colours
 
 
 def read(images, distance):
@@ -69,7 +80,7 @@ def read(images, distance):
 
     Args:
         images: float (n, h, h, 3) in [-1, 1], or uint8.
-        distance: as for `Pairs`, in pixels.
+        distance: as for `Discs`, in pixels.
 
     Returns:
         int (n, 2): left and right. It always names a colour, whatever is there.

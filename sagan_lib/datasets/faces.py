@@ -1,9 +1,9 @@
 """Procedural faces with known factors: the book's embedded data set.
 
-Face ``index`` of ``seed`` is always the same picture, on every machine: each factor is a hash of
-``(seed, index, factor)``, so there is no file to download and no state to carry. Because the
-factors are known, a generated face can be judged exactly; the rule that matters for attention is
-that **both irises have the same colour**, although they are far apart in the picture.
+Face ``index`` of a ``population`` is always the same picture, on every machine: each factor is a
+hash of ``(population, index, factor)``, so there is no file to download and no state to carry.
+Because the factors are known, a generated face can be judged exactly; the rule that matters for
+attention is that **both irises have the same colour**, although they are far apart in the picture.
 """
 
 from dataclasses import dataclass, fields
@@ -33,8 +33,14 @@ BACKGROUND = np.array(
 EYE_WHITE = np.array([0.97, 0.97, 0.97], np.float32)
 MOUTH = np.array([0.72, 0.2, 0.25], np.float32)
 
-#: Populations that no network of the book is trained on: for the scores.
-REFERENCE_SEED, FLOOR_SEED = 2001, 2002
+#: Populations of drawn pictures that no generator can be trained on -> what they are kept for.
+REFERENCE, HELD_OUT, JUDGE_TRAINING, JUDGE_TEST = 2001, 2002, 1001, 1002
+RESERVED = {
+    REFERENCE: "the reference that scores compare with",
+    HELD_OUT: "the real images that are scored beside the generated ones",
+    JUDGE_TRAINING: "the training of the judge",
+    JUDGE_TEST: "the test of the judge",
+}
 
 #: Number of values of each categorical factor.
 CATEGORIES = {
@@ -115,37 +121,68 @@ def _hash(x):
     return x ^ (x >> np.uint64(31))
 
 
-def _uniform(seed, indices, stream):
-    """One number in [0, 1) for each index: a pure function of (seed, index, stream)."""
+def _uniform(population, indices, stream):
+    """One number in [0, 1) for each index: a pure function of (population, index, stream)."""
     golden = 0x9E3779B97F4A7C15
     with np.errstate(over="ignore"):
-        key = _hash(np.array([(seed * golden + stream) % 2**64], np.uint64) + np.uint64(golden))
+        start = np.array([(population * golden + stream) % 2**64], np.uint64)
+        key = _hash(start + np.uint64(golden))
         bits = _hash(_hash(indices.astype(np.uint64) * np.uint64(golden) + key) ^ key)
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def factors(indices, seed=0, independent_eyes=False):
+def population_number(population):
+    """`population` as an int: the numbers that differ as the hash sees them, 0 to 2^64 - 1.
+
+    Args:
+        population: any integer type.
+
+    Raises:
+        TypeError, ValueError: it is none of them.
+    """
+    return checks.integer("population", population, 0, 2**64 - 1)
+
+
+def trainable(population):
+    """`population` as an int, if it may be trained on.
+
+    Args:
+        population: as in `population_number`.
+
+    Raises:
+        TypeError, ValueError: it is no such number, or one of `RESERVED`.
+    """
+    population = population_number(population)
+    if population in RESERVED:
+        raise ValueError(
+            f"population must be none of {sorted(RESERVED)}, which nothing is trained on, got "
+            f"{population}: it is kept for {RESERVED[population]}"
+        )
+    return population
+
+
+def factors(indices, population=0, independent_eyes=False):
     """The factors of the faces with these indices.
 
     Args:
         indices: integers of shape (n,), each at least 0.
-        seed: which population of faces; any integer at least 0.
+        population: which faces, 0 to 2^64 - 1; those of `RESERVED` can be drawn, not trained on.
         independent_eyes: draw the right iris on its own. By default it equals the left one.
 
     Returns:
         A `Factors` record of length n.
 
     Raises:
-        TypeError, ValueError: `indices` are not non-negative integers, or `seed` is negative.
+        TypeError, ValueError: `indices` are not non-negative integers, or no such population.
     """
     indices = np.atleast_1d(np.asarray(indices))
     if not np.issubdtype(indices.dtype, np.integer):
         raise TypeError(f"indices must be integers, got dtype {indices.dtype}")
     if indices.ndim != 1 or (indices < 0).any():
         raise ValueError(f"indices must be a vector of integers >= 0, got {indices!r}")
-    seed = checks.integer("seed", seed, 0)  # Python's: a numpy one would overflow
+    population = population_number(population)  # Python's: a numpy one would overflow
     names = [f.name for f in fields(Factors)]
-    draw = {name: _uniform(seed, indices, stream) for stream, name in enumerate(names)}
+    draw = {name: _uniform(population, indices, stream) for stream, name in enumerate(names)}
     values = {name: (draw[name] * count).astype(np.int32) for name, count in CATEGORIES.items()}
     for name, (low, high) in RANGES.items():
         values[name] = (low + (high - low) * draw[name]).astype(np.float32)
@@ -225,15 +262,15 @@ def render(record, resolution=32):
     return out * 2 - 1
 
 
-def real_faces(n, resolution=32, seed=REFERENCE_SEED):
-    """Faces of a population that is kept for scoring: float32 (n, resolution, resolution, 3).
+def real_faces(n, resolution=32, population=REFERENCE):
+    """The first faces of a population: float32 (n, resolution, resolution, 3) in [-1, 1].
 
     Args:
         n: how many.
         resolution: their side in pixels.
-        seed: which population.
+        population: as in `factors`; by default the reference that scores compare with.
     """
-    return render(factors(np.arange(checks.integer("n", n, 1)), seed), resolution)
+    return render(factors(np.arange(checks.integer("n", n, 1)), population), resolution)
 
 
 class Faces(Source):
@@ -243,18 +280,21 @@ class Faces(Source):
         resolution: 16 to 256 pixels.
         size: how many different faces there are; each is drawn once, when it is first needed, and
             kept in memory.
-        seed: which population.
+        population: which faces, 0 to 2^64 - 1, but none of `RESERVED`. It is no seed of a training:
+            two runs of other seeds see the same faces.
         independent_eyes: see `factors`.
+
+    Raises:
+        TypeError, ValueError: an argument is out of range, or the population is kept for scoring.
     """
 
     extractor = "judge"
-    description = f"procedural faces of seeds {REFERENCE_SEED} and {FLOOR_SEED}, kept for scoring"
+    description = f"procedural faces of populations {REFERENCE} and {HELD_OUT}, kept for scoring"
 
-    def __init__(self, resolution=32, size=8192, seed=0, independent_eyes=False):
+    def __init__(self, resolution=32, size=8192, population=0, independent_eyes=False):
         checks.integer("size", size, 1)
         checks.integer("resolution", resolution, 16, 256)
-        checks.integer("seed", seed, 0)
-        self.resolution, self.size, self.seed = resolution, size, seed
+        self.resolution, self.size, self.population = resolution, size, trainable(population)
         self.independent_eyes = independent_eyes
         # Room that takes no memory yet: the system gives a page of it at the first write.
         self._images = np.empty((size, resolution, resolution, 3), np.uint8)
@@ -268,8 +308,8 @@ class Faces(Source):
             self._images[part] = to_bytes(render(self.factors(part), self.resolution))
             self._drawn[part] = True
 
-    def look_up(self, dataset, indices_of, batch_size):
-        """As `Source.look_up`; where a few batches are all there is, only their faces are drawn.
+    def rows(self, dataset, indices_of, batch_size):
+        """As `Source.rows`; where a few batches are all there is, only their faces are drawn.
 
         Before the first batch, and not beside the training: a process that ends while another
         thread of it is still drawing would wait for that thread, and the thread for it.
@@ -278,7 +318,7 @@ class Faces(Source):
         if 0 <= count * batch_size < self.size:  # a count below 0 says that it is not known
             needed = np.concatenate([*dataset.map(indices_of).as_numpy_iterator()])
         self._complete(needed)
-        return super().look_up(dataset, indices_of, batch_size, self._images)
+        return self._images
 
     def reorder(self, order):
         """Put the images into another order, as a sorted file would hold them.
@@ -296,7 +336,7 @@ class Faces(Source):
     def factors(self, indices=None):
         """The factors of these faces (by default of all)."""
         indices = np.arange(self.size) if indices is None else indices
-        return factors(indices, self.seed, self.independent_eyes)
+        return factors(indices, self.population, self.independent_eyes)
 
     @property
     def images(self):
@@ -304,9 +344,9 @@ class Faces(Source):
         self._complete(np.arange(self.size))
         return self._images
 
-    def held_out(self, real, floor):
+    def held_out(self, real, held_out):
         """As `Source.held_out`: faces of two populations that nothing is trained on."""
         return (
             real_faces(real, self.resolution),
-            real_faces(floor, self.resolution, FLOOR_SEED),
+            real_faces(held_out, self.resolution, HELD_OUT),
         )

@@ -23,7 +23,8 @@ class ImageFolder(Source):
 
     An image is cropped to a centred square and resized to `resolution` with an anti-aliasing
     filter (`decode.picture`). The first use decodes every file, in parallel, into a memory-mapped
-    cache; later uses open the cache.
+    cache; later uses open the cache without reading it, if its size and time of change are those
+    that it was written with.
 
     Args:
         path: a folder, or a `.zip`. Links to folders are followed, each folder is entered once.
@@ -32,6 +33,8 @@ class ImageFolder(Source):
             smaller, takes the largest square.
         limit: take at most so many images, in the order of their names.
         cache: folder of the decoded images; by default `~/.cache/sagan_lib` (XDG_CACHE_HOME).
+        verify: read the whole cache and compare it with its checksum; if it is another one, decode
+            all files anew.
 
     Attributes:
         names: the files used, in order. skipped: {file that could not be decoded: why}.
@@ -47,7 +50,7 @@ class ImageFolder(Source):
             are skipped, counted and named in a warning.
     """
 
-    def __init__(self, path, resolution=64, crop=None, limit=None, cache=None):
+    def __init__(self, path, resolution=64, crop=None, limit=None, cache=None, verify=False):
         self.path = Path(path)
         checks.integer("resolution", resolution, 16, 256)
         if crop is not None:
@@ -59,7 +62,7 @@ class ImageFolder(Source):
         self.resolution, self.crop = resolution, crop
         self._archive = self._open_zip() if self.path.suffix.lower() == ".zip" else None
         names = self._chosen(self._list())[:limit]
-        self._decode_all(names, Path(cache) if cache else default_cache())
+        self._decode_all(names, Path(cache) if cache else default_cache(), verify)
         self.size = len(self.names)
         self.description = f"{self.path}: all images"
 
@@ -109,7 +112,7 @@ class ImageFolder(Source):
         stats = [(self.path / name).stat() for name in names]
         return [stat.st_size for stat in stats], [stat.st_mtime_ns for stat in stats]
 
-    def _decode_all(self, names, cache):
+    def _decode_all(self, names, cache, verify):
         """Fill `images` and what is known about the files, from the cache or from the files."""
         if not names:
             raise ValueError(f"{self.path}: no image files; {self._left_out()}")
@@ -117,7 +120,7 @@ class ImageFolder(Source):
         self.fingerprint = _digest(self.resolution, self.crop, names, sizes)
         here = _digest(self.fingerprint, str(self.path.resolve()), touched)
         done = cache / f"{here}.npy"
-        if (known := _kept(done)) is None:
+        if (known := _kept(done, verify)) is None:
             known = self._write_cache(names, done)
         self.skipped, self.sizes = known["skipped"], known["sizes"]
         self.names = [name for name in names if name not in self.skipped]
@@ -140,10 +143,10 @@ class ImageFolder(Source):
             skipped, sizes = self._fill(rows, names)
             rows.flush()
             del rows  # some systems do not rename a file that is mapped
-            known = {"skipped": skipped, "sizes": sizes, "sha256": shipped.sha256(part)}
-            with shipped.replacing(done.with_suffix(".json")) as listing:
-                listing.write_text(json.dumps(known))
-        return known
+            known = {"path": str(self.path.resolve()), "skipped": skipped, "sizes": sizes,
+                     "sha256": shipped.sha256(part)}  # fmt: skip
+        # Last: where there is a listing, the pictures were whole and on the disk before it.
+        return _list_cache(done, known)
 
     def _fill(self, rows, names):
         """Decode all files into `rows`, without gaps; returns what was skipped, and the sizes."""
@@ -207,8 +210,21 @@ def _told(names, what):
     return f"{len(names)} {what}: {shown}" + (", ..." if len(names) > 5 else "")
 
 
-def _kept(done):
-    """What is known of a whole cache file; None if it is missing or not as it was written."""
+def _list_cache(done, known):
+    """Write what is known of a cache file, with its size and time of change; returns it."""
+    known = known | _stamp(done)
+    with shipped.replacing(done.with_suffix(".json")) as listing:
+        listing.write_text(json.dumps(known))
+    return known
+
+
+def _stamp(done):
+    stat = done.stat()
+    return {"bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+
+
+def _listed(done):
+    """What the listing of a cache file says; None if either is missing, or it cannot be read."""
     listing = done.with_suffix(".json")
     if not (done.exists() and listing.exists()):
         return None
@@ -216,7 +232,43 @@ def _kept(done):
         known = json.loads(listing.read_text())
     except ValueError:
         return None
-    return known if known.get("sha256") == shipped.sha256(done) else None
+    return known if isinstance(known, dict) and "sha256" in known else None
+
+
+def _kept(done, verify):
+    """What is known of a whole cache file; None if it is missing or not as it was written.
+
+    Its bytes are read only where they must be: asked for, or where another time of change (or none,
+    in an old listing) leaves open whether they were touched or only copied.
+    """
+    known = _listed(done)
+    if known is None or known.get("bytes", done.stat().st_size) != done.stat().st_size:
+        return None
+    untouched = {name: known.get(name) for name in ("bytes", "mtime_ns")} == _stamp(done)
+    if untouched and not verify:
+        return known
+    if known["sha256"] != shipped.sha256(done):
+        return None
+    return known if untouched else _list_cache(done, known)
+
+
+def check_caches(path, cache=None):
+    """Read what is kept of a folder's or zip's decoded pictures, and compare it with its checksums.
+
+    Args:
+        path: of the folder or zip.
+        cache: as for `ImageFolder`.
+
+    Returns:
+        {cache file: whether it is as it was written}, of every resolution and crop.
+    """
+    path = str(Path(path).resolve())
+    found = {done: _listed(done) for done in sorted(Path(cache or default_cache()).glob("*.npy"))}
+    return {
+        done: known["sha256"] == shipped.sha256(done)
+        for done, known in found.items()
+        if known and known.get("path") == path
+    }
 
 
 def _make_room(cache, size):

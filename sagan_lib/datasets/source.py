@@ -34,25 +34,25 @@ class Source:
         """What was taken from the reader's files, in one line; empty where nothing was."""
         return ""
 
-    def held_out(self, real, floor):
+    def held_out(self, real, held_out):
         """Two sets of real images to score generated ones with; no image is in both.
 
         Args:
             real: images of the reference.
-            floor: images that are scored in place of generated ones.
+            held_out: further ones, to be scored in place of generated ones.
 
         Returns:
-            (real, floor), float32 (n, resolution, resolution, 3) in [-1, 1].
+            (real, held_out), float32 (n, resolution, resolution, 3) in [-1, 1].
 
         Raises:
             ValueError: there are fewer images.
         """
-        if self.size < real + floor:
+        if self.size < real + held_out:
             raise ValueError(
-                f"{self.description}: {self.size} images; {real} real ones and {floor} for the "
-                f"floor make {real + floor}"
+                f"{self.description}: {self.size} images; {real} real ones and {held_out} held out "
+                f"make {real + held_out}"
             )
-        chosen = np.random.default_rng(0).permutation(self.size)[: real + floor]
+        chosen = np.random.default_rng(0).permutation(self.size)[: real + held_out]
         images = from_bytes(self.images[chosen])
         return images[:real], images[real:]
 
@@ -81,18 +81,27 @@ class Source:
             steps, lambda step: shuffled_indices(step, batch_size, self.size, seed), batch_size
         )
 
-    def look_up(self, dataset, indices_of, batch_size, images=None):
+    def rows(self, dataset, indices_of, batch_size):
+        """The array that `look_up` takes images from; where they are made, those it will need.
+
+        Args:
+            dataset: as in `look_up`, and so are the others.
+            indices_of: likewise.
+            batch_size: likewise.
+        """
+        return self.images
+
+    def look_up(self, dataset, indices_of, batch_size):
         """Batches of images by their indices.
 
         Args:
             dataset: a `tf.data.Dataset`.
             indices_of: function of one of its elements that gives int64 (batch_size,).
             batch_size: images in a batch.
-            images: the array that holds them; by default `images`.
         """
         import tensorflow as tf
 
-        images = self.images if images is None else images
+        images = self.rows(dataset, indices_of, batch_size)
         shape = (batch_size, self.resolution, self.resolution, 3)
 
         def fetch(element):

@@ -10,11 +10,10 @@ from keras import layers
 
 from sagan_lib import checks, shipped
 from sagan_lib.datasets import faces
-from sagan_lib.datasets.source import as_images, from_bytes
+from sagan_lib.datasets.source import as_images, from_bytes, to_bytes
 
 RESOLUTION = 32
 WEIGHTS = "judge32.weights.h5"
-TRAIN_SEED, TEST_SEED = 1001, 1002  # populations that no generator is trained on
 
 
 def build():
@@ -42,12 +41,12 @@ def train(path, size=40_000, epochs=8, seed=0):
     Returns:
         Its accuracy on fresh faces, {factor: share}.
     """
+    checks.integer("size", size, 1)
     keras.utils.set_random_seed(seed)
-    source = faces.Faces(RESOLUTION, size, TRAIN_SEED, independent_eyes=True)
-    images = from_bytes(source.images)
+    record = faces.factors(np.arange(size), faces.JUDGE_TRAINING, independent_eyes=True)
+    images = from_bytes(to_bytes(faces.render(record, RESOLUTION)))  # of 256 levels, as data is
     rng = np.random.default_rng(seed)
     images += rng.normal(0, 0.05, images.shape).astype(np.float32)  # generated faces are not clean
-    record = source.factors()
     labels = {name: getattr(record, name) for name in faces.CATEGORIES}
     model = build()
     steps = epochs * (size // 128)
@@ -66,7 +65,7 @@ def accuracy(model, n=4000):
         model: a judge.
         n: faces.
     """
-    truth = faces.factors(np.arange(n), TEST_SEED, independent_eyes=True)
+    truth = faces.factors(np.arange(n), faces.JUDGE_TEST, independent_eyes=True)
     reading = read(faces.render(truth, RESOLUTION), model)
     return {
         name: float(np.mean(getattr(reading, name) == getattr(truth, name)))

@@ -1,4 +1,4 @@
-"""How good a set of images is, told with its protocol, its interval and its floor.
+"""How good a set of images is, told with its protocol, its interval and what real images score.
 
 A score without its protocol says little, so `evaluate` returns both: how many images, of which
 network's features, from which population, and what real images score against real ones.
@@ -83,73 +83,74 @@ def extractor(name):
     return EXTRACTORS[checks.one_of("extractor", name, EXTRACTORS)]()
 
 
-def evaluate(images, real, floor, extractor, source, bootstrap=200, seed=0):
+def evaluate(images, real, held_out, extractor, source, bootstrap=200, seed=0):
     """All scores of generated images, each with an interval and with what real images score.
 
     Args:
         images: generated, float (n, h, w, 3) in [-1, 1].
         real: the reference, likewise.
-        floor: n further real images, scored in place of the generated ones.
+        held_out: n further real images, scored in place of the generated ones.
         extractor: an `Extractor`.
         source: what the images are, such as "EMA generator of run 3": kept in the protocol.
         bootstrap: resamples for the 95 % intervals.
         seed: of the resampling.
 
     Returns:
-        {"protocol": ..., "frechet": {"value", "low", "high", "floor"}, "kernel_distance",
+        {"protocol": ..., "frechet": {"value", "low", "high", "real"}, "kernel_distance",
         "precision", "recall"}; with the judge also "heterochromia", "variation" (mean total
         variation from uniform over the factors) and "coverage" (no interval: resampling can only
-        lose combinations). An interval is the value and 1.96 standard deviations of its
-        resamples to either side: the spread of this protocol. Resampled are the generated
-        images, for recall the real ones; the reference stays. It does not correct the bias that
-        a Fréchet distance has with so many images; the floor, with as many, shows that.
+        lose combinations). "real" is what the held-out images score. An interval is the value
+        and 1.96 standard deviations of its resamples to either side: the spread of this protocol.
+        Resampled are the generated images, for recall the real ones; the reference stays. It does
+        not correct the bias that a Fréchet distance has with so many images; "real", with as
+        many, shows that.
     """
     checks.integer("bootstrap", bootstrap, 10)
-    if len(floor) != len(images):
-        raise ValueError(f"floor must be as many as images, {len(images)}, got {len(floor)}")
+    if len(held_out) != len(images):
+        raise ValueError(f"held_out must be as many as images, {len(images)}, got {len(held_out)}")
     rng = np.random.default_rng(seed)
-    given = {"images": images, "real": real, "floor": floor}
+    given = {"images": images, "real": real, "held_out": held_out}
     sets = [metrics.features(name, extractor.features(x)) for name, x in given.items()]
     result = {
         "protocol": {
-            "fake": len(images), "real": len(real), "floor": len(floor), "source": source,
+            "fake": len(images), "real": len(real), "held_out": len(held_out), "source": source,
             "extractor": extractor.name, "checksum": extractor.checksum, "bootstrap": bootstrap,
         }
     }  # fmt: skip
     result |= _distances(*sets, bootstrap, rng)
     if extractor.read:
-        result |= _counts(extractor.read(images), extractor.read(floor), bootstrap, rng)
+        result |= _counts(extractor.read(images), extractor.read(held_out), bootstrap, rng)
     return result
 
 
-def _summary(value, resampled, floor):
+def _summary(value, resampled, real):
     half = 1.96 * float(np.std(resampled))
     return {"value": float(value), "low": float(value) - half, "high": float(value) + half,
-            "floor": float(floor)}  # fmt: skip
+            "real": float(real)}  # fmt: skip
 
 
 def _draws(n, bootstrap, rng):
     return (rng.integers(0, n, n) for _ in range(bootstrap))
 
 
-def _distances(fake, real, floor, bootstrap, rng, k=3):
+def _distances(fake, real, held_out, bootstrap, rng, k=3):
     reference = metrics.moments(real)
     root = metrics.root_of(reference[1])  # once: with Inception's 2,048 features each takes seconds
     value = metrics.frechet_of_moments(reference, metrics.moments(fake), root)
     draws = _draws(len(fake), bootstrap, rng)
     again = [metrics.frechet_of_moments(reference, metrics.moments(fake[i]), root) for i in draws]
-    found = {"frechet": _summary(value, again, metrics.frechet(floor, real))}
+    found = {"frechet": _summary(value, again, metrics.frechet(held_out, real))}
 
     kernels = metrics.kernels(fake, real)
     ones = np.ones(len(real))
     weights = [np.bincount(i, minlength=len(fake)) for i in _draws(len(fake), bootstrap, rng)]
     again = [metrics.weighted_mmd(*kernels, w.astype(float), ones) for w in weights]
     value = metrics.weighted_mmd(*kernels, np.ones(len(fake)), ones)
-    found["kernel_distance"] = _summary(value, again, metrics.kernel_distance(floor, real))
+    found["kernel_distance"] = _summary(value, again, metrics.kernel_distance(held_out, real))
 
-    radii = metrics.radii(real, k)  # of the real set, for generated images and floor alike
-    inside, floors = (metrics.inside(real, points, radii, k) for points in (fake, floor))
-    for name, *both in zip(("precision", "recall"), inside, floors, strict=True):
+    radii = metrics.radii(real, k)  # of the real set, for generated and held-out ones alike
+    inside, base = (metrics.inside(real, points, radii, k) for points in (fake, held_out))
+    for name, *both in zip(("precision", "recall"), inside, base, strict=True):
         found[name] = _share(*both, bootstrap, rng)
     return found
 
@@ -185,11 +186,11 @@ def _variation(reading, chosen=slice(None)):
 
 def _counts(reading, base, bootstrap, rng):
     again = [_variation(reading, i) for i in _draws(len(reading), bootstrap, rng)]
-    value, floor = _variation(reading), _variation(base)
-    unequal, of_floor = (r.left_iris != r.right_iris for r in (reading, base))
+    value, real = _variation(reading), _variation(base)
+    unequal, of_real = (r.left_iris != r.right_iris for r in (reading, base))
     seen, possible = judge.coverage(reading)
     return {
-        "heterochromia": _share(unequal, of_floor, bootstrap, rng),
-        "variation": _summary(value, again, floor),
-        "coverage": {"value": seen, "of": possible, "floor": judge.coverage(base)[0]},
+        "heterochromia": _share(unequal, of_real, bootstrap, rng),
+        "variation": _summary(value, again, real),
+        "coverage": {"value": seen, "of": possible, "real": judge.coverage(base)[0]},
     }

@@ -74,9 +74,9 @@ def test_a_built_model_has_the_recipes_settings():
 
 
 def test_the_source_is_faces_or_a_folder(tmp_path):
-    data = runs.source(dataclasses.replace(TINY, seed=3))
+    data = runs.source(dataclasses.replace(TINY, seed=5, population=3))
     assert isinstance(data, Faces)
-    assert (data.size, data.resolution, data.seed) == (20, 16, 3)
+    assert (data.size, data.resolution, data.population) == (20, 16, 3)
     Image.new("RGB", (40, 40), "red").save(tmp_path / "one.png")
     data = runs.source(dataclasses.replace(TINY, data=str(tmp_path)))
     assert isinstance(data, ImageFolder)
@@ -177,6 +177,36 @@ def test_a_run_of_the_library_before_its_names_changed_still_loads_and_goes_on()
         assert [layer.variant for layer in attention_layers(net)] == ["pooled"]
     model.fit(Faces(16, 64), steps=1, batch_size=8, verbose=0)
     assert int(model.step.numpy()) == 4
+
+
+def test_the_seed_is_not_the_population():
+    first, second = (runs.source(dataclasses.replace(TINY, seed=seed)) for seed in (1, 2001))
+    np.testing.assert_array_equal(first.images, second.images)
+    other = runs.source(dataclasses.replace(TINY, population=1))
+    assert not np.array_equal(first.images, other.images)
+    assert RECIPES["faces64"].population == RECIPES["faces64"].seed == 2, "as it was trained"
+
+
+@pytest.mark.parametrize("population", [2001, 2002, 1001, 1002])
+def test_a_run_on_the_faces_that_score_it_is_refused_and_leaves_nothing(population, tmp_path):
+    with pytest.raises(ValueError, match=f"got {population}: it is kept for"):
+        runs.train(dataclasses.replace(TINY, population=population), tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("data", [{}, {"data": "faces"}])
+def test_the_faces_of_an_old_run_are_those_that_its_seed_named(data, tmp_path):
+    (tmp_path / "recipe.json").write_text(json.dumps({"seed": 3} | data))
+    kept = runs._kept(tmp_path, None)
+    runs._check_same({"seed": 3, "population": 3}, kept, tmp_path)
+    with pytest.raises(ValueError, match="population was 3, not 0"):
+        runs._check_same({"seed": 3, "population": 0}, kept, tmp_path)
+
+
+def test_an_old_run_on_pictures_has_no_population(tmp_path):
+    (tmp_path / "recipe.json").write_text(json.dumps({"seed": 3, "data": "stamps"}))
+    kept = runs._kept(tmp_path, None)
+    runs._check_same({"seed": 3, "population": 0, "data": "stamps"}, kept, tmp_path)
 
 
 def test_an_old_name_in_a_recipe_is_no_other_recipe(tmp_path):

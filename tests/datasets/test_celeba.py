@@ -7,8 +7,8 @@ import pytest
 from pictures import picture
 from PIL import Image
 
-from sagan_lib import datasets
 from sagan_lib.datasets import celeba as published
+from sagan_lib.datasets import registry
 from sagan_lib.datasets.celeba import CelebA
 from sagan_lib.datasets.folder import ImageFolder
 
@@ -69,11 +69,11 @@ def test_celeba_is_found_where_it_is_put(celeba):
 def test_celeba_is_recognised_by_its_names_or_its_list(celeba, tmp_path):
     for path in (celeba, celeba.parent):
         assert published.is_celeba(path)
-        assert isinstance(datasets.by_name(str(path), 16), CelebA)
+        assert isinstance(registry.by_name(str(path), 16), CelebA)
     (tmp_path / "own").mkdir()
     picture(1).save(tmp_path / "own" / "one.png")
     assert not published.is_celeba(tmp_path / "own")
-    found = datasets.by_name(str(tmp_path / "own"), 16)
+    found = registry.by_name(str(tmp_path / "own"), 16)
     assert type(found) is ImageFolder
     assert not published.is_celeba(tmp_path / "nowhere")
 
@@ -166,10 +166,10 @@ def test_only_celebas_pictures_are_cropped_to_178(tmp_path, celeba):
     wide.paste("blue", (100, 100, 300, 300))
     (tmp_path / "own").mkdir()
     wide.save(tmp_path / "own" / "one.png")
-    found = datasets.by_name(str(tmp_path / "own"), 16)
+    found = registry.by_name(str(tmp_path / "own"), 16)
     assert found.images[0, 0, 0].tolist() == [255, 0, 0]
-    chosen = datasets.by_name(str(tmp_path / "own"), 16, crop=178)
+    chosen = registry.by_name(str(tmp_path / "own"), 16, crop=178)
     assert chosen.images[0, 0, 0].tolist() == [0, 0, 255]
-    assert datasets.by_name(str(celeba), 16).crop == 178
+    assert registry.by_name(str(celeba), 16).crop == 178
     with pytest.raises(ValueError, match="crop is for pictures from files"):
-        datasets.by_name("faces", 16, crop=100)
+        registry.by_name("faces", 16, crop=100)

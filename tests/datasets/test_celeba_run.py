@@ -220,30 +220,30 @@ def test_score_compares_with_the_runs_own_training_images(run, celeba, scored, c
     capsys.readouterr()
     with pytest.warns(UserWarning, match="compare scores among themselves"):
         assert main([*command, "--out", str(tmp_path / "scores.json")]) == 0
-    ((fake, real, floor, extractor, source),) = scored
+    ((fake, real, held_out, extractor, source),) = scored
     np.testing.assert_array_equal(fake, gan.GAN.load(run / "run.keras").sample(5))
 
-    # The training images that can be decoded, each once: none is real and floor at a time.
+    # The training images that can be decoded, each once: none is in both sets.
     whole = CelebA(celeba, 32, split="all")
     wanted = [k for k, name in enumerate(whole.names) if int(name[:6]) in TRAIN]
     ordered = [
         sorted(image.tobytes() for image in to_bytes(part))
-        for part in (np.concatenate([real, floor]), from_bytes(whole.images[wanted]))
+        for part in (np.concatenate([real, held_out]), from_bytes(whole.images[wanted]))
     ]
-    assert (len(real), len(floor)) == (6, 5)
+    assert (len(real), len(held_out)) == (6, 5)
     assert ordered[0] == ordered[1]
 
     protocol, table = capsys.readouterr().out.split("\n}\n")
     protocol = json.loads(protocol + "}")
     assert protocol == {
-        "fake": 5, "real": 6, "floor": 5, "source": source, "bootstrap": 200,
+        "fake": 5, "real": 6, "held_out": 5, "source": source, "bootstrap": 200,
         "extractor": "keras inception_v3 imagenet", "checksum": f"keras {keras.__version__}",
         "data": f"{celeba}: split train of list_eval_partition.txt",
     }  # fmt: skip
     assert str(run / "run.keras") in source
     lines = {line.split()[0]: line.split()[1:] for line in table.splitlines()}
     assert list(lines) == ["frechet", "kernel_distance", "precision", "recall"]
-    a, b, c = map(extractor.features, (fake, real, floor))
+    a, b, c = map(extractor.features, (fake, real, held_out))
     for name in ("frechet", "kernel_distance"):
         distance = getattr(metrics, name)
         value, *_, word, base = lines[name]
@@ -260,7 +260,7 @@ def test_drawn_faces_are_read_by_the_judge(run, scored, no_inception, capsys):
     assert main(command) == 0
     protocol = json.loads(capsys.readouterr().out.split("\n}\n")[0] + "}")
     assert protocol["extractor"] == "judge32"
-    assert protocol["data"] == "procedural faces of seeds 2001 and 2002, kept for scoring"
+    assert protocol["data"] == "procedural faces of populations 2001 and 2002, kept for scoring"
     np.testing.assert_array_equal(scored[0][1], faces.real_faces(8))
 
 

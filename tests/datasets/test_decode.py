@@ -67,8 +67,11 @@ def test_other_colour_spaces(mode):
     assert decode.picture(stored(image, kind), 8)[0].min() >= 250
 
 
+@pytest.mark.parametrize(
+    ("kind", "options"), [("PNG", {}), ("TIFF", {}), ("WEBP", {"lossless": True})]
+)
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_orientation_is_turned_upright(orientation):
+def test_every_orientation_is_turned_upright_once(orientation, kind, options):
     """Stored as a camera would that is held so; white above, black on the left below."""
     upright = Image.new("RGB", (60, 40), "grey")
     upright.paste("white", (0, 0, 60, 10))
@@ -77,7 +80,7 @@ def test_every_orientation_is_turned_upright(orientation):
     lying = upright if back is None else upright.transpose(Image.Transpose(back))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    found, _ = decode.picture(stored(lying, exif=exif), 40)
+    found, _ = decode.picture(stored(lying, kind, exif=exif, **options), 40)
     np.testing.assert_array_equal(found, np.asarray(upright.crop((10, 0, 50, 40))))
 
 
@@ -92,6 +95,23 @@ def test_an_odd_exif_block_does_not_lose_the_pixels(monkeypatch):
         found, _ = decode.picture(io.BytesIO(file), 8)
         assert found[4, 4, 0] > 200
         assert found[4, 4, 2] < 60
+
+
+def test_a_turn_that_cannot_be_noted_is_made(monkeypatch):
+    """Taking the orientation out of a damaged block fails when the pixels are turned already."""
+
+    def fails(self, offset=8):
+        raise ValueError("bad block")
+
+    upright = Image.new("RGB", (16, 16), "white")
+    upright.paste("black", (0, 8, 16, 16))
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    file = stored(upright.rotate(180), exif=exif)
+    monkeypatch.setattr(Image.Exif, "tobytes", fails)
+    found, _ = decode.picture(file, 16)
+    assert (found[:8] == 255).all()
+    assert (found[8:] == 0).all()
 
 
 def test_more_pixels_than_any_photograph_are_refused(monkeypatch):

@@ -12,7 +12,7 @@ from sagan_lib.evaluation import metrics
 
 @pytest.mark.parametrize(("resolution", "distance"), [(32, 10), (32, 22), (64, 54)])
 def test_the_reader_reads_what_was_drawn(resolution, distance):
-    data = Discs(resolution, 500, seed=3, distance=distance)
+    data = Discs(resolution, 500, population=3, distance=distance)
     seen = discs.read(from_bytes(data.images), distance)
     np.testing.assert_array_equal(seen, np.stack([data.colours] * 2, 1))
     assert metrics.agreement(*seen.T) == 1
@@ -20,9 +20,9 @@ def test_the_reader_reads_what_was_drawn(resolution, distance):
 
 
 def test_one_disc_of_another_colour_is_seen():
-    left, right = (from_bytes(Discs(32, 200, seed).images) for seed in (1, 2))
+    left, right = (from_bytes(Discs(32, 200, number).images) for number in (1, 2))
     mixed = np.concatenate([left[:, :, :16], right[:, :, 16:]], 2)
-    expected = np.stack([Discs(32, 200, seed).colours for seed in (1, 2)], 1)
+    expected = np.stack([Discs(32, 200, number).colours for number in (1, 2)], 1)
     np.testing.assert_array_equal(discs.read(mixed, 22), expected)
     assert metrics.agreement(*discs.read(mixed, 22).T) < 0.2
 
@@ -48,7 +48,7 @@ def test_the_two_discs_move_on_their_own():
     assert np.ptp(centers[0]) > 2
 
 
-def test_a_seed_is_a_population():
+def test_a_population_is_always_the_same_discs():
     np.testing.assert_array_equal(Discs(32, 5, 1).images, Discs(32, 5, 1).images)
     assert not np.array_equal(Discs(32, 5, 1).images, Discs(32, 5, 2).images)
 
@@ -60,7 +60,10 @@ def test_a_seed_is_a_population():
         (lambda: Discs(32, 4, distance=23), "at most 22, got 23"),
         (lambda: Discs(300, 4), "resolution"),
         (lambda: Discs(32, 0), "size"),
-        (lambda: Discs(32, 4, seed=-1), "seed"),
+        (lambda: Discs(32, 4, population=-1), "population"),
+        (lambda: Discs(32, 4, population=2001), "population .* got 2001: .*scores compare"),
+        (lambda: Discs(32, 4, population=1002), "population .* got 1002: .*judge"),
+        (lambda: Discs(32, 4).held_out(0, 1), "real must be at least 1, got 0"),
         (lambda: discs.read(np.zeros((2, 32, 30, 3)), 22), "shape"),
         (lambda: discs.read(np.zeros((2, 32, 32, 3)), 40), "distance"),
     ],
@@ -72,8 +75,8 @@ def test_refuses(call, words):
 
 def test_held_out_pairs_are_of_two_other_populations():
     data = Discs(32, 20)
-    real, floor = data.held_out(6, 4)
-    assert (real.shape, floor.shape) == ((6, 32, 32, 3), (4, 32, 32, 3))
+    real, held_out = data.held_out(6, 4)
+    assert (real.shape, held_out.shape) == ((6, 32, 32, 3), (4, 32, 32, 3))
     known = {image.tobytes() for image in data.images}
-    shown = [to_bytes(image).tobytes() for image in (*real, *floor)]
+    shown = [to_bytes(image).tobytes() for image in (*real, *held_out)]
     assert len({*known, *shown}) == 20 + 10

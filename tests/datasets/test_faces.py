@@ -18,13 +18,13 @@ PALETTES = {
 @pytest.fixture(scope="module")
 def many():
     """The factors of 20,000 faces with independent eyes."""
-    return faces.factors(np.arange(20_000), seed=3, independent_eyes=True)
+    return faces.factors(np.arange(20_000), population=3, independent_eyes=True)
 
 
 @pytest.fixture(scope="module")
 def drawn():
     """400 faces with independent eyes and their 32-pixel pictures."""
-    record = faces.factors(np.arange(400), seed=4, independent_eyes=True)
+    record = faces.factors(np.arange(400), population=4, independent_eyes=True)
     return record, faces.render(record, 32)
 
 
@@ -68,12 +68,12 @@ def plain(n=1, **changes):
     return record.replace(**middle, scale=1, width=1).replace(**changes)
 
 
-def test_factors_are_the_published_hash_of_seed_index_and_factor():
-    for seed in (0, 7, 2**63 + 5):
-        record = faces.factors([0, 3, 10**12], seed, independent_eyes=True)
+def test_factors_are_the_published_hash_of_population_index_and_factor():
+    for population in (0, 7, 2**63 + 5):
+        record = faces.factors([0, 3, 10**12], population, independent_eyes=True)
         for row, index in enumerate((0, 3, 10**12)):
             for stream, name in enumerate(NAMES):
-                u = draw_by_hand(seed, index, stream)
+                u = draw_by_hand(population, index, stream)
                 if name in faces.CATEGORIES:
                     assert getattr(record, name)[row] == int(u * faces.CATEGORIES[name])
                 else:
@@ -99,14 +99,14 @@ def test_blocks_leave_no_seams():
     assert len(np.unique(whole.reshape(150, -1), axis=0)) == 150
 
 
-def test_seeds_are_different_populations_of_any_integer_kind():
+def test_populations_differ_and_are_of_any_integer_kind():
     first, second = faces.factors(np.arange(50), 1), faces.factors(np.arange(50), 2)
     assert np.mean(first.tilt == second.tilt) == 0
     np.testing.assert_array_equal(faces.factors(np.arange(50), np.int64(2)).tilt, second.tilt)
 
 
 def test_both_irises_are_equal_by_default_and_only_they_depend_on_the_switch(many):
-    default = faces.factors(np.arange(len(many)), seed=3)
+    default = faces.factors(np.arange(len(many)), population=3)
     np.testing.assert_array_equal(default.left_iris, default.right_iris)
     for name in set(NAMES) - {"right_iris"}:
         np.testing.assert_array_equal(getattr(default, name), getattr(many, name))
@@ -217,7 +217,7 @@ def test_centers_and_tilt_move_the_face_in_their_direction():
 
 
 def test_small_pictures_are_what_large_ones_average_to():
-    record = faces.factors(np.arange(12), seed=5)
+    record = faces.factors(np.arange(12), population=5)
     large, small = faces.render(record, 256), faces.render(record, 32)
     averaged = large.reshape(12, 32, 8, 32, 8, 3).mean((2, 4))
     sampled = large[:, 4::8, 4::8]  # what a renderer without anti-aliasing would draw
@@ -238,7 +238,7 @@ def test_replace_changes_a_copy_of_the_named_factors_only():
 
 
 def test_the_data_set_is_the_rendered_faces_as_bytes():
-    data = faces.Faces(16, size=2100, seed=9, independent_eyes=True)  # more than two blocks
+    data = faces.Faces(16, size=2100, population=9, independent_eyes=True)  # more than two blocks
     record = faces.factors(np.arange(2100), 9, independent_eyes=True)
     np.testing.assert_array_equal(data.images, to_bytes(faces.render(record, 16)))
     assert data.images.dtype == np.uint8
@@ -255,7 +255,8 @@ def test_a_run_of_a_few_steps_waits_for_the_faces_that_it_sees_alone(monkeypatch
         return render(record, resolution)
 
     monkeypatch.setattr(faces, "render", counting)
-    data, whole = faces.Faces(16, size=3000, seed=2), faces.Faces(16, size=3000, seed=2).images
+    data, whole = (faces.Faces(16, 3000, population=2) for _ in "ab")
+    whole = whole.images
     drawn.clear()
     # 299 and 300 are the last batch of an epoch and the first of the next one.
     for start, count, more in ((0, 3, 30), (1, 2, 0), (2, 2, 10), (299, 2, None)):
@@ -268,13 +269,13 @@ def test_a_run_of_a_few_steps_waits_for_the_faces_that_it_sees_alone(monkeypatch
     assert sum(drawn) <= 60
     np.testing.assert_array_equal(data.images, whole)
     assert sum(drawn) == 3000, "each once"
-    data = faces.Faces(16, size=50, seed=2)
+    data = faces.Faces(16, size=50, population=2)
     assert next(iter(data.batches(10))).shape == (10, 16, 16, 3)
     assert sum(drawn) == 3050, "without an end all are needed"
 
 
 def test_batches_of_faces_are_faces_of_the_set():
-    data = faces.Faces(16, size=10, seed=1)
+    data = faces.Faces(16, size=10, population=1)
     batch = next(iter(data.batches(10, seed=4))).numpy()
     rows = {tuple(image.ravel()) for image in to_bytes(batch)}
     assert rows == {tuple(image.ravel()) for image in data.images}
@@ -286,8 +287,11 @@ def test_batches_of_faces_are_faces_of_the_set():
         (lambda: faces.factors([0.5]), TypeError, ["indices must be integers", "float64"]),
         (lambda: faces.factors([3, -1]), ValueError, ["integers >= 0", "-1"]),
         (lambda: faces.factors([[1, 2]]), ValueError, ["a vector of integers"]),
-        (lambda: faces.factors([1], seed=-1), ValueError, ["seed must be at least 0"]),
-        (lambda: faces.factors([1], seed=1.5), TypeError, ["seed must be an integer"]),
+        (lambda: faces.factors([1], -1), ValueError, ["population must be at least 0", "-1"]),
+        (lambda: faces.factors([1], 1.5), TypeError, ["population must be an integer", "1.5"]),
+        # the hash would take it for population 2001
+        (lambda: faces.factors([1], 2**64 + 2001), ValueError, ["population", "at most"]),
+        (lambda: faces.Faces(16, 4, 2**64 + 2001), ValueError, ["population", "at most"]),
         (lambda: faces.render([1, 2]), TypeError, ["record must be a Factors", "list"]),
         (lambda: faces.render(faces.factors([0]), 15), ValueError, ["resolution", "16", "256"]),
         (lambda: faces.render(faces.factors([0]), 257), ValueError, ["at most 256, got 257"]),
@@ -306,9 +310,20 @@ def test_wrong_arguments(call, error, words):
 
 
 def test_held_out_faces_are_of_two_populations_that_nothing_is_trained_on():
-    real, floor = faces.Faces(16, 10).held_out(3, 2)
-    np.testing.assert_array_equal(real, faces.real_faces(3, 16, faces.REFERENCE_SEED))
-    np.testing.assert_array_equal(floor, faces.real_faces(2, 16, faces.FLOOR_SEED))
+    real, held_out = faces.Faces(16, 10).held_out(3, 2)
+    np.testing.assert_array_equal(real, faces.real_faces(3, 16, 2001))
+    np.testing.assert_array_equal(held_out, faces.real_faces(2, 16, 2002))
+
+
+@pytest.mark.parametrize(
+    ("population", "kept_for"),
+    [(2001, "scores compare"), (2002, "scored"), (1001, "training of the judge"),
+     (np.int64(1002), "test of the judge")],
+)  # fmt: skip
+def test_what_is_kept_for_scoring_is_never_trained_on(population, kept_for):
+    with pytest.raises(ValueError, match=f"population must be .* got {population}: .*{kept_for}"):
+        faces.Faces(16, 4, population)
+    assert len(faces.factors([0, 1], population)) == 2, "but it can be drawn"
 
 
 def test_reordered_faces_are_the_same_faces():

@@ -1,5 +1,6 @@
 """Folders and zips: the crop, the resize, damaged files, the cache."""
 
+import json
 import os
 import struct
 import subprocess
@@ -7,6 +8,8 @@ import sys
 import threading
 import time
 import zipfile
+from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -325,21 +328,137 @@ def test_whatever_a_decoder_raises_the_others_go_on(tmp_path, cache, monkeypatch
     assert source.skipped == {"b.png": "error: bad EXIF"}
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "no listing", "damaged listing"])
+@pytest.mark.parametrize(
+    "damage", ["truncated", "longer", "flipped", "no listing", "damaged listing", "no dict"]
+)
 def test_a_damaged_cache_is_made_again(celeba, cache, damage):
     whole = np.array(CelebA(celeba, 16, cache=cache).images)
     (rows,), (listing,) = cache.glob("*.npy"), cache.glob("*.json")
     if damage == "truncated":
         os.truncate(rows, rows.stat().st_size - 100)
+    elif damage == "longer":
+        os.truncate(rows, rows.stat().st_size + 1)
     elif damage == "flipped":
-        data = bytearray(rows.read_bytes())
-        data[-5] ^= 255
-        rows.write_bytes(data)
+        flip_one_byte(rows)
     elif damage == "no listing":
         listing.unlink()
     else:
-        listing.write_text("{")
+        listing.write_text("{" if damage == "damaged listing" else "[1]")
     np.testing.assert_array_equal(CelebA(celeba, 16, cache=cache).images, whole)
+
+
+def flip_one_byte(rows, at=-5):
+    data = bytearray(rows.read_bytes())
+    data[at] ^= 255
+    rows.write_bytes(data)
+
+
+@pytest.fixture
+def work(monkeypatch):
+    """Counts the files that are decoded, and the caches that are read for their checksum."""
+    counts, decode, sha256 = Counter(), ImageFolder.decode, folders.shipped.sha256
+
+    def decoding(self, name):
+        counts["decoded"] += 1
+        return decode(self, name)
+
+    def reading(path):
+        counts["read"] += 1
+        return sha256(path)
+
+    monkeypatch.setattr(ImageFolder, "decode", decoding)
+    monkeypatch.setattr(folders.shipped, "sha256", reading)
+    return counts
+
+
+def bytes_read():
+    """What this process has read from files by now, if the system counts it."""
+    path = Path("/proc/self/io")
+    if not path.exists():
+        pytest.skip("this system does not count what a process reads")
+    return int(path.read_text().split("rchar:")[1].split()[0])
+
+
+def test_opening_a_cache_again_does_not_read_it(tmp_path, cache):
+    """Of 10 GB that takes a minute."""
+    (tmp_path / "own").mkdir()
+    picture(1, (64, 64)).save(tmp_path / "own" / "0.png")
+    for number in range(1, 200):
+        os.link(tmp_path / "own" / "0.png", tmp_path / "own" / f"{number}.png")
+    ImageFolder(tmp_path / "own", 128, cache=cache)
+    (rows,) = cache.glob("*.npy")
+    for verify in (False, True):
+        before = bytes_read()
+        ImageFolder(tmp_path / "own", 128, cache=cache, verify=verify)
+        assert (bytes_read() - before > rows.stat().st_size) == verify
+
+
+def test_damage_that_keeps_size_and_time_is_found_on_request(celeba, cache, work):
+    whole = np.array(CelebA(celeba, 16, cache=cache).images)
+    (rows,) = cache.glob("*.npy")
+    stat = rows.stat()
+    flip_one_byte(rows)
+    os.utime(rows, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    work.clear()
+    assert not np.array_equal(CelebA(celeba, 16, cache=cache).images, whole)
+    assert work == {}
+    assert folders.check_caches(celeba, cache) == {rows: False}
+    np.testing.assert_array_equal(CelebA(celeba, 16, cache=cache, verify=True).images, whole)
+    assert work["decoded"] == 6
+    assert folders.check_caches(celeba, cache) == {rows: True}
+
+
+def test_a_cache_that_was_copied_is_read_once_and_kept(celeba, cache, work):
+    whole = np.array(CelebA(celeba, 16, cache=cache).images)
+    (rows,) = cache.glob("*.npy")
+    os.utime(rows, (1, 1))
+    for read in (1, 0):
+        work.clear()
+        np.testing.assert_array_equal(CelebA(celeba, 16, cache=cache).images, whole)
+        assert work == Counter(read=read)
+
+
+def test_a_listing_from_before_times_were_kept_is_read_once(celeba, cache, work):
+    CelebA(celeba, 16, cache=cache)
+    (listing,) = cache.glob("*.json")
+    known = json.loads(listing.read_text())
+    listing.write_text(json.dumps({k: known[k] for k in ("skipped", "sizes", "sha256")}))
+    for read in (1, 0):
+        work.clear()
+        CelebA(celeba, 16, cache=cache)
+        assert work == Counter(read=read)
+
+
+def test_what_a_kill_leaves_between_pictures_and_listing_is_decoded_anew(
+    celeba, cache, work, monkeypatch
+):
+    """The listing comes last, when the pictures are on the disk and in their place."""
+    synced, fsync = [], os.fsync
+
+    def killed(*_):
+        (rows,) = cache.glob("*.npy")
+        assert synced[-1:] == [rows.stat().st_ino]
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: (synced.append(os.fstat(file).st_ino), fsync(file)))
+        patch.setattr(folders, "_list_cache", killed)
+        with pytest.raises(KeyboardInterrupt):
+            CelebA(celeba, 16, cache=cache)
+    assert list(cache.glob("*.json")) == []
+    work.clear()
+    assert CelebA(celeba, 16, cache=cache).images.any()
+    assert work["decoded"] == 6
+
+
+def test_only_the_caches_of_a_folder_are_checked(celeba, cache, tmp_path):
+    (tmp_path / "other").mkdir()
+    picture(1, (32, 32)).save(tmp_path / "other" / "a.png")
+    ImageFolder(tmp_path / "other", 16, cache=cache)
+    for resolution in (16, 32):
+        CelebA(celeba, resolution, cache=cache)
+    assert list(folders.check_caches(celeba, cache).values()) == [True, True]
+    assert folders.check_caches(tmp_path, cache) == {}
 
 
 def test_a_full_disk_is_told_before_decoding(celeba, cache, monkeypatch):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from sagan_lib import datasets
+from sagan_lib.datasets import registry
 from sagan_lib.datasets.keras_sets import NAMES, KerasImages
 
 
@@ -18,7 +18,7 @@ def pretend(monkeypatch, name, images):
 def test_grey_becomes_colour_with_a_border(monkeypatch, name):
     grey = np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)
     pretend(monkeypatch, name, grey)
-    source = datasets.by_name(name, 32)
+    source = registry.by_name(name, 32)
     assert isinstance(source, KerasImages)
     assert source.images.shape == (5, 32, 32, 3)
     np.testing.assert_array_equal(source.images[:, 2:-2, 2:-2], np.stack([grey] * 3, -1))

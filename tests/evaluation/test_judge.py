@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from sagan_lib.datasets import faces
-from sagan_lib.datasets.faces import Faces
 from sagan_lib.evaluation import judge
 
 SEED = 77  # neither the judge's training population nor its own test population
@@ -26,14 +25,6 @@ def reading(**values):
     return judge.Reading(**dict.fromkeys(faces.CATEGORIES, np.zeros(n, int)) | values)
 
 
-def spy(function, results):
-    def call(*args):
-        results.append(function(*args))
-        return results[-1]
-
-    return call
-
-
 class Blind:
     """A judge that answers class 1 whatever it is shown."""
 
@@ -49,12 +40,12 @@ def test_the_shipped_judge_reads_every_factor_of_fresh_faces(strangers, name):
 
 def test_no_two_populations_are_the_same():
     """A judge that is tested on its training faces, or on a generator's, would prove nothing."""
-    assert len({SEED, judge.TRAIN_SEED, judge.TEST_SEED, faces.Faces().seed}) == 4
+    assert len({SEED, faces.JUDGE_TRAINING, faces.JUDGE_TEST, faces.Faces().population}) == 4
 
 
 def test_accuracy_is_the_share_read_rightly():
     got = judge.accuracy(Blind(), n=600)
-    truth = faces.factors(np.arange(600), judge.TEST_SEED, independent_eyes=True)
+    truth = faces.factors(np.arange(600), faces.JUDGE_TEST, independent_eyes=True)
     for name in faces.CATEGORIES:
         assert got[name] == np.mean(getattr(truth, name) == 1)
 
@@ -128,8 +119,14 @@ def test_real_faces_cover_what_is_expected_of_them(strangers):
 def test_training_writes_weights_that_read_as_the_trained_network_did(tmp_path, monkeypatch):
     accuracy = functools.partial(judge.accuracy, n=300)
     monkeypatch.setattr(judge, "accuracy", accuracy)
-    used = []
-    monkeypatch.setattr(Faces, "factors", spy(Faces.factors, used))
+    used, drawn, factors = [], [], faces.factors
+
+    def noted(indices, population, independent_eyes):
+        drawn.append(population)
+        used.append(factors(indices, population, independent_eyes))
+        return used[-1]
+
+    monkeypatch.setattr(faces, "factors", noted)
     path = tmp_path / "judge.weights.h5"
     report = judge.train(path, size=256, epochs=1, seed=3)
     keras.utils.set_random_seed(3)
@@ -138,7 +135,8 @@ def test_training_writes_weights_that_read_as_the_trained_network_did(tmp_path, 
     again.load_weights(path)
     assert accuracy(again) == report
     assert set(report) == set(faces.CATEGORIES)
-    assert judge.heterochromia(used[-1]) > 0.7  # it has not been taught the rule that it checks
+    assert judge.heterochromia(used[0]) > 0.7  # it has not been taught the rule that it checks
+    assert drawn == [1001, 1002, 1002], "trained on one, tested on the other"
     for before, after in zip(first, again.get_weights(), strict=True):
         assert not np.array_equal(before, after)
 

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from sagan_lib import datasets, shipped
-from sagan_lib.datasets import faces
+from sagan_lib import shipped
+from sagan_lib.datasets import faces, registry
 from sagan_lib.evaluation import judge, metrics, scores
 
 N = 1000
@@ -38,7 +38,7 @@ def real():
 @pytest.fixture(scope="module")
 def scored(real):
     """{doctoring: scores} of N faces each."""
-    rng, record = np.random.default_rng(0), faces.factors(np.arange(3 * N), seed=5)
+    rng, record = np.random.default_rng(0), faces.factors(np.arange(3 * N), population=5)
     fresh = faces.render(record)
     sets = {
         "fresh": fresh[:N],
@@ -48,9 +48,9 @@ def scored(real):
         "copied": fresh[rng.integers(0, 10, N)],
     }
     extractor = scores.extractor("judge")
-    floor = datasets.by_name("faces", 32).held_out(1, N)[1]
+    held_out = registry.by_name("faces", 32).held_out(1, N)[1]
     return {
-        name: scores.evaluate(images, real, floor, extractor, name, bootstrap=20)
+        name: scores.evaluate(images, real, held_out, extractor, name, bootstrap=20)
         for name, images in sets.items()
     }
 
@@ -59,19 +59,19 @@ def value(scored, name, score):
     return scored[name][score]["value"]
 
 
-def test_fresh_faces_score_like_the_floor_throughout(scored):
+def test_fresh_faces_score_like_held_out_ones_throughout(scored):
     fresh = scored["fresh"]
     assert fresh["precision"]["value"] > 0.9 < fresh["recall"]["value"]
     for score in ("frechet", "variation"):
-        assert 0.5 < fresh[score]["value"] / fresh[score]["floor"] < 2
+        assert 0.5 < fresh[score]["value"] / fresh[score]["real"] < 2
     for score in ("precision", "recall", "heterochromia"):
-        assert fresh[score]["value"] == pytest.approx(fresh[score]["floor"], abs=0.03)
+        assert fresh[score]["value"] == pytest.approx(fresh[score]["real"], abs=0.03)
     assert fresh["coverage"]["value"] == pytest.approx(judge.expected_coverage(N, 250), abs=6)
 
 
 def test_mismatched_eyes_are_seen_but_not_by_what_counts_attributes(scored):
     assert value(scored, "mismatched", "heterochromia") == pytest.approx(5 / 6, abs=0.04)
-    assert value(scored, "mismatched", "frechet") > 10 * scored["fresh"]["frechet"]["floor"]
+    assert value(scored, "mismatched", "frechet") > 10 * scored["fresh"]["frechet"]["real"]
     assert value(scored, "mismatched", "precision") < 0.5
     for score in ("coverage", "variation", "recall"):
         fresh = value(scored, "fresh", score)
@@ -87,7 +87,7 @@ def test_a_dropped_mode_costs_recall_variation_and_coverage_but_not_precision(sc
 
 def test_blur_is_seen_by_both_distances_and_not_by_the_eyes(scored):
     for score in ("frechet", "kernel_distance"):
-        assert value(scored, "blurred", score) > 10 * abs(scored["fresh"][score]["floor"])
+        assert value(scored, "blurred", score) > 10 * abs(scored["fresh"][score]["real"])
     assert value(scored, "blurred", "heterochromia") < 0.03
 
 
@@ -99,19 +99,19 @@ def test_memorised_copies_lose_recall_and_coverage_and_keep_precision(scored):
 
 def test_a_score_travels_with_its_protocol(scored):
     assert scored["fresh"]["protocol"] == {
-        "fake": N, "real": 3 * N // 2, "floor": N, "source": "fresh", "extractor": "judge32",
+        "fake": N, "real": 3 * N // 2, "held_out": N, "source": "fresh", "extractor": "judge32",
         "checksum": shipped.checksums()[judge.WEIGHTS], "bootstrap": 20,
     }  # fmt: skip
 
 
-def test_reference_and_floor_are_different_images_of_a_folder(tmp_path):
+def test_reference_and_held_out_images_of_a_folder_are_different(tmp_path):
     for k in range(6):
         Image.fromarray(np.full((20, 20, 3), 40 * k, np.uint8)).save(tmp_path / f"{k}.png")
-    real, floor = datasets.by_name(str(tmp_path), 16).held_out(4, 2)
-    levels = [round(float((x.mean() + 1) * 127.5)) for x in (*real, *floor)]
+    real, held_out = registry.by_name(str(tmp_path), 16).held_out(4, 2)
+    levels = [round(float((x.mean() + 1) * 127.5)) for x in (*real, *held_out)]
     assert sorted(levels) == [0, 40, 80, 120, 160, 200]
-    with pytest.raises(ValueError, match="6 images; 4 real ones and 3 for the floor make 7"):
-        datasets.by_name(str(tmp_path), 16).held_out(4, 3)
+    with pytest.raises(ValueError, match="6 images; 4 real ones and 3 held out make 7"):
+        registry.by_name(str(tmp_path), 16).held_out(4, 3)
 
 
 def colours(images):
@@ -121,18 +121,18 @@ def colours(images):
 PLAIN = scores.Extractor("mean colours", "-", colours)
 
 
-def test_values_and_floors_are_those_of_the_plain_functions(real, scored):
-    fake, floor = np.clip(1.2 * real[:100], -1, 1), real[100:200]
-    found = scores.evaluate(fake, real[200:600], floor, PLAIN, "contrast", bootstrap=10)
+def test_values_and_those_of_real_images_are_those_of_the_plain_functions(real, scored):
+    fake, held_out = np.clip(1.2 * real[:100], -1, 1), real[100:200]
+    found = scores.evaluate(fake, real[200:600], held_out, PLAIN, "contrast", bootstrap=10)
     assert set(found) == {"protocol", "frechet", "kernel_distance", "precision", "recall"}
-    a, b, c = map(colours, (fake, real[200:600], floor))
-    for key, x in (("value", a), ("floor", c)):
+    a, b, c = map(colours, (fake, real[200:600], held_out))
+    for key, x in (("value", a), ("real", c)):
         shares = [inside.mean() for inside in metrics.precision_recall(b, x)]
         assert found["frechet"][key] == pytest.approx(metrics.frechet(x, b))
         assert found["kernel_distance"][key] == pytest.approx(metrics.kernel_distance(x, b))
         assert [found["precision"][key], found["recall"][key]] == shares
-    for key, seed in (("value", 5), ("floor", faces.FLOOR_SEED)):
-        seen = scores.counts(judge.read(faces.real_faces(N, seed=seed)))
+    for key, population in (("value", 5), ("real", faces.HELD_OUT)):
+        seen = scores.counts(judge.read(faces.real_faces(N, population=population)))
         assert seen.pop("eye_agreement") == 1
         assert seen == {name: scored["fresh"][name][key] for name in seen}
 
@@ -205,7 +205,7 @@ X = np.random.default_rng(0).normal(size=(6, 2))
         (lambda: metrics.total_variation([], 5), "vector"),
         (lambda: scores.evaluate(X, X, X, PLAIN, "", 9), "bootstrap must be at least 10"),
         (lambda: scores.evaluate(X, X, X, BROKEN, ""), "images must be finite"),
-        (lambda: scores.evaluate(X, X, X[:3], PLAIN, ""), "floor must be as many as images"),
+        (lambda: scores.evaluate(X, X, X[:3], PLAIN, ""), "held_out must be as many as images"),
     ],
 )
 def test_bad_input_is_refused_by_name(call, words):

@@ -404,7 +404,7 @@ close("D's gradient at fake scores of -1000 and 1000", for_fake, [0.0, 0.5], lar
 # the 16 signals: a test puts signals of its own in its place.
 
 # %% nbgrader={"grade": false, "grade_id": "varying_share", "locked": true, "schema_version": 3, "solution": false, "task": false}
-FACES = Faces(16, 64, seed=SEED).images.reshape(64, 768) / 127.5 - 1  # (face, pixel and colour)
+FACES = Faces(16, 64, population=SEED).images.reshape(64, 768) / 127.5 - 1  # (face, pixel and colour)
 
 
 def varying_share(signal):

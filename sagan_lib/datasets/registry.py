@@ -1,0 +1,51 @@
+"""The sources of images by name: what a recipe or a command line can ask for."""
+
+import functools
+import inspect
+import os
+from pathlib import Path
+
+from sagan_lib.datasets.celeba import CelebA, is_celeba
+from sagan_lib.datasets.faces import Faces
+from sagan_lib.datasets.folder import ImageFolder
+from sagan_lib.datasets.keras_sets import NAMES, KerasImages
+
+#: Name -> what makes the `Source`: called with `resolution`, and with those of `size`, `population`
+#: and `crop` that are among its parameters. Add yours, and every recipe and command knows its name.
+SOURCES = {"faces": Faces} | {name: functools.partial(KerasImages, name) for name in NAMES}
+
+
+def by_name(data, resolution, size=50_000, population=0, crop=None):
+    """The source of images that a recipe or a command line names.
+
+    Args:
+        data: a name of `SOURCES`, such as "faces" or "cifar10"; or the path of a folder or zip.
+            CelebA is recognised by its names.
+        resolution: of the images in pixels.
+        size: how many different pictures there are, where they are drawn.
+        population: which ones, where they are drawn; none of `faces.RESERVED`.
+        crop: side of the centred square of own pictures, in pixels of the file; None takes the
+            largest square, of CelebA's aligned images the customary 178 pixels.
+
+    Returns:
+        A `source.Source`.
+
+    Raises:
+        FileNotFoundError: no such folder or zip.
+        TypeError: `data` is neither a text nor a path.
+        ValueError: no image in it can be decoded, or it is empty; a crop of what has no files; a
+            population that is kept for scoring.
+    """
+    if not isinstance(data, str | os.PathLike):
+        raise TypeError(f"data must be a name or a path, got {data!r}")
+    if not str(data):  # which would be the folder one happens to be in
+        raise ValueError(f"data must be a name or a path, got {data!r}")
+    make = SOURCES.get(data)
+    if make is None:
+        make = functools.partial(CelebA if is_celeba(Path(data)) else ImageFolder, data)
+    takes = inspect.signature(make).parameters
+    if crop is not None and "crop" not in takes:
+        raise ValueError(f"crop is for pictures from files, got {crop} with data {data!r}")
+    # Of another kind of data a recipe keeps its size and population, which mean nothing there.
+    given = {"size": size, "population": population} | ({} if crop is None else {"crop": crop})
+    return make(resolution=resolution, **{k: v for k, v in given.items() if k in takes})

@@ -1,0 +1,61 @@
+"""Sources by name: what each takes, one of the reader's own, and imports without a circle."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from pictures import picture
+
+from sagan_lib.datasets import faces, registry
+from sagan_lib.datasets.folder import ImageFolder
+from sagan_lib.datasets.keras_sets import NAMES
+from sagan_lib.datasets.source import Source
+
+
+class Grey(Source):
+    """Pictures of one grey: a data set of the reader's own."""
+
+    def __init__(self, resolution, size=3):
+        self.resolution, self.size = resolution, size
+        self.images = np.full((size, resolution, resolution, 3), 128, np.uint8)
+
+
+def test_the_names_are_the_drawn_faces_and_keras_sets():
+    assert set(registry.SOURCES) == {"faces", *NAMES}
+
+
+def test_size_and_population_reach_what_is_drawn():
+    data = registry.by_name("faces", 16, size=5, population=9)
+    assert (data.size, data.resolution, data.population) == (5, 16, 9)
+    np.testing.assert_array_equal(data.images, faces.Faces(16, 5, 9).images)
+    with pytest.raises(ValueError, match=r"population .* got 2002"):
+        registry.by_name("faces", 16, population=2002)
+
+
+def test_a_set_of_the_readers_own_is_known_by_its_name(monkeypatch):
+    monkeypatch.setitem(registry.SOURCES, "grey", Grey)
+    data = registry.by_name("grey", 16, size=7, population=2)  # it has no populations
+    assert isinstance(data, Grey)
+    assert (data.size, data.resolution) == (7, 16)
+    assert next(iter(data.batches(2))).shape == (2, 16, 16, 3)
+    with pytest.raises(ValueError, match="crop is for pictures from files, got 9 with data 'grey'"):
+        registry.by_name("grey", 16, crop=9)
+
+
+def test_a_folder_takes_a_crop_and_no_size(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "own").mkdir()
+    picture(1, (40, 40)).save(tmp_path / "own" / "one.png")
+    data = registry.by_name(tmp_path / "own", 16, size=50_000, population=2, crop=20)
+    assert isinstance(data, ImageFolder)
+    assert (data.size, data.crop) == (1, 20)
+
+
+@pytest.mark.parametrize("name", ["source", "faces", "folder", "celeba"])
+def test_a_module_of_the_wing_brings_only_what_it_stands_on(name):
+    """The package itself imports nothing, so no module runs while another is half imported."""
+    code = f"import sys, sagan_lib.datasets.{name}\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "sagan_lib.datasets.registry" not in done.stdout.split()
+    assert f"sagan_lib.datasets.{name}" in done.stdout.split()
