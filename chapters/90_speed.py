@@ -254,9 +254,7 @@ page.glue("dense-limit", attend.DENSE_BYTES["CPU"] // 2**20)
 # - $D$ once on real and fake images together; one round of power iteration for each step;
 # - batch normalization in one fused operation (`dcgan.BatchNormalization`) instead of Keras's
 #   several;
-# - oneDNN on, whatever the processor; bfloat16 where you ask for it;
-# - Python's collector leaves alone what importing TensorFlow made, so a process starts and ends
-#   sooner.
+# - oneDNN on, whatever the processor; bfloat16 where you ask for it.
 #
 # Dropped, because it was not faster on a CPU:
 #

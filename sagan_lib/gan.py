@@ -1,21 +1,24 @@
 """The model that trains: two networks, two optimizers, one step counter.
 
 A run is its weights and its counter: the images and the noise of step k are pure functions of
-(seed, k). So training N steps, saving, loading and training N more gives what 2N steps give.
+(seed, k). So training N steps, saving, loading and training N more gives what 2N steps give: to
+the last bit on a CPU, and on a GPU where `devices.setup(deterministic=True)` was called.
 """
 
 import contextlib
 import math
+import warnings
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+import sagan_lib.networks  # noqa: F401  (then Keras knows all classes that a saved GAN names)
 from sagan_lib import checks, cost, devices, losses
 from sagan_lib.attend import largest_divisor
 from sagan_lib.attention import attention_layers
-from sagan_lib.callbacks import Guard, Measure, Progress
+from sagan_lib.callbacks import Guard, Measure, OneLife, Progress, Rates, listed
 from sagan_lib.datasets.source import Source, as_images
 from sagan_lib.spectral_norm import normalized_layers
 
@@ -29,8 +32,8 @@ class GAN(keras.Model):
         discriminator: functional model, images -> scores (batch, 1).
             For several devices, make both networks, the GAN and its optimizers under the scope of
             `devices.strategy`; then batch sizes are those of all devices together, and a run
-            is, up to rounding, that of one device.
-        seed: of all randomness in training: shuffles and noise.
+            is, up to rounding, that of one device. What would make it another run is refused.
+        seed: of all randomness in training: shuffles, noise, mixtures of a penalty.
         ema_decay: of the exponential moving average of G's weights that `sample` uses; the
             average is shorter at the start of a run (Karras et al. use such an average too).
         about: whatever JSON takes, kept in the saved file: what the run is.
@@ -77,10 +80,9 @@ class GAN(keras.Model):
         """
         parts = tf.split(self._checked(real), self.n_dis)
         batch = parts[0].shape[0] or tf.shape(parts[0])[0]
-        draw = self.step.value * (self.n_dis + 1)  # no two draws of a run share their number
         for index, part in enumerate(parts):
-            self.d_loss.update_state(self.d_step(part, self.noise(batch, draw + index)))
-        z = self.noise(batch, draw + self.n_dis)  # fresh: D has moved since
+            self.d_loss.update_state(self.d_step(part, self.noise(batch, index), index))
+        z = self.noise(batch, self.n_dis)  # fresh: D has moved since
         self.g_loss.update_state(self.g_step(z, parts[-1]))
         self._update_ema()
         self.step.assign_add(1)
@@ -89,17 +91,31 @@ class GAN(keras.Model):
             return {name: value[None] for name, value in results.items()}  # Keras takes axis 0
         return results
 
-    def noise(self, n, draw):
-        """The noise of one draw, float32 (n, latent_dim): a pure function of (seed, draw).
+    def draw_key(self, index, stream=0):
+        """The key of one draw of the present step, int64 (2,): none is used twice in a run.
 
-        A replica gets its own n rows of the draw that one device makes for the whole batch. XLA
-        has a generator of its own, so a compiled run draws other numbers than a plain one.
+        Args:
+            index: number of the draw within the step, 0 to 2**20.
+            stream: what it is for: 0 for noise.
+        """
+        # Two indices lie beside each other, the others on planes of their own, so that a step's
+        # draws do not depend on how many there are, nor on how many other steps had.
+        plane = self.seed + (((stream << 20) + index // 2) << 32)
+        number = 2 * tf.cast(self.step.value, tf.int64) + index % 2
+        return tf.stack([tf.constant(plane, tf.int64), number])
+
+    def noise(self, n, index=0):
+        """The noise of one draw of the present step, float32 (n, latent_dim).
+
+        A pure function of (seed, step, index). A replica gets its own n rows of the draw that one
+        device makes for the whole batch. XLA has a generator of its own, so a compiled run draws
+        other numbers than a plain one.
 
         Args:
             n: rows.
-            draw: number of the draw; none is used twice in a run.
+            index: number of the draw: the D steps have 0 to n_dis - 1, the G step n_dis.
         """
-        key = tf.stack([tf.constant(self.seed, tf.int64), tf.cast(draw, tf.int64)])
+        key = self.draw_key(index)
         replica = tf.distribute.get_replica_context()
         count = replica.num_replicas_in_sync if replica else 1
         z = tf.random.stateless_normal((n * count, self.latent_dim), key, alg="philox")
@@ -107,18 +123,26 @@ class GAN(keras.Model):
             return z
         return tf.reshape(z, (count, n, self.latent_dim))[replica.replica_id_in_sync_group]
 
-    def d_step(self, real, z):
+    def d_step(self, real, z, index=0):
         """One optimizer step of D; nothing of G moves, its moments and `u` included.
 
         Args:
             real: images (batch, h, w, 3).
             z: noise (batch, latent_dim).
+            index: number of this D step within the training step.
+
+        Returns:
+            D's loss, regularizers of its layers included.
         """
         fake = frozen_call(self.generator, z)
         with tf.GradientTape() as tape:
-            loss = self._losses[0](*self._scores(real, fake))
+            loss = self._d_loss(real, fake, index) + sum(self.discriminator.losses)
         descend(self.d_optimizer, tape, loss, self.discriminator)
         return loss
+
+    def _d_loss(self, real, fake, index):
+        """D's loss; what draws numbers for it takes `draw_key(index, ...)`."""
+        return self._losses[0](*self._scores(real, fake))
 
     def _scores(self, real, fake):
         """D's scores of real and of fake images in training mode, in one call where it may be."""
@@ -132,10 +156,14 @@ class GAN(keras.Model):
         Args:
             z: noise (batch, latent_dim).
             real: the last D step's images, for losses that pair real and fake.
+
+        Returns:
+            G's loss, regularizers of its layers included.
         """
         with tf.GradientTape() as tape:
             fake = self.generator(z, training=True)
             loss = self._g_loss(frozen_call(self.discriminator, fake), real)
+            loss += sum(self.generator.losses)
         descend(self.g_optimizer, tape, loss, self.generator)
         return loss
 
@@ -155,6 +183,9 @@ class GAN(keras.Model):
 
     def compile(self, g_optimizer, d_optimizer, loss="hinge", n_dis=1, **options):
         """Choose optimizers, loss and the number of D steps for each G step.
+
+        `optimizer` then stands for both, for Keras's callbacks: its rate is G's, and who sets it
+        moves D's by the same factor. In mixed_float16 both scale their loss, as Keras's do.
 
         Args:
             g_optimizer: Keras's, for G; `ttur.preset` and `ttur.two_time_scale` make both.
@@ -178,12 +209,18 @@ class GAN(keras.Model):
         if several and (options.get("jit_compile") is True or grouped):
             raise ValueError("jit_compile and steps_per_execution work with one device only")
         options.setdefault("jit_compile", devices.use_jit() and not several)
+        for name, optimizer in (("g_optimizer", g_optimizer), ("d_optimizer", d_optimizer)):
+            if several and (clips := clipping(optimizer)):
+                raise ValueError(f"{name} must not clip on several devices, got {clips}: Keras "
+                                 "clips each device's share, which is another step")  # fmt: skip
         super().compile(optimizer=None, **options)
         self.loss_name, self._losses = loss, losses.get(loss)
         self.n_dis = checks.integer("n_dis", n_dis, 1)
-        self.g_optimizer, self.d_optimizer = g_optimizer, d_optimizer
-        g_optimizer.build(self.generator.trainable_variables)
-        d_optimizer.build(self.discriminator.trainable_variables)
+        self.g_optimizer = _scaled(g_optimizer, self.generator)
+        self.d_optimizer = _scaled(d_optimizer, self.discriminator)
+        self.g_optimizer.build(self.generator.trainable_variables)
+        self.d_optimizer.build(self.discriminator.trainable_variables)
+        self.optimizer = Rates(self.g_optimizer, self.d_optimizer)
 
     def fit(self, x, *, steps=None, batch_size=None, log_every=100, save_to=None, callbacks=(),
             verbose=1, **options):  # fmt: skip
@@ -193,15 +230,17 @@ class GAN(keras.Model):
             x: a `Source` (faces, an image folder), or anything that Keras's `fit` takes; then
                 the options are Keras's own, and a batch holds n_dis times the images of a step.
                 An array may be uint8, or float in [-1, 1]; batches of other data must be float.
-            steps: G updates to do.
+            steps: G updates to do. Keras's epoch is here `log_every` of them, the last one may be
+                shorter; their numbers go on where a run does.
             batch_size: real images in one D step, on all devices together; 64 with a `Source`,
                 else Keras's own.
             log_every: steps between two rows of the history, two checks for NaN and two saves.
             save_to: a `.keras` file that is kept up to date, if given.
-            callbacks: further Keras callbacks.
+            callbacks: further Keras callbacks, or one. What they restore when training begins
+                counts: the run then goes on from there to the same end.
             verbose: 1 first prints what the run will take (see `plan`) and then shows a progress
                 bar with the time left; 0 nothing.
-            options: Keras's own.
+            options: Keras's own; with a `Source` there are none.
 
         Returns:
             Keras's History: d_loss, g_loss (means over `log_every` steps), step, and, where there
@@ -209,13 +248,22 @@ class GAN(keras.Model):
             singular value of a network's normalized kernels).
 
         Raises:
-            ValueError: the model is not compiled, or x is no data for its networks.
+            TypeError: a callback is none.
+            ValueError: the model is not compiled, x is no data for its networks, or an option that
+                a GAN has no use for.
             DivergedError: a loss or weight became NaN or infinite; the model then holds the last
                 good weights.
         """
         if not self.compiled:
             raise ValueError("compile the model first, such as model.compile(**ttur.preset('cpu'))")
-        if not isinstance(x, Source):
+        callbacks = listed(callbacks)
+        source = isinstance(x, Source)
+        for name in options:
+            if source or name in ("y", "validation_data", "validation_split", "sample_weight",
+                                  "class_weight"):  # fmt: skip
+                raise ValueError(f"fit of a GAN on {type(x).__name__} takes no {name}; scores of "
+                                 "held-out images: evaluation.scores")  # fmt: skip
+        if not source:
             if steps is not None or save_to is not None:
                 raise ValueError(
                     "steps and save_to need a Source; with other data use Keras's epochs, "
@@ -223,7 +271,7 @@ class GAN(keras.Model):
                 )
             if batch_size is not None:
                 options["batch_size"] = checks.integer("batch_size", batch_size, 1)
-            x = as_images("x", x) if isinstance(x, np.ndarray) else x
+            x = self._checked_array(x, batch_size or 32) if isinstance(x, np.ndarray) else x
             return super().fit(x, callbacks=[*callbacks, Guard()], verbose=verbose, **options)
         batch_size = 64 if batch_size is None else batch_size
         side = self.discriminator.input_shape[1]
@@ -235,23 +283,30 @@ class GAN(keras.Model):
             print(f"{steps} steps; {self.plan(batch_size, steps)}")
         # The save comes last: a row of a log whose save is missing is written again.
         extra = [Measure(), *callbacks, Guard(save_to), Progress(steps, disable=not verbose)]
-        history = {}
-        for epochs, length in ((steps // log_every, log_every), (1, steps % log_every)):
-            if epochs and length:
-                start, count = int(self.step.numpy()), epochs * length
-                data = x.batches(batch_size * self.n_dis, self.seed, start, count)
+        life = OneLife(extra, add_history=True, model=self, epochs=-(-steps // log_every),
+                       steps=log_every)  # fmt: skip
+        self._fit_source(x, batch_size, int(self.step.numpy()) + steps, log_every, life)
+        return self.history
+
+    def _fit_source(self, x, batch_size, goal, log_every, life):
+        """Train to step `goal`: whole epochs first, then a shorter one, in one life of callbacks."""
+        life.begin()
+        self._initial_epoch = None  # BackupAndRestore's; here the step says where the run stands
+        todo, self.stop_training = goal - int(self.step.numpy()), False
+        for epochs, length in ((todo // log_every, log_every), (1, todo % log_every)):
+            if epochs > 0 and length > 0 and not self.stop_training:
+                start = int(self.step.numpy())
+                data = x.batches(batch_size * self.n_dis, self.seed, start, epochs * length)
                 data = devices.shard(data, self.distribute_strategy, self.n_dis)
+                first = -(-start // log_every)
                 with self._groups_that_divide(length):
-                    part = super().fit(
-                        data, epochs=epochs, steps_per_epoch=length, callbacks=extra, verbose=0,
-                        shuffle=False, **options,
-                    )  # fmt: skip
-                for name, values in part.history.items():
-                    history.setdefault(name, []).extend(values)
-                if self.stop_training:
-                    break
-        part.history = history
-        return part
+                    super().fit(data, initial_epoch=first, epochs=first + epochs,
+                                steps_per_epoch=length, callbacks=life, verbose=0, shuffle=False)  # fmt: skip
+        reached = int(self.step.numpy())
+        life.end()
+        if (kept := int(self.step.numpy())) != reached:
+            warnings.warn(f"a callback put the weights of step {kept} back at the end of training; "
+                          f"step {reached} had been reached", stacklevel=3)  # fmt: skip
 
     @property
     def metrics(self):
@@ -319,14 +374,31 @@ class GAN(keras.Model):
                 f"a batch must be float images in [-1, 1] of shape (n, {str(wanted)[1:]}, got "
                 f"{real.dtype.name} {real.shape}; datasets.source.from_bytes makes them of uint8"
             )
+        real = tf.cast(real, tf.float32)  # the networks' own; fakes are joined to it
         said = f"a batch must hold a multiple of n_dis={self.n_dis} images"
         if real.shape[0] is not None and real.shape[0] % self.n_dis:
             raise ValueError(f"{said}, got {real.shape[0]}")
-        if real.shape[0] is not None or self.n_dis == 1:
+        if real.shape[0] is not None:
             return real
-        divides = tf.debugging.assert_equal(tf.shape(real)[0] % self.n_dis, 0, message=said)
-        with tf.control_dependencies([divides]):
+        size = tf.shape(real)[0]
+        asserted = [tf.debugging.assert_equal(size % self.n_dis, 0, message=said)]
+        replica = tf.distribute.get_replica_context()
+        if replica and (count := replica.num_replicas_in_sync) > 1:
+            total = replica.all_reduce("sum", tf.cast(size, tf.float32))
+            asserted.append(tf.debugging.assert_equal(
+                total, tf.cast(count * size, tf.float32),
+                message="a batch must hold as many images for each device; drop the remainder",
+            ))  # fmt: skip
+        with tf.control_dependencies(asserted):
             return tf.identity(real)
+
+    def _checked_array(self, images, batch_size):
+        """`as_images`, if every batch of it can be dealt evenly to the devices."""
+        count, rest = self.distribute_strategy.num_replicas_in_sync, len(images) % batch_size
+        if count > 1 and (rest % count or batch_size % count):
+            raise ValueError(f"x must come in batches of a multiple of {count} images, one share "
+                             f"for each device, got {len(images)} in batches of {batch_size}")  # fmt: skip
+        return as_images("x", images)
 
     def _check_scope(self, variables):
         """ValueError unless these variables were made under the scope that this model is in."""
@@ -442,10 +514,35 @@ def _batch_norms(model):
     return [layer for layer in found if isinstance(layer, keras.layers.BatchNormalization)]
 
 
+def clipping(optimizer):
+    """An optimizer's settings that clip gradients, as {name: value}; empty where none does.
+
+    Args:
+        optimizer: Keras's.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
+    found = {name: getattr(inner, name) for name in ("clipnorm", "global_clipnorm", "clipvalue")}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _scaled(optimizer, model):
+    """The optimizer, or one around it that scales the loss where a layer computes in float16."""
+    half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
+    scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    return keras.optimizers.LossScaleOptimizer(optimizer) if half and not scales else optimizer
+
+
 def descend(optimizer, tape, loss, model):
-    """One step down the mean of all replicas' losses: the optimizer adds their gradients up."""
+    """One step down the mean of all replicas' losses: the optimizer adds their gradients up.
+
+    Args:
+        optimizer: of the model.
+        tape: that saw the loss.
+        loss: scalar.
+        model: whose trainable variables move.
+    """
     variables = model.trainable_variables
     share = tf.ones_like(loss) / tf.distribute.get_strategy().num_replicas_in_sync
-    gradients = tape.gradient(loss, variables, share)
+    gradients = tape.gradient(loss, variables, optimizer.scale_loss(share))
     with tf.name_scope("optimizer"):
         optimizer.apply(gradients, variables)

@@ -7,18 +7,22 @@ import os
 import shutil
 import signal
 import socket
+import tempfile
 import threading
 import time
+import warnings
 import zipfile
 from pathlib import Path
 
+import filelock
 import keras
-import tensorflow as tf
 
 from sagan_lib import shipped
 from sagan_lib.callbacks import previous
 
-RUN = "run.keras"
+RUN, LOCK = "run.keras", ".lock"
+#: Seconds to wait for a folder's lock.
+PATIENCE = 1.0
 #: What ends a run after the step that is under way, where the system has it.
 SIGNALS = [getattr(signal, x) for x in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, x)]
 
@@ -45,47 +49,94 @@ def alone(folder, who=""):
         who: for the message that others get, such as the command.
 
     Raises:
-        RuntimeError: another process holds it; the message says which.
+        RuntimeError: another process holds it, the message says which; or its file system has no
+            locks. The environment variable SAGAN_NO_LOCK=1 then goes without, with a warning.
     """
-    folder = Path(folder)
-    fresh = [each for each in (folder, *folder.parents) if not each.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    folder, made = Path(folder), []
+    lock = _lock(folder, who)
     try:
-        with open(folder / ".lock", "a+") as file:
-            try:
-                _lock(file)
-            except OSError:
-                file.seek(0)
-                raise RuntimeError(
-                    f"{folder}: another process trains there ({file.read().strip()}); wait for "
-                    "its end, or take another folder (--out)"
-                ) from None
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {socket.gethostname()}, since "
-                       f"{time.strftime('%Y-%m-%d %H:%M')}: {who}")  # fmt: skip
-            file.flush()
+        _take(lock, folder, made)
+        try:
             yield
+        except BaseException:
+            if folder in made and not (folder / RUN).exists():
+                _forget(folder)
+            raise
     except BaseException:
-        if fresh and not (folder / RUN).exists():
-            for name in (".lock", "recipe.json", "log.csv"):
-                (folder / name).unlink(missing_ok=True)
-            shutil.rmtree(folder / "tensorboard", ignore_errors=True)
-            with contextlib.suppress(OSError):  # somebody else put something there
-                for each in fresh:
-                    each.rmdir()
+        with contextlib.suppress(OSError):  # somebody else put something there
+            for each in reversed(made):
+                each.rmdir()
         raise
+    finally:
+        lock.release()
 
 
-def _lock(file):
+def _lock(folder, who):
+    """The system's lock on a folder, not taken yet; its file says who took it, and since when."""
+
+    def sign(descriptor):
+        since = time.strftime("%Y-%m-%d %H:%M")
+        text = f"process {os.getpid()} on {socket.gethostname()}, since {since}: {who}"
+        with contextlib.suppress(OSError):  # without it, only others' message lacks something
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, text.encode(errors="backslashreplace"))
+
+    return filelock.FileLock(folder / LOCK, fallback_to_soft=False, on_acquired=sign)
+
+
+def _take(lock, folder, made):
+    """Take a folder's lock, before all else; the folders that this needed are added to `made`."""
+    for left in reversed(range(10)):
+        try:
+            for each in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+                with contextlib.suppress(FileExistsError):  # another process was faster
+                    each.mkdir()
+                    made.append(each)
+            lock.acquire(timeout=PATIENCE)  # who holds it may be about to end
+            return
+        except filelock.Timeout:
+            raise RuntimeError(
+                f"{folder}: another process trains there ({_holder(folder)}); wait for its end, "
+                "or take another folder (--out)"
+            ) from None
+        except FileNotFoundError:  # who held it found nothing to train, and removed the folder
+            if not left:
+                raise
+        except (OSError, NotImplementedError) as error:
+            if getattr(error, "filename", None):  # it could not even be opened
+                raise
+            return _go_without(folder, made, getattr(error, "strerror", None) or error)
+
+
+def _go_without(folder, made, why):
+    """A file system without locks: refuse, unless the user has said to do without."""
+    wrong = f"{folder} cannot be locked ({why})"
+    if os.environ.get("SAGAN_NO_LOCK") == "1":
+        warnings.warn(f"{wrong}: nothing keeps others from training there", stacklevel=5)
+        return
+    if folder in made:
+        (folder / LOCK).unlink(missing_ok=True)
+    raise RuntimeError(
+        f"{wrong}, so two commands could train there at once: take a folder on another file "
+        "system (--out), or set SAGAN_NO_LOCK=1 if no other command trains there"
+    ) from None
+
+
+def _holder(folder):
     try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
+        text = (folder / LOCK).read_text(errors="replace")
+    except OSError:  # it has just ended; or Windows, where what is locked cannot be read
+        text = ""
+    return text.strip() or "it does not say which"
 
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+def _forget(folder):
+    """Remove what a run without a save wrote; the lock's file last: a new one is another's."""
+    for name in ("recipe.json", "log.csv"):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / "tensorboard", ignore_errors=True)
+    with contextlib.suppress(OSError):  # Windows keeps an open file
+        (folder / LOCK).unlink()
 
 
 def damage(path):
@@ -165,8 +216,8 @@ def _reached(head, row):
         return float("inf")
 
 
-class Board(keras.callbacks.Callback):
-    """TensorBoard's log, by the run's own step.
+class Board(keras.callbacks.TensorBoard):
+    """Keras's log for TensorBoard, at the run's own step in place of the epoch's number.
 
     Args:
         folder: where to.
@@ -176,18 +227,13 @@ class Board(keras.callbacks.Callback):
     """
 
     def __init__(self, folder):
-        super().__init__()
-        try:
-            self.writer = tf.summary.create_file_writer(str(folder))
-        except tf.errors.OpError as error:
-            raise OSError(f"{folder}: TensorBoard's log cannot be written there "
-                          f"({type(error).__name__})") from None  # fmt: skip
+        super().__init__(folder, write_graph=False)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()  # else TensorFlow says it, amid the training
 
     def on_epoch_end(self, epoch, logs=None):
-        with self.writer.as_default():
-            for name in set(logs) - {"step"}:
-                tf.summary.scalar(name, logs[name], step=logs["step"])
-        self.writer.flush()
+        scalars = {name: value for name, value in logs.items() if name != "step"}
+        super().on_epoch_end(logs["step"], scalars)
 
 
 class Signals(keras.callbacks.Callback):

@@ -2,12 +2,14 @@
 
 import csv
 import dataclasses
+import errno
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -70,6 +72,123 @@ def test_a_folder_is_held_by_one_process(tmp_path):
         assert "train the first" in done.stderr
     with keep.alone(folder):
         pass
+
+
+#: Told a folder, an instant and how to end, it tries to hold the folder from that instant on.
+RIVAL = """
+import os, sys, time
+from pathlib import Path
+from sagan_lib.cli import keep
+
+keep.PATIENCE = 0
+print("ready", flush=True)
+for line in sys.stdin:
+    folder, instant, end = line.split()
+    recipe, inside = Path(folder, "recipe.json"), Path(folder, "inside")
+    found = "in"
+    while time.time() < float(instant):
+        pass
+    try:
+        with keep.alone(folder, "a rival"):
+            os.close(os.open(inside, os.O_CREAT | os.O_EXCL))  # FileExistsError: not alone
+            recipe.write_text(str(os.getpid()))
+            time.sleep(0.03)
+            held = Path(folder, ".lock").exists() and recipe.read_text() == str(os.getpid())
+            found = "in" if held else "robbed"
+            inside.unlink()
+            if end == "fails":
+                raise KeyError
+            Path(folder, keep.RUN).touch()
+    except KeyError:
+        pass
+    except RuntimeError as error:
+        found = "refused" if "another process trains there" in str(error) else repr(error)
+    except Exception as error:
+        found = repr(error)
+    print(found, flush=True)
+"""
+
+
+def test_of_commands_that_start_at_one_instant_one_holds_the_folder(tmp_path):
+    """And the others, refused, leave what is its own: so often that a race would show."""
+    rivals = [
+        subprocess.Popen([sys.executable, "-c", RIVAL], stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]  # fmt: skip
+    try:
+        assert [rival.stdout.readline() for rival in rivals] == ["ready\n"] * 3
+        for number in range(80):
+            end = ("saves", "fails")[number % 2]
+            for rival in rivals:
+                print(tmp_path / f"{number}", time.time() + 0.01, end, file=rival.stdin, flush=True)
+            found = sorted(rival.stdout.readline().strip() for rival in rivals)
+            if end == "saves":
+                assert found == ["in", "refused", "refused"], number
+                held = {each.name for each in (tmp_path / f"{number}").iterdir()}
+                assert held == {".lock", "recipe.json", keep.RUN}
+            else:  # after it, others may have found the folder free
+                assert "in" in found and set(found) <= {"in", "refused"}, (number, found)  # noqa: PT018
+    finally:
+        for rival in rivals:
+            rival.kill()
+            rival.communicate()
+
+
+def test_a_command_waits_for_one_that_ends_just_now(tmp_path):
+    ended = threading.Event()
+
+    def hold():
+        with keep.alone(tmp_path):
+            ended.wait(10)
+
+    other = threading.Thread(target=hold)
+    other.start()
+    threading.Timer(0.3, ended.set).start()
+    while not (tmp_path / keep.LOCK).exists():
+        time.sleep(0.01)
+    with keep.alone(tmp_path):
+        assert ended.is_set()
+    other.join()
+
+
+def test_a_lock_that_is_a_link_to_another_file_leaves_that_file_alone(tmp_path):
+    (tmp_path / "other").write_text("precious")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / keep.LOCK).symlink_to(tmp_path / "other")
+    with pytest.raises(OSError, match=r"run/\.lock"), keep.alone(tmp_path / "run"):
+        pass
+    assert (tmp_path / "other").read_text() == "precious"
+
+
+@pytest.fixture(params=["ENOLCK", "EOPNOTSUPP", "ENOSYS", None])
+def without_locks(request, monkeypatch):
+    """A file system that has no locks, as each says it."""
+    import fcntl
+
+    def flock(*_):
+        if request.param is None:
+            raise NotImplementedError("no locks here")
+        number = getattr(errno, request.param)
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    return "no locks here" if request.param is None else os.strerror(getattr(errno, request.param))
+
+
+def test_without_locks_a_run_is_refused_with_a_way_on(tmp_path, without_locks):
+    said = rf"cannot be locked \({without_locks}\), so two commands .*SAGAN_NO_LOCK=1"
+    with pytest.raises(RuntimeError, match=said), keep.alone(tmp_path / "new" / "run"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_locks_a_user_may_go_on(tmp_path, without_locks, monkeypatch):
+    monkeypatch.setenv("SAGAN_NO_LOCK", "1")
+    entered = False
+    with pytest.warns(UserWarning, match="nothing keeps others"), keep.alone(tmp_path / "run"):
+        entered = (tmp_path / "run").is_dir()
+    assert entered
 
 
 def test_a_body_that_cannot_start_leaves_no_folder(tmp_path):
@@ -302,9 +421,10 @@ def test_tensorboard_has_the_runs_own_steps(saved):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     runs.train(dataclasses.replace(TINY, steps=5), saved, log_every=2)
-    events = EventAccumulator(str(saved / "tensorboard"))
+    events = EventAccumulator(str(saved / "tensorboard" / "train"))
     events.Reload()
-    assert [each.step for each in events.Tensors("d_loss")] == [2, 3, 5]
+    assert [each.step for each in events.Tensors("epoch_d_loss")] == [2, 3, 5]
+    assert "epoch_step" not in events.Tags()["tensors"]
 
 
 def test_older_files_say_nothing_of_themselves():
