@@ -1,8 +1,8 @@
 """Runs on several devices, for test_devices.py: a process of its own, because the number of
 (logical) devices must be chosen before TensorFlow starts.
 
-python device_runs.py 2 FOLDER, python device_runs.py 4 FOLDER: runs on so many devices, each
-written as FOLDER/NAME.npz. TensorFlow's collectives take one set of devices for each process.
+python device_runs.py 2 FOLDER sagan|rest, python device_runs.py 4 FOLDER: runs on so many devices,
+each written as FOLDER/NAME.npz. TensorFlow's collectives take one set of devices for each process.
 python device_runs.py worker FOLDER: one worker's part of a recipe, with TF_CONFIG set.
 """
 
@@ -74,14 +74,14 @@ def run(folder, name, kind, count, mistake=None):
     np.savez(folder / f"{name}.npz", **copies)
 
 
-def mirrored(folder, count):
+def mirrored(folder, count, part="sagan"):
     cpu = tf.config.list_physical_devices("CPU")[0]
     parts = count * [tf.config.LogicalDeviceConfiguration()]
     tf.config.set_logical_device_configuration(cpu, parts)
-    run(folder, f"sagan{count}", "sagan", count)
-    if count == 4:
+    if part == "sagan":
+        for n in (2, 1) if count == 2 else (4,):
+            run(folder, f"sagan{n}", "sagan", n)
         return
-    run(folder, "sagan1", "sagan", 1)
     for n in (1, 2):
         run(folder, f"dcgan{n}", "dcgan", n)
     for mistake in (forget_to_synchronize, forget_to_slice, forget_the_parts):
@@ -94,7 +94,7 @@ def mirrored(folder, count):
 
 if __name__ == "__main__":
     if sys.argv[1] != "worker":
-        mirrored(Path(sys.argv[2]), int(sys.argv[1]))
+        mirrored(Path(sys.argv[2]), int(sys.argv[1]), *sys.argv[3:])
     else:
         report = runs.train(RECIPE, sys.argv[2], log_every=5, device_set="workers")[1]
         print("leads" if report else "follows")

@@ -119,6 +119,7 @@ def page(root, name):
     return (root / "_build" / "html" / "chapters" / f"{name}.html").read_text()
 
 
+@pytest.mark.full
 def test_read_shows_the_stored_outputs_and_executes_nothing(fresh):
     status, text = run(fresh, "read")
     assert status == 0, text
@@ -127,6 +128,7 @@ def test_read_shows_the_stored_outputs_and_executes_nothing(fresh):
     assert len(text.splitlines()) == 2, "quiet"
 
 
+@pytest.mark.full
 def test_make_reads_first_then_executes_then_builds_again_and_then_rests(fresh):
     status, text = run(fresh, "make")
     assert status == 0, text
@@ -141,6 +143,7 @@ def test_make_reads_first_then_executes_then_builds_again_and_then_rests(fresh):
     assert "executing" not in text
 
 
+@pytest.mark.full
 def test_a_cell_that_fails_is_shown_and_the_book_stays_readable(fresh):
     chapter(fresh, "b", "nothing = 1\nnothing / 0", "stored b")
     status, text = run(fresh, "make")
@@ -157,6 +160,7 @@ def test_a_cell_that_fails_is_shown_and_the_book_stays_readable(fresh):
     assert "executing 1 chapters" in text, "the other one is kept"
 
 
+@pytest.mark.full
 def test_a_page_that_does_not_build_ends_with_the_logs_end(fresh):
     notebook = nbformat.read(fresh / "chapters" / "a.ipynb", 4)
     notebook.cells[0].source = "# A\n\n{ref}`nowhere`"
@@ -167,6 +171,7 @@ def test_a_page_that_does_not_build_ends_with_the_logs_end(fresh):
     assert "_build/log/stored.log" in text
 
 
+@pytest.mark.full
 def test_ctrl_c_while_chapters_run_leaves_a_readable_book_and_no_process(fresh):
     pid = fresh / "pid"
     pid.unlink(missing_ok=True)

@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
 
 import large
 
+pytestmark = pytest.mark.full
+
 #: Not TensorFlow, so that a kernel starts at once.
 CHAPTER = """# %% [markdown]
 # # A title

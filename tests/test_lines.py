@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.full
+
 BOOK = Path(__file__).resolve().parent.parent / "_book"
 
 

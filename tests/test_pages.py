@@ -43,7 +43,17 @@ def serious(page, rules=None):
     ]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+#: The page that `make test` looks at: formulas, figures, folds, and a piece that moves.
+ONE = "03_attention"
+
+
+def tier(path):
+    return pytest.mark.book if path.stem == ONE else pytest.mark.full
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, id=path.stem, marks=tier(path)) for path in PAGES]
+)
 def test_a_page_is_sound_light_and_dark_wide_and_narrow(page, path):
     page.goto(path.as_uri())
     page.add_style_tag(content="* { transition: none !important; }")  # or colours are half-way
@@ -62,6 +72,7 @@ def test_a_page_is_sound_light_and_dark_wide_and_narrow(page, path):
     assert page.noted == []
 
 
+@pytest.mark.full
 def test_the_search_finds_spectral_norm(page):
     page.goto((HTML / "search.html").as_uri() + "?q=spectral+norm")
     page.wait_for_selector("#search-results li a", timeout=30_000)
@@ -69,6 +80,7 @@ def test_the_search_finds_spectral_norm(page):
     assert any("Spectral norm" in text for text in found), found
 
 
+@pytest.mark.full
 def test_folds_open(page):
     page.goto((HTML / "chapters" / "02_spectral_norm.html").as_uri())
     solution = page.locator("div.solution details, details.dropdown, div.dropdown details").first
@@ -83,6 +95,7 @@ def test_folds_open(page):
     assert solution.get_attribute("open") is not None
 
 
+@pytest.mark.full
 def test_a_folded_solution_opens(page):
     page.goto((HTML / "chapters" / "02_spectral_norm.html").as_uri())
     solution = page.locator("div.solution").first

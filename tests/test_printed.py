@@ -16,6 +16,7 @@ import printed
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.mark.full
 def test_the_pdf_has_all_solutions_at_its_end(tmp_path):
     if not (shutil.which("chromium") or shutil.which("google-chrome")):
         pytest.skip("no Chromium here: the PDF was NOT tested")
@@ -34,6 +35,7 @@ def test_the_pdf_has_all_solutions_at_its_end(tmp_path):
     assert len(content) > 2**20, "its pictures are in it"
 
 
+@pytest.mark.book
 def test_the_zip_has_the_pages_and_what_they_run(tmp_path):
     with zipfile.ZipFile(printed.archive(tmp_path / "book.zip")) as packed:
         names = set(packed.namelist())

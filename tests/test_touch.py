@@ -22,6 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book" / "ext")
 
 import touch
 
+pytestmark = pytest.mark.full
+
 ROOT = Path(__file__).resolve().parent.parent
 HTML, STATIC = ROOT / "_build" / "html", ROOT / "_book" / "static" / "touch"
 EYES = {"left": (0.51, 0.36), "right": (0.51, 0.64)}

@@ -13,6 +13,8 @@ import tensorflow as tf
 
 from sagan_lib import cost, devices, gan, networks, ttur
 
+pytestmark = pytest.mark.full
+
 KINDS = {"dcgan": None, "sagan": 16}  # and where each attends
 LATENT = 64
 
