@@ -112,7 +112,9 @@ def faults(root=ROOT):
             found.append("circle: " + " -> ".join([*path[path.index(name) :], name]))
         elif name not in finished:
             path.append(name)
-            for target in sorted(edges[name]):
+            # To import a module runs the packages that it stands in, too.
+            packages = {name.rsplit(".", n)[0] for n in range(1, name.count(".") + 1)}
+            for target in sorted(edges[name] | packages):
                 visit(target)
             path.pop()
             finished.add(name)
