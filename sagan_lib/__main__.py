@@ -1,6 +1,7 @@
 """The command line: python -m sagan_lib train|sample|score|judge|publish|export|doctor."""
 
 import dataclasses
+import gc
 import json
 import shlex
 import sys
@@ -25,7 +26,9 @@ def _train(args):
     out = args.out or Path("runs") / args.recipe
     started = time.time()
     try:
-        report = runs.train(recipe, out, args.log_every, args.mixed, args.devices, args.line)[1]
+        report = runs.train(
+            recipe, out, args.log_every, args.mixed, args.devices, args.line, args.deterministic
+        )[1]
     except runs.keep.Stopped as stop:
         print(f"\n{stop}: saved; the same command goes on from {out}/{runs.keep.RUN}")
         return 128 + stop.number
@@ -135,4 +138,6 @@ def main(argv=None):
 
 if __name__ == "__main__":
     warnings.formatwarning = lambda message, *_: f"warning: {message}\n"  # without a line of code
-    sys.exit(main())
+    status = main()
+    gc.freeze()  # or Python looks through all that TensorFlow made before it ends: a second's work
+    sys.exit(status)

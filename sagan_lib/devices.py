@@ -11,6 +11,9 @@ import tensorflow as tf
 import sagan_lib
 from sagan_lib import checks
 
+#: What `strategy` takes: one device; all GPUs of this machine; those of several machines.
+STRATEGIES = ("one", "mirrored", "workers")
+
 
 def gpus():
     """The GPUs TensorFlow can see."""
@@ -48,19 +51,23 @@ def at_scale(cpu, gpu):
     return *settings, int(asked)
 
 
-def setup(mixed=False):
+def setup(mixed=False, deterministic=False):
     """Prepare TensorFlow; call it before any network is built. GPU memory grows on demand.
 
     Args:
         mixed: compute in bfloat16; weights and norms stay float32, and their products may be in
             TF32, which keeps 10 of 23 bits. Without it all is float32 in full, on a GPU too, where
             TensorFlow would choose TF32 by itself: the book's oracles ask for more than 10 bits.
+        deterministic: use only operations that give the same bits each time, for the rest of the
+            process. A GPU's sums are in another order each time without it, and faster.
     """
     for gpu in gpus():
         with contextlib.suppress(RuntimeError):  # in use already: too late to change
             tf.config.experimental.set_memory_growth(gpu, True)
     tf.config.experimental.enable_tensor_float_32_execution(mixed)
     keras.config.set_dtype_policy("mixed_bfloat16" if mixed else "float32")
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
 
 
 def onednn():
@@ -99,7 +106,7 @@ def strategy(name="one", devices=None):
     Raises:
         ValueError: unknown name; devices without "mirrored"; "workers" without TF_CONFIG.
     """
-    checks.one_of("devices", name, ("one", "mirrored", "workers"))
+    checks.one_of("devices", name, STRATEGIES)
     if devices is not None and name != "mirrored":
         raise ValueError(f"a list of devices goes with 'mirrored', got {name!r} with {devices}")
     if devices is not None and not devices:

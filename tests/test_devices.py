@@ -65,6 +65,18 @@ def test_setup_chooses_full_float32_where_a_gpu_would_take_tf32(float32_after):
     assert tf.config.experimental.tensor_float_32_execution_enabled()
 
 
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_setup_asks_for_the_same_bits_each_time_where_that_is_wanted(
+    monkeypatch, float32_after, deterministic
+):
+    asked = []
+    monkeypatch.setattr(
+        tf.config.experimental, "enable_op_determinism", lambda: asked.append("asked")
+    )
+    devices.setup(deterministic=deterministic)
+    assert asked == ["asked"] * deterministic
+
+
 def test_setup_lets_gpu_memory_grow_and_bears_a_gpu_in_use(monkeypatch):
     asked = []
 

@@ -96,19 +96,49 @@ def test_every_option_of_train_reaches_the_recipe(asked, tmp_path):
     options = [f"--{name.replace('_', '-')}={value}" for name, value in wanted.items()]
     out = tmp_path / "out"
     command = ["train", "--recipe", "faces32", *options, "--out", str(out), "--log-every", "13"]
-    assert main([*command, "--mixed", "--devices", "mirrored"]) == 0
+    assert main([*command, "--mixed", "--devices", "mirrored", "--deterministic"]) == 0
     ((recipe, *rest),) = asked
     assert recipe == dataclasses.replace(recipes.RECIPES["faces32"], **wanted, attention_at=32)
     assert rest[:4] == [out, 13, True, "mirrored"]
     assert rest[4].startswith("python -m sagan_lib train --recipe faces32")
+    assert rest[5] is True
 
 
 def test_without_options_train_is_the_books_own_run(asked, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["train"]) == 0
-    ((recipe, out, _, mixed, devices, _),) = asked
+    ((recipe, out, _, mixed, devices, _, deterministic),) = asked
     assert recipe == recipes.RECIPES["faces32"]
-    assert (str(out), mixed, devices) == ("runs/faces32", False, "one")
+    assert (str(out), mixed, devices, deterministic) == ("runs/faces32", False, "one", False)
+
+
+@pytest.mark.book
+def test_a_deterministic_run_reaches_tensorflow_and_is_kept_as_one(tmp_path):
+    """In a process of its own: TensorFlow cannot go back."""
+    command = ["train", "--recipe", "dcgan32", *SMALL[2:], "--latent-dim", "4", "--faces", "20",
+               "--batch-size", "4", "--deterministic"]  # fmt: skip
+    code = f"""
+import json, numpy as np
+from pathlib import Path
+from tensorflow.python.framework import config
+from sagan_lib.__main__ import main
+from sagan_lib import gan
+
+command, there = {command!r}, Path({str(tmp_path)!r})
+for steps, out in ((2, "run"), (3, "run"), (3, "straight")):
+    assert main([*command, "--steps", str(steps), "--out", str(there / out)]) == 0
+assert config.is_op_determinism_enabled()
+for name in ("run.json", "recipe.json"):
+    assert json.loads((there / "run" / name).read_text())["deterministic"] is True
+a, b = (gan.GAN.load(there / out / "run.keras").get_weights() for out in ("run", "straight"))
+for one, other in zip(a, b, strict=True):
+    np.testing.assert_array_equal(one, other)
+command.remove("--deterministic")
+print(main([*command, "--steps", "4", "--out", str(there / "run")]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["2"], done.stderr
+    assert "another run: deterministic was True, not False" in done.stderr
 
 
 def test_an_interrupted_run_says_how_to_go_on(monkeypatch, capsys, tmp_path):

@@ -30,8 +30,6 @@ def _recipe_options(train):
         if isinstance(kind, types.UnionType):
             inner = next(each for each in typing.get_args(kind) if each is not types.NoneType)
             kind = _or_none(inner)
-        if field.name == "data":
-            kind = os.path.normpath  # with a slash at its end it is the same folder
         option = f"--{field.name.replace('_', '-')}"
         train.add_argument(option, type=kind, help=field.metadata["help"])
 
@@ -58,6 +56,10 @@ def parser(description):
     _recipe_options(train)
     train.add_argument("--log-every", type=int, default=100, help="steps between two log rows")
     train.add_argument("--mixed", action="store_true", help="compute in bfloat16")
+    train.add_argument(
+        "--deterministic", action="store_true",
+        help="sums in a fixed order: slower, but a run that is resumed on a GPU is then exact, too",
+    )  # fmt: skip
     train.add_argument(
         "--devices", default="one", choices=("one", "mirrored", "workers"),
         help="one device; all GPUs of this machine; those of all machines that TF_CONFIG lists",

@@ -11,27 +11,38 @@ from sagan_lib import checks
 SHIPPED = "faces64"  # the recipe of the generator that comes with the book
 
 
-def _field(default, meaning):
-    """A field of `Recipe`; what it means is also the help of its command-line option."""
-    return dataclasses.field(default=default, metadata={"help": meaning})
+def _field(default, meaning, *names):
+    """A field of `Recipe`; what it means, and the names it takes, is its option's help.
+
+    The names are those of `KINDS`, `SOURCES`, `RESOLUTIONS`, `VARIANTS`, `PRESETS` and `LOSSES`,
+    whose modules need TensorFlow. `tests/cli/test_recipes.py` holds them against each other.
+    """
+    told = f"{meaning}: {', '.join(map(str, names))}" if names else meaning
+    return dataclasses.field(default=default, metadata={"help": told, "names": names})
 
 
 @dataclass(frozen=True)
 class Recipe:
     """One run; every field can be changed on the command line."""
 
-    kind: str = _field("sagan", "kind of networks: sagan or dcgan")
+    kind: str = _field("sagan", "kind of networks", "dcgan", "sagan")
     data: str = _field(
-        "faces", "images: 'faces', cifar10, fashion_mnist and the like, a folder, or a zip"
-    )
-    resolution: int = _field(32, "side of the images in pixels: 16, 32, 64, 128 or 256")
+        "faces", "images: a folder, a zip, or one of",
+        "faces", "cifar10", "cifar100", "fashion_mnist", "mnist",
+    )  # fmt: skip
+    resolution: int = _field(32, "side of the images in pixels", 16, 32, 64, 128, 256)
     width: int = _field(32, "channels at full resolution, a multiple of 4")
     latent_dim: int = _field(64, "size of the noise vector")
     attention_at: int | None = _field(16, "side of the feature map that attends")
-    variant: str = _field("article", "variant of attention: article or pooled")
-    rates: str = _field("cpu", "pair of learning rates: a preset of sagan_lib.ttur")
+    variant: str = _field(
+        "article", "variant of attention", "article", "pooled", "pooled_keys", "half_values"
+    )
+    rates: str = _field(
+        "cpu", "pair of learning rates",
+        "article_text", "article_code", "dcgan", "sngan_5to1", "cpu", "cpu_long",
+    )  # fmt: skip
     decay_steps: int | None = _field(None, "steps over which both rates fall linearly to 0")
-    loss: str = _field("hinge", "loss of both players: hinge, bce or minimax")
+    loss: str = _field("hinge", "loss of both players", "hinge", "bce", "minimax", "wasserstein")
     batch_size: int = _field(64, "real images in a D step")
     steps: int = _field(1000, "G updates in all; a run that is resumed does the rest")
     ema_decay: float = _field(0.999, "decay of the averaged generator")

@@ -113,7 +113,7 @@ def _check_images(recipe, images):
 def _logs(out):
     """The callbacks that write the logs, of which only the chief has any."""
     board = keep.Board(out / "tensorboard")
-    return [keras.callbacks.CSVLogger(out / "log.csv", append=True), board]  # GAN.fit starts twice
+    return [keras.callbacks.CSVLogger(out / "log.csv", append=True), board]
 
 
 def _fit(model, recipe, images, out, log_every, logs):
@@ -133,10 +133,14 @@ def _fit(model, recipe, images, out, log_every, logs):
         raise keep.Stopped(signals.number, int(model.step.numpy()))
 
 
-def train(recipe, out, log_every=100, mixed=False, device_set="one", command=""):
+def train(recipe, out, log_every=100, mixed=False, device_set="one", command="",
+          deterministic=False):  # fmt: skip
     """Train a recipe in a folder; a run that is there goes on where it stopped.
 
     Writes run.keras (everything needed to go on), run.previous.keras (the save before it),
+    What comes of it is exactly what an unbroken run gives: on a CPU always, on a GPU where
+    `deterministic` is set from the start.
+
     generator.weights.h5 (the averaged generator), recipe.json, log.csv and samples.png.
 
     Args:
@@ -148,15 +152,16 @@ def train(recipe, out, log_every=100, mixed=False, device_set="one", command="")
             another number of devices.
         command: the line that does this, for the report.
 
+        deterministic: as in `devices.setup`.
     Returns:
         (the trained `GAN`, a report: the recipe, the step reached, versions, the machine). The
         report is None where nothing was to be written: by a worker that is not the chief, and
         where the run had more steps already.
 
     Raises:
-        ValueError: the run in `out` has another recipe, precision or pictures; more steps are not
-            another recipe. Or its saves are damaged, the images are fewer than a step needs, or
-            the rates would be 0.
+        ValueError: the run in `out` has another recipe, precision, determinism or pictures; more
+            steps are not another recipe. Or its saves are damaged, the images are fewer than a step
+            needs, or the rates would be 0.
         RuntimeError: another process trains in `out`.
         keep.Stopped: a signal came; the run is saved.
     """
@@ -164,7 +169,7 @@ def train(recipe, out, log_every=100, mixed=False, device_set="one", command="")
     _check_steps(recipe, log_every)
     images = source(recipe)
     _check_images(recipe, images)
-    devices.setup(mixed)
+    devices.setup(mixed, deterministic)
     strategy = devices.strategy(device_set)
     chief = devices.is_chief(strategy)
     if chief and images.taken():
@@ -172,6 +177,7 @@ def train(recipe, out, log_every=100, mixed=False, device_set="one", command="")
     now = dataclasses.asdict(recipe) | {  # of other images it is another run
         "images": images.size, "pictures": images.fingerprint, "mixed": mixed,
     }  # fmt: skip
+        "deterministic": deterministic,
     with keep.alone(out, command) if chief else contextlib.nullcontext():
         return _train_alone(recipe, out, log_every, images, strategy, now, command)
 
@@ -205,6 +211,7 @@ def _train_alone(recipe, out, log_every, images, strategy, now, command):
         "recipe": dataclasses.asdict(recipe),
         "step": int(model.step.numpy()),
         "parameters": model.generator.count_params() + model.discriminator.count_params(),
+        "deterministic": now["deterministic"],
         "images": images.size,
         "devices_used": model.distribute_strategy.num_replicas_in_sync,
     } | provenance.provenance(command)

@@ -109,6 +109,7 @@ for line in sys.stdin:
 """
 
 
+@pytest.mark.book
 def test_of_commands_that_start_at_one_instant_one_holds_the_folder(tmp_path):
     """And the others, refused, leave what is its own: so often that a race would show."""
     rivals = [

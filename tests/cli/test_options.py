@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
+from sagan_lib import devices
 from sagan_lib.__main__ import main
-from sagan_lib.cli import recipes
+from sagan_lib.cli import options, recipes
 
 
 @pytest.mark.parametrize("command", [[], ["train", "--recipe", "x"], ["paint"], ["judge"]])
@@ -32,3 +33,16 @@ def test_help_needs_no_tensorflow():
     code += "except SystemExit: print('tensorflow' in sys.modules or 'keras' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize("data", ["./faces", "faces/", ""])
+def test_data_is_taken_as_it_was_typed(data):
+    """What is no name is a path; `datasets.registry` tells them apart and refuses the empty one."""
+    assert options.parser("").parse_args(["train", "--data", data]).data == data
+
+
+def test_every_set_of_devices_is_a_choice():
+    for name in devices.STRATEGIES:
+        assert options.parser("").parse_args(["train", "--devices", name]).devices == name
+    with pytest.raises(SystemExit):
+        options.parser("").parse_args(["train", "--devices", "none"])

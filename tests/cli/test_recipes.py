@@ -2,9 +2,18 @@
 
 import dataclasses
 
-from sagan_lib import sagan
+import pytest
+
+from sagan_lib import attention, dcgan, losses, networks, sagan, ttur
 from sagan_lib.cli import recipes
 from sagan_lib.cli.recipes import RECIPES
+from sagan_lib.datasets import registry
+
+#: Field of a recipe -> the names that it takes, from the code that takes them.
+NAMES = {
+    "kind": networks.KINDS, "data": registry.SOURCES, "resolution": dcgan.RESOLUTIONS,
+    "variant": attention.VARIANTS, "rates": ttur.PRESETS, "loss": losses.LOSSES,
+}  # fmt: skip
 
 
 def test_changes_are_made_to_a_copy_and_attention_moves_with_the_resolution():
@@ -24,3 +33,12 @@ def test_the_articles_recipe_has_its_widths_and_rates():
     assert (recipe.resolution, recipe.width, recipe.attention_at) == (128, 16, 32)
     assert (recipe.rates, recipe.loss) == ("article_code", "hinge")
     assert sagan.default_attention(128) == recipe.attention_at
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(recipes.Recipe), ids=lambda each: each.name)
+def test_the_help_of_a_field_lists_every_name_that_it_takes(field):
+    names = tuple(NAMES.get(field.name, ()))
+    assert field.metadata["names"] == names
+    for name in names:
+        assert str(name) in field.metadata["help"]
+    assert not names or field.default in names
