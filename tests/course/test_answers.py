@@ -6,6 +6,8 @@ import proof
 import pytest
 from harness import SOURCES, ProblemSet, variants
 
+pytestmark = pytest.mark.full
+
 SETS = {name: proof.problem_set(name) for name in proof.NAMES}
 RIGHT = [(n, p, a) for n in SETS for p, each in proof.answers(n).RIGHT.items() for a in each]
 WRONG = [(n, p, a) for n in SETS for p, each in proof.wrong(n).items() for a in each]

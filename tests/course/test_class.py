@@ -26,6 +26,8 @@ import sheets
 import similar
 import terms
 
+pytestmark = pytest.mark.full
+
 NAME = "ps2_spectral_norm"
 MODEL = ProblemSet("ps2").answers
 TESTS = sum(ProblemSet("ps2").points.values())

@@ -19,6 +19,8 @@ import grades
 import grading
 from thirty import one_set, submission
 
+pytestmark = pytest.mark.full
+
 NAME = "ps2_spectral_norm"
 MODEL = ProblemSet("ps2").answers
 HEAD = "def kernel_matrix(kernel, kind):\n"

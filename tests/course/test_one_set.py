@@ -1,0 +1,21 @@
+"""One problem set from its text to the marks, with nbgrader; the others' tests are `full`."""
+
+import nbformat
+import pytest
+from test_grading import CELLS, FULL, MODEL, NAME, course, shorten
+from thirty import one_set, submission
+
+pytestmark = pytest.mark.book
+
+
+def test_a_right_and_a_wrong_hand_in_get_their_points(tmp_path):
+    one_set(tmp_path, NAME)
+    shorten(tmp_path)
+    course.build(tmp_path, solutions=False)
+    release = (tmp_path / "release" / NAME / f"{NAME}.ipynb").read_text()
+    for student in ("right", "wrong"):
+        target = tmp_path / "submitted" / student / NAME / f"{NAME}.ipynb"
+        target.parent.mkdir(parents=True)
+        nbformat.write(submission(release, MODEL | {"kernel_matrix": CELLS[student]}), target)
+    rows = course.grade(tmp_path, report=lambda line: None)
+    assert {row["student"]: row["auto"] for row in rows} == {"right": FULL, "wrong": FULL - 15}
