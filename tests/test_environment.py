@@ -179,6 +179,7 @@ def python(code, **environment):
 INFORMATION = ("I0000 ", "WARNING: All log messages before absl::InitializeLog")
 
 
+@pytest.mark.book
 def test_onednn_is_on_and_little_is_said_unless_the_user_chose_otherwise():
     code = "from sagan_lib import devices; print(devices.onednn())"
     done = python(code)
@@ -189,6 +190,7 @@ def test_onednn_is_on_and_little_is_said_unless_the_user_chose_otherwise():
     assert python(code, TF_ENABLE_ONEDNN_OPTS="0").stdout == "False\n"
 
 
+@pytest.mark.book
 def test_tensorflow_first_is_told_once_with_the_cure():
     code = (
         "import tensorflow\n"
@@ -202,12 +204,14 @@ def test_tensorflow_first_is_told_once_with_the_cure():
 
 
 @pytest.mark.parametrize("first", ["import sagan_lib.gan, keras", "import keras, sagan_lib.gan"])
+@pytest.mark.book
 def test_one_import_is_enough_to_load_what_the_library_saved(first):
     saved = ROOT / "tests" / "data" / "old_run.keras"
     code = f"{first}; print(type(keras.models.load_model({str(saved)!r})).__name__)"
     assert python(code).stdout == "GAN\n"
 
 
+@pytest.mark.book
 def test_networks_alone_are_loaded_after_the_same_import(tmp_path):
     from sagan_lib import networks
 
@@ -222,6 +226,7 @@ for path in pathlib.Path({str(tmp_path)!r}).iterdir():
     assert python(code).stdout == "True\n" * 2 * len(networks.KINDS)
 
 
+@pytest.mark.book
 def test_the_import_changes_nothing_but_unset_variables():
     """Neither imports, nor file descriptors, nor Python's collector: what is set stays as it is."""
     code = (
@@ -242,6 +247,7 @@ def test_the_import_changes_nothing_but_unset_variables():
     ]  # fmt: skip
 
 
+@pytest.mark.book
 def test_another_backend_of_keras_is_refused_in_one_line():
     code = "import sys\ntry: import sagan_lib\nexcept ImportError as e: print(e)"
     assert python(code, KERAS_BACKEND="jax").stdout == (

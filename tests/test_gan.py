@@ -252,6 +252,7 @@ def test_every_loss_trains(loss, images):
     assert np.isfinite(history["d_loss"][-1])
 
 
+@pytest.mark.full
 def test_a_run_compiled_by_xla_trains(images):
     model = small("attention")
     model.compile(**ttur.two_time_scale(), jit_compile=True)

@@ -121,6 +121,7 @@ def wheel(tmp_path_factory):
     return found
 
 
+@pytest.mark.full
 def test_the_wheel_is_small_and_has_every_module_and_result(wheel):
     assert wheel.stat().st_size < 12 * 2**20
     names = set(zipfile.ZipFile(wheel).namelist())
@@ -136,6 +137,7 @@ def test_the_wheel_is_small_and_has_every_module_and_result(wheel):
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip"])
+@pytest.mark.full
 def test_an_installed_book_finds_its_weights_and_results(wheel, tmp_path, kind):
     """From another folder, and from inside of a zip file, as zipimport has it."""
     place = wheel if kind == "zip" else tmp_path / "site"
@@ -206,6 +208,7 @@ def bare(tmp_path_factory):
     return place / "env" / "bin" / "python"
 
 
+@pytest.mark.full
 def test_a_notebook_alone_installs_the_library_and_runs(wheel, bare, tmp_path):
     """In an empty folder; only the address of its first cell is replaced, by the wheel's."""
     text = (shipped.root() / "chapters" / "00_intro.ipynb").read_text()

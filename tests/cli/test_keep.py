@@ -110,6 +110,7 @@ for line in sys.stdin:
 
 
 @pytest.mark.book
+@pytest.mark.full
 def test_of_commands_that_start_at_one_instant_one_holds_the_folder(tmp_path):
     """And the others, refused, leave what is its own: so often that a race would show."""
     rivals = [
@@ -245,6 +246,7 @@ def test_a_signal_that_nohup_ignores_stays_ignored():
         signal.signal(signal.SIGHUP, before)
 
 
+@pytest.mark.full
 def test_two_commands_in_one_folder_and_signals_that_save(tmp_path):
     """The second is refused with the first one's process; then the first is ended."""
     out = tmp_path / "run"
@@ -451,6 +453,7 @@ def test_the_same_pictures_elsewhere_go_on_and_changed_ones_are_refused(tmp_path
         runs.train(dataclasses.replace(more, steps=3), tmp_path / "run")
 
 
+@pytest.mark.book
 def test_kills_at_any_moment_change_nothing(tmp_path):
     """A few of those that `kills.py` does by hand."""
     assert kills.chain(tmp_path, 3, seed=1) >= 2

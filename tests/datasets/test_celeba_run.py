@@ -25,6 +25,8 @@ from sagan_lib.datasets.celeba import CelebA
 from sagan_lib.datasets.source import from_bytes, to_bytes
 from sagan_lib.evaluation import metrics, scores
 
+pytestmark = pytest.mark.full
+
 COUNT = 16
 VALID, TEST, DAMAGED = (4, 12), (8, 16), 3
 TRAIN = [number for number in range(1, COUNT + 1) if number % 4 and number != DAMAGED]

@@ -13,6 +13,8 @@ from sagan_lib.attention import attention_layers
 from sagan_lib.datasets.discs import Discs
 from sagan_lib.spectral_norm import normalized_layers
 
+pytestmark = pytest.mark.full
+
 TINY = arms.Protocol(
     resolution=32, width=4, latent_dim=4, batch_size=4, steps=4, faces=40, images=24,
     reference=30, checkpoints=2,

@@ -11,6 +11,8 @@ from sagan_lib import spectral_norm as sn
 from sagan_lib.datasets.faces import Faces
 from sagan_lib.datasets.source import Source, shuffled_indices
 
+pytestmark = pytest.mark.full
+
 
 def one_layer(layer, shape):
     """A model of this layer alone, with the same weights every time."""

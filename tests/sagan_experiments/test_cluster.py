@@ -12,6 +12,8 @@ import pytest
 from sagan_experiments import arms, measures
 from sagan_experiments import store as stores
 
+pytestmark = pytest.mark.full
+
 DASK = [sys.executable, "-m", "dask"]
 
 

@@ -41,6 +41,7 @@ def test_names_may_stand_before_or_after_options(monkeypatch):
         main(["claims", "run", "ttur", "--nothing"])
 
 
+@pytest.mark.full
 def test_a_run_that_is_ended_ends_what_it_started(tmp_path):
     command = [sys.executable, "-m", "sagan_experiments", "claims", "run", "ttur", "--jobs", "2",
                "--out", str(tmp_path / "claims.json")]  # fmt: skip

@@ -10,6 +10,8 @@ from sagan_experiments import measures
 from sagan_experiments.measures import MEASURES
 from sagan_lib.spectral_norm import exact_sigma, kernel_matrix
 
+pytestmark = pytest.mark.full
+
 
 def test_every_measurement_depends_on_its_seed_or_is_exact():
     exact = {"gamma_start", "double_count", "short_shuffle_spread"}

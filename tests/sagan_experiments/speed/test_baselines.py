@@ -9,6 +9,8 @@ import pytest
 from sagan_experiments.speed import baselines, bench, worker
 from sagan_experiments.speed import case as cases
 
+pytestmark = pytest.mark.full
+
 TINY = cases.case("16x4", batch=4)
 
 
