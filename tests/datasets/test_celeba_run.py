@@ -25,8 +25,6 @@ from sagan_lib.datasets.celeba import CelebA
 from sagan_lib.datasets.source import from_bytes, to_bytes
 from sagan_lib.evaluation import metrics, scores
 
-pytestmark = pytest.mark.full
-
 COUNT = 16
 VALID, TEST, DAMAGED = (4, 12), (8, 16), 3
 TRAIN = [number for number in range(1, COUNT + 1) if number % 4 and number != DAMAGED]
@@ -35,7 +33,10 @@ SMALL = [f"--{name.replace('_', '-')}={value}" for name, value in OVERRIDES.item
 SMALL += ["--log-every", "1"]
 STEPS = 6
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*skipped 1 undecodable.*000003.jpg")
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.filterwarnings("ignore:.*skipped 1 undecodable.*000003.jpg"),
+]
 
 
 def publish(root, img="", lists=""):
