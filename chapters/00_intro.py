@@ -9,11 +9,11 @@
 # and draws.
 
 # %%
-from sagan_lib import gan
+from sagan_lib import sampling
 from sagan_lib.cli import runs
 
 generator = runs.generator()
-generated = gan.generate(generator, 48, seed=1)
+generated = sampling.generate(generator, 48, seed=1)
 
 # %% tags=["remove-cell"]
 import numpy as np
@@ -56,7 +56,7 @@ page.touch("faces", None, plots.pictures([generated[:8]], columns=8, titles=[""]
 # %%
 from sagan_lib.evaluation import judge
 
-reading = judge.read(gan.generate(generator, 500, seed=2))
+reading = judge.read(sampling.generate(generator, 500, seed=2))
 unequal, (seen, possible) = judge.heterochromia(reading), judge.coverage(reading)
 
 # %% tags=["remove-cell"]

@@ -607,10 +607,11 @@ def jacobian(generator, z):
 def conditions(generator, n=5):
     """Largest over smallest singular value of the Jacobian, at n noise vectors."""
     values = [np.linalg.svd(jacobian(generator, z), compute_uv=False)
-              for z in gan.latent(n, generator.input_shape[-1], seed=3)]
+              for z in sampling.latent(n, generator.input_shape[-1], seed=3)]
     return np.array([each[0] / each[-1] for each in values])
 
 # %%
+from sagan_lib import sampling
 from sagan_lib.cli import runs as stored_runs
 
 generators = {"untrained, no SN": dcgan.generator(RESOLUTION, WIDTH, 64),

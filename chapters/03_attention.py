@@ -304,7 +304,7 @@ history = live.fit(data, steps=STEPS, log_every=max(1, STEPS // 25)).history
 # %%
 import json
 
-from sagan_lib import shipped
+from sagan_lib import sampling, shipped
 from sagan_lib.cli import runs
 
 long_run = json.loads((shipped.folder() / "results" / runs.RESULTS).read_text())
@@ -353,7 +353,7 @@ for name, rows in (("gamma", log), ("live-gamma", history)):
 from sagan_lib.evaluation.maps import attention_map
 
 generator = runs.generator()
-z = gan.latent(200, generator.input_shape[-1], seed=5)
+z = sampling.latent(200, generator.input_shape[-1], seed=5)
 images, maps = (part.numpy() for part in attention_map(generator, z))
 asks, side = (round(n**0.5) for n in maps.shape[1:])  # pooled keys are fewer than queries
 assert maps.shape == (200, asks * asks, side * side)
@@ -490,7 +490,7 @@ page.show("fig_entropy", figure)
 from sagan_lib.evaluation import judge
 
 def read(generator):
-    reading = judge.read(gan.generate(generator, 500))
+    reading = judge.read(sampling.generate(generator, 500))
     return judge.heterochromia(reading), judge.coverage(reading)[0]
 
 # %%
@@ -500,11 +500,11 @@ with_attention = read(generator)
 layer = attention_layers(generator)[0]
 before, after = keras.Model(generator.input, [layer.input, layer.output])(z)
 added = float(tf.norm(after - before) / tf.norm(before))
-shown = gan.generate(generator, 16)
+shown = sampling.generate(generator, 16)
 trained_gamma = float(layer.gamma)
 layer.gamma.assign(0.0)
 without_attention = read(generator)
-shown_without = gan.generate(generator, 16)
+shown_without = sampling.generate(generator, 16)
 _ = layer.gamma.assign(trained_gamma)
 
 # %% tags=["remove-cell"]
@@ -575,7 +575,7 @@ def change(name):
     return both
 
 # %%
-z = gan.latent(500, generator.input_shape[-1], seed=6)
+z = sampling.latent(500, generator.input_shape[-1], seed=6)
 drawn = {"as trained": with_map(generator, z, np.copy).numpy()}
 drawn |= {name: with_map(generator, z, change(name)).numpy() for name in ASKING}
 readings = {name: judge.read(faces_drawn) for name, faces_drawn in drawn.items()}

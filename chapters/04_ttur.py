@@ -213,7 +213,7 @@ def run(g_rate, d_rate, n_dis, steps):
     """Train one setting; returns the model and its history."""
     keras.utils.set_random_seed(4)
     model = gan.GAN(*networks(), ema_decay=0.99)
-    model.compile(**ttur.two_time_scale(g_rate, d_rate), n_dis=n_dis)
+    model.compile(**ttur.two_time_scale(g_rate, d_rate, n_dis=n_dis))
     history = model.fit(data, steps=steps, log_every=max(1, STEPS // 30), verbose=0).history
     return model, history
 

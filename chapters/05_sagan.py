@@ -151,9 +151,10 @@ print(record["command"])
 print(f"{record['step']:,} steps, {size} pixels, {generator.count_params() / 1e6:.1f} M parameters")
 
 # %% tags=["remove-cell"]
-from sagan_lib import gan
 
-page.show("fig_samples", plots.pictures(gan.generate(generator, 48, seed=1), columns=12))
+from sagan_lib import sampling
+
+page.show("fig_samples", plots.pictures(sampling.generate(generator, 48, seed=1), columns=12))
 
 # %% [markdown]
 # ```{glue:figure} fig_samples
@@ -173,7 +174,7 @@ page.show("fig_samples", plots.pictures(gan.generate(generator, 48, seed=1), col
 from sagan_lib.datasets import registry
 from sagan_lib.evaluation import scores
 
-made = gan.generate(generator, 2000, seed=0)
+made = sampling.generate(generator, 2000, seed=0)
 real, held_out = registry.by_name("faces", size).held_out(5000, len(made))
 judge_features = scores.extractor("judge")
 found = scores.evaluate(made, real, held_out, judge_features, "shipped generator", bootstrap=50)
@@ -244,7 +245,7 @@ def walk(start, end, count):
     return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
 
 
-z = gan.latent(8, generator.input_shape[-1], seed=4).numpy()
+z = sampling.latent(8, generator.input_shape[-1], seed=4).numpy()
 paths = np.concatenate([walk(z[i], z[i + 1], 12) for i in range(0, 8, 2)])
 steps_between = generator(paths.astype(np.float32), training=False).numpy()
 moved = np.abs(np.diff(steps_between.reshape(4, 12, -1), axis=1)).mean(-1)
@@ -279,7 +280,7 @@ CUTS = (3.0, 2.0, 1.5, 1.0, 0.7, 0.5, 0.3)
 trade = []
 known = judge_features.features(real)  # all 5,000, as in the table of scores
 for cut in CUTS:
-    cut_off = gan.generate(generator, 1000, seed=0, truncation=cut)
+    cut_off = sampling.generate(generator, 1000, seed=0, truncation=cut)
     inside = metrics.precision_recall(known, judge_features.features(cut_off))
     read = judge.read(cut_off)
     trade.append([*(part.mean() for part in inside), judge.coverage(read)[0] / 250,
@@ -385,7 +386,7 @@ from sagan_lib.evaluation.maps import attention_map
 
 POINTS = {"left eye": (0.51, 0.36), "right eye": (0.51, 0.64), "hair": (0.2, 0.5),
           "background": (0.06, 0.06)}
-z = gan.latent(200, generator.input_shape[-1], seed=5)
+z = sampling.latent(200, generator.input_shape[-1], seed=5)
 drawn, maps = (part.numpy() for part in attention_map(generator, z))
 asks = round(maps.shape[1] ** 0.5)
 print(f"{asks * asks} positions ask, each can look at {maps.shape[2]}")

@@ -162,14 +162,14 @@ training = faces.render(faces.factors(np.arange(TRAIN), population=0))
 # %%
 from scipy.ndimage import gaussian_filter
 
-from sagan_lib import gan
+from sagan_lib import sampling
 from sagan_lib.cli import runs
 from sagan_lib.evaluation import judge
 
 untouched = faces.render(record)
 noise = rng.normal(0, 0.1, untouched.shape).astype(np.float32)
 blurred = gaussian_filter(untouched, (0, 0.6, 0.6, 0))
-made = judge.prepare(gan.generate(runs.generator(), FACES))
+made = judge.prepare(sampling.generate(runs.generator(), FACES))
 
 # %%
 SETS = {

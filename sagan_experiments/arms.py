@@ -292,8 +292,8 @@ def build(arm, protocol, seed):
     if arm.bug in bugs.LAYER_BUGS:
         everywhere = arm.bug == "frozen_u" and arm.attention_at is None
         bugs.apply(model, arm.bug, everywhere)
-    rates = ttur.two_time_scale(arm.g_rate, arm.d_rate, arm.beta_1, arm.beta_2)
-    model.compile(**rates, n_dis=arm.n_dis, loss=arm.loss, **penalized)
+    rates = ttur.two_time_scale(arm.g_rate, arm.d_rate, arm.beta_1, arm.beta_2, n_dis=arm.n_dis)
+    model.compile(**rates, loss=arm.loss, **penalized)
     return model
 
 

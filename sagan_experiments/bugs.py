@@ -15,7 +15,7 @@ from sagan_lib import checks
 from sagan_lib.attention import attention_layers
 from sagan_lib.datasets.source import Source
 from sagan_lib.gan import GAN
-from sagan_lib.spectral_norm import SNDense, kernel_matrix, normalized_layers, power_iteration
+from sagan_lib.spectral_norm import normalized_layers, power_iteration
 
 #: The erratum that tells of each bug: `errata.ERRATA` says what stands there and what is right.
 BUGS = {
@@ -38,7 +38,8 @@ def apply(model, bug, everywhere=False):
     Args:
         model: generator, discriminator or `GAN`, built.
         bug: one of `LAYER_BUGS`. "scrambled" is for convolutions and transposed convolutions,
-            "plain_dense" for dense layers.
+            "plain_dense" for dense layers. "frozen_u" keeps the `u` it finds; the article's is
+            random, ours is warmed up when a layer is built, for the kernel it had then.
         everywhere: "frozen_u" on all normalized layers; by default, as in the article, on
             attention's 1x1 convolutions only.
 
@@ -66,17 +67,17 @@ def _carriers(model, bug, everywhere):
         return [c for a in attention_layers(model) for c in normalized_layers(a)]
     found = normalized_layers(model)
     if bug == "plain_dense":
-        return [layer for layer in found if isinstance(layer, SNDense)]
+        return [layer for layer in found if layer.kind == "dense"]
     if bug == "scrambled":  # E1 is about the four axes of a convolution's kernel
-        return [layer for layer in found if not isinstance(layer, SNDense)]
+        return [layer for layer in found if layer.kind not in ("dense", "embedding")]
     return found
 
 
 def _sigma(layer):
     """Instead of a layer's `sigma`: (estimate, improved u), by the matrix that its bugs see."""
-    kernel = ops.cast(layer.kernel, "float32")
-    matrix = kernel_matrix(kernel, layer.kind)
+    matrix = layer.matrix()
     if "scrambled" in layer.bugs:  # as many rows and columns: `u` fits, smaller side as before
+        kernel = ops.cast(layer.raw_kernel, "float32")
         matrix = ops.reshape(kernel, (matrix.shape[1], matrix.shape[0]))
     if "leaky_gradient" in layer.bugs:
         return leaky_iteration(matrix, layer.u, layer.power_iterations)
@@ -87,7 +88,7 @@ def _normalized_kernel(layer, training=False):
     """Instead of a layer's `normalized_kernel`."""
     training = training and "frozen_u" not in layer.bugs
     if "plain_dense" in layer.bugs or ("raw_inference" in layer.bugs and not training):
-        return ops.cast(layer.kernel, layer.compute_dtype)
+        return ops.cast(layer.raw_kernel, layer.compute_dtype)
     return type(layer).normalized_kernel(layer, training)
 
 
@@ -129,7 +130,7 @@ class OneForward(GAN):
     def train_step(self, real):
         """Both gradients from the same fakes and the same D; then both networks move."""
         batch = real.shape[0] or tf.shape(real)[0]
-        z = self.noise(batch, self.step.value * (self.n_dis + 1))
+        z = self.noise(batch)
         with tf.GradientTape(persistent=True) as tape:
             fake = self.generator(z, training=True)
             real_scores, fake_scores = self._scores(real, fake)

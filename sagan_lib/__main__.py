@@ -47,12 +47,12 @@ def _train(args):
 
 
 def _sample(args):
-    from sagan_lib import gan
+    from sagan_lib import sampling
     from sagan_lib.book import plots
     from sagan_lib.cli import runs
 
     options.check_out(args.out)
-    images = gan.generate(runs.generator(args.run), args.n, args.seed, args.truncation)
+    images = sampling.generate(runs.generator(args.run), args.n, args.seed, args.truncation)
     plots.save_grid(args.out, images, args.columns)
     print(args.out)
     return 0

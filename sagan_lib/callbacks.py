@@ -15,6 +15,44 @@ class DivergedError(RuntimeError):
     """Training met NaN or infinity. The model holds the last good weights."""
 
 
+def listed(callbacks):
+    """Callbacks as a list, whether none, one, several or Keras's own list was given.
+
+    Args:
+        callbacks: the argument of `fit`.
+
+    Raises:
+        TypeError: something in it is no callback.
+    """
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = callbacks.callbacks
+    if callbacks is None or isinstance(callbacks, keras.callbacks.Callback):
+        callbacks = [] if callbacks is None else [callbacks]
+    for each in (callbacks := list(callbacks)):
+        if not isinstance(each, keras.callbacks.Callback):
+            raise TypeError(f"callbacks must be of keras.callbacks.Callback, got {each!r}")
+    return callbacks
+
+
+class OneLife(keras.callbacks.CallbackList):
+    """Keras's list of callbacks for a training in several calls of `fit`: one begin, one end."""
+
+    def on_train_begin(self, logs=None):
+        pass
+
+    def on_train_end(self, logs=None):
+        self._last = logs
+
+    def begin(self):
+        """Training begins."""
+        self._last = None
+        super().on_train_begin()
+
+    def end(self):
+        """Training ends."""
+        super().on_train_end(self._last)
+
+
 def previous(path):
     """Where the save before the one at `path` is kept."""
     return Path(path).with_suffix(f".previous{Path(path).suffix}")
@@ -106,5 +144,6 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.bar.set_postfix({k: f"{logs[k]:.3f}" for k in ("d_loss", "g_loss")})
-        if self.bar.n >= self.bar.total:
-            self.bar.close()
+
+    def on_train_end(self, logs=None):
+        self.bar.close()

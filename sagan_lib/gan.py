@@ -6,7 +6,6 @@ the last bit on a CPU, and on a GPU where `devices.setup(deterministic=True)` wa
 """
 
 import contextlib
-import math
 import warnings
 from pathlib import Path
 
@@ -15,11 +14,12 @@ import numpy as np
 import tensorflow as tf
 
 import sagan_lib.networks  # noqa: F401  (then Keras knows all classes that a saved GAN names)
-from sagan_lib import checks, cost, devices, losses
+from sagan_lib import checks, cost, devices, losses, ttur
 from sagan_lib.attend import largest_divisor
 from sagan_lib.attention import attention_layers
-from sagan_lib.callbacks import Guard, Measure, OneLife, Progress, Rates, listed
+from sagan_lib.callbacks import Guard, Measure, OneLife, Progress, listed
 from sagan_lib.datasets.source import Source, as_images
+from sagan_lib.sampling import generate
 from sagan_lib.spectral_norm import normalized_layers
 
 
@@ -210,17 +210,17 @@ class GAN(keras.Model):
             raise ValueError("jit_compile and steps_per_execution work with one device only")
         options.setdefault("jit_compile", devices.use_jit() and not several)
         for name, optimizer in (("g_optimizer", g_optimizer), ("d_optimizer", d_optimizer)):
-            if several and (clips := clipping(optimizer)):
+            if several and (clips := ttur.clipping(optimizer)):
                 raise ValueError(f"{name} must not clip on several devices, got {clips}: Keras "
                                  "clips each device's share, which is another step")  # fmt: skip
         super().compile(optimizer=None, **options)
         self.loss_name, self._losses = loss, losses.get(loss)
         self.n_dis = checks.integer("n_dis", n_dis, 1)
-        self.g_optimizer = _scaled(g_optimizer, self.generator)
-        self.d_optimizer = _scaled(d_optimizer, self.discriminator)
+        self.g_optimizer = ttur.scaled(g_optimizer, self.generator)
+        self.d_optimizer = ttur.scaled(d_optimizer, self.discriminator)
         self.g_optimizer.build(self.generator.trainable_variables)
         self.d_optimizer.build(self.discriminator.trainable_variables)
-        self.optimizer = Rates(self.g_optimizer, self.d_optimizer)
+        self.optimizer = ttur.Rates(self.g_optimizer, self.d_optimizer)
 
     def fit(self, x, *, steps=None, batch_size=None, log_every=100, save_to=None, callbacks=(),
             verbose=1, **options):  # fmt: skip
@@ -289,7 +289,7 @@ class GAN(keras.Model):
         return self.history
 
     def _fit_source(self, x, batch_size, goal, log_every, life):
-        """Train to step `goal`: whole epochs first, then a shorter one, in one life of callbacks."""
+        """Train to step `goal`: whole epochs, then a shorter one, in one life of callbacks."""
         life.begin()
         self._initial_epoch = None  # BackupAndRestore's; here the step says where the run stands
         todo, self.stop_training = goal - int(self.step.numpy()), False
@@ -300,8 +300,10 @@ class GAN(keras.Model):
                 data = devices.shard(data, self.distribute_strategy, self.n_dis)
                 first = -(-start // log_every)
                 with self._groups_that_divide(length):
-                    super().fit(data, initial_epoch=first, epochs=first + epochs,
-                                steps_per_epoch=length, callbacks=life, verbose=0, shuffle=False)  # fmt: skip
+                    super().fit(
+                        data, initial_epoch=first, epochs=first + epochs, steps_per_epoch=length,
+                        callbacks=life, verbose=0, shuffle=False,
+                    )  # fmt: skip
         reached = int(self.step.numpy())
         life.end()
         if (kept := int(self.step.numpy())) != reached:
@@ -396,8 +398,10 @@ class GAN(keras.Model):
         """`as_images`, if every batch of it can be dealt evenly to the devices."""
         count, rest = self.distribute_strategy.num_replicas_in_sync, len(images) % batch_size
         if count > 1 and (rest % count or batch_size % count):
-            raise ValueError(f"x must come in batches of a multiple of {count} images, one share "
-                             f"for each device, got {len(images)} in batches of {batch_size}")  # fmt: skip
+            raise ValueError(
+                f"x must come in batches of a multiple of {count} images, one share for each "
+                f"device, got {len(images)} in batches of {batch_size}"
+            )
         return as_images("x", images)
 
     def _check_scope(self, variables):
@@ -461,44 +465,6 @@ class GAN(keras.Model):
         return model
 
 
-def generate(generator, n, seed=0, truncation=None, batch_size=64):
-    """Images of a generator: float32 (n, h, w, 3) in [-1, 1].
-
-    Args:
-        generator: model, (batch, latent_dim) -> images.
-        n: how many.
-        seed: of the noise; image i is the same for every n.
-        truncation: as in `GAN.sample`.
-        batch_size: images at a time.
-    """
-    checks.integer("n", n, 1)
-    checks.integer("batch_size", batch_size, 1)
-    z = latent(n, generator.input_shape[-1], seed, truncation)
-    parts = [generator(z[i : i + batch_size], training=False) for i in range(0, n, batch_size)]
-    return np.concatenate([part.numpy() for part in parts])
-
-
-def latent(n, latent_dim, seed=0, truncation=None):
-    """Noise z, float32 (n, latent_dim), from a normal distribution.
-
-    Args:
-        n: rows.
-        latent_dim: size of each.
-        seed: of the noise, 0 to 2**31 - 1.
-        truncation: cut the normal off at plus and minus this value, if given.
-    """
-    checks.integer("n", n, 1)
-    checks.integer("latent_dim", latent_dim, 1)
-    checks.integer("seed", seed, 0, 2**31 - 1)
-    key = tf.constant([seed, 2**40 + 7], tf.int64)  # far from the draws of training
-    if truncation is None:
-        return tf.random.stateless_normal((n, latent_dim), key, alg="philox")
-    checks.number("truncation", truncation, 0, open_low=True)
-    edge = min(math.erf(truncation / 2**0.5), 1 - 2**-24)  # at 1 the noise would be infinite
-    quantile = tf.random.stateless_uniform((n, latent_dim), key, -edge, edge, alg="philox")
-    return tf.math.erfinv(quantile) * 2**0.5
-
-
 def frozen_call(model, inputs):
     """A training-mode call whose side effects (moments, `u`) are dropped."""
     outputs, _ = model.stateless_call(
@@ -512,24 +478,6 @@ def frozen_call(model, inputs):
 def _batch_norms(model):
     found = model._flatten_layers()
     return [layer for layer in found if isinstance(layer, keras.layers.BatchNormalization)]
-
-
-def clipping(optimizer):
-    """An optimizer's settings that clip gradients, as {name: value}; empty where none does.
-
-    Args:
-        optimizer: Keras's.
-    """
-    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
-    found = {name: getattr(inner, name) for name in ("clipnorm", "global_clipnorm", "clipvalue")}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _scaled(optimizer, model):
-    """The optimizer, or one around it that scales the loss where a layer computes in float16."""
-    half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
-    scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    return keras.optimizers.LossScaleOptimizer(optimizer) if half and not scales else optimizer
 
 
 def descend(optimizer, tape, loss, model):

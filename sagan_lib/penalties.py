@@ -12,9 +12,10 @@ import tensorflow as tf
 from keras import ops
 
 from sagan_lib import checks
-from sagan_lib.gan import GAN, descend, frozen_call
+from sagan_lib.gan import GAN, frozen_call
 
-PENALTIES = ("none", "clip", "gp", "r1", "r1r2")
+#: Name -> its weight unless another is given: the papers' (for "clip" the bound of D's weights).
+PENALTIES = {"none": 1.0, "clip": 0.01, "gp": 10.0, "r1": 10.0, "r1r2": 10.0}
 
 
 def relativistic_d(real, fake):
@@ -67,7 +68,7 @@ class PenalizedGAN(GAN):
     D must not normalize by batch: a slope is that of one image. One device only.
     """
 
-    def compile(self, g_optimizer, d_optimizer, loss="bce", n_dis=1, penalty="none", weight=10.0,
+    def compile(self, g_optimizer, d_optimizer, loss="bce", n_dis=1, penalty="none", weight=None,
                 **options):  # fmt: skip
         """As `GAN.compile`, and with what holds D.
 
@@ -77,7 +78,8 @@ class PenalizedGAN(GAN):
             loss: as in `GAN.compile`, or "relativistic".
             n_dis: D steps for each G step.
             penalty: "none", "clip" (weights of D, after each of its steps), "gp", "r1" or "r1r2".
-            weight: of the penalty in D's loss; the bound of the weights for "clip".
+            weight: of the penalty in D's loss; the bound of the weights for "clip". By default
+                that of `PENALTIES`: 10, and for "clip" 0.01.
             options: Keras's.
 
         Raises:
@@ -85,6 +87,7 @@ class PenalizedGAN(GAN):
                 or several devices.
         """
         checks.one_of("penalty", penalty, PENALTIES)
+        weight = PENALTIES[penalty] if weight is None else weight
         checks.number("weight", weight, 0, open_low=True)
         if penalty != "none" and not self._join:
             raise ValueError(f"penalty {penalty!r} needs a discriminator without batch statistics")
@@ -96,13 +99,9 @@ class PenalizedGAN(GAN):
             self.loss_name, self._losses = loss, (relativistic_d, relativistic_g)
         self.penalty, self.penalty_weight = penalty, float(weight)
 
-    def d_step(self, real, z):
-        """One optimizer step of D on its loss and its penalty; nothing of G moves."""
-        fake = frozen_call(self.generator, z)
-        with tf.GradientTape() as tape:
-            loss = self._losses[0](*self._scores(real, fake))
-            loss += self.penalty_weight * self._penalty(real, fake, z)
-        descend(self.d_optimizer, tape, loss, self.discriminator)
+    def d_step(self, real, z, index=0):
+        """As `GAN.d_step`, on D's loss and its penalty; clips D's weights where that is asked."""
+        loss = super().d_step(real, z, index)
         if self.penalty == "clip":
             for variable in self.discriminator.trainable_variables:
                 variable.assign(
@@ -110,16 +109,19 @@ class PenalizedGAN(GAN):
                 )
         return loss
 
-    def _penalty(self, real, fake, z):
+    def _d_loss(self, real, fake, index):
+        loss = super()._d_loss(real, fake, index)
         if self.penalty in ("none", "clip"):
-            return 0.0
-        if (
-            self.penalty == "gp"
-        ):  # the noise of the step is normal; its distribution function is even
-            shares = (1 + tf.math.erf(z[:, 0] / 2**0.5)) / 2
-            return one_centred(self.discriminator, real, fake, shares)
-        total = zero_centred(self.discriminator, real)
-        return total if self.penalty == "r1" else total + zero_centred(self.discriminator, fake)
+            return loss
+        if self.penalty == "gp":
+            key = self.draw_key(index, stream=1)
+            shares = tf.random.stateless_uniform(tf.shape(real)[:1], key, alg="philox")
+            penalty = one_centred(self.discriminator, real, fake, shares)
+        else:
+            penalty = zero_centred(self.discriminator, real)
+            if self.penalty == "r1r2":
+                penalty += zero_centred(self.discriminator, fake)
+        return loss + self.penalty_weight * penalty
 
     def _g_loss(self, fake_scores, real):
         if self.loss_name != "relativistic":

@@ -39,7 +39,7 @@ PRESETS = {
 
 
 def two_time_scale(g_rate=1e-4, d_rate=4e-4, beta_1=0.0, beta_2=0.9, decay_steps=None, n_dis=1):
-    """Two Adam optimizers, one a player, for `GAN.compile(**two_time_scale())`.
+    """Two Adam optimizers, one a player, and n_dis: for `GAN.compile(**two_time_scale())`.
 
     Args:
         g_rate: learning rate of G, greater than 0.
@@ -51,7 +51,7 @@ def two_time_scale(g_rate=1e-4, d_rate=4e-4, beta_1=0.0, beta_2=0.9, decay_steps
         n_dis: updates that D makes for each of them.
 
     Returns:
-        {"g_optimizer": ..., "d_optimizer": ...}.
+        {"g_optimizer": ..., "d_optimizer": ..., "n_dis": ...}.
 
     Raises:
         TypeError, ValueError: an argument is out of its range.
@@ -72,6 +72,7 @@ def two_time_scale(g_rate=1e-4, d_rate=4e-4, beta_1=0.0, beta_2=0.9, decay_steps
     return {
         "g_optimizer": adam(g_rate, "g_adam", 1),
         "d_optimizer": adam(d_rate, "d_adam", updates),
+        "n_dis": updates,
     }
 
 
@@ -86,5 +87,66 @@ def preset(name, decay_steps=None):
         ValueError: unknown name.
     """
     p = PRESETS[checks.one_of("preset", name, PRESETS)]
-    optimizers = two_time_scale(p.g_rate, p.d_rate, p.beta_1, p.beta_2, decay_steps, p.n_dis)
-    return optimizers | {"n_dis": p.n_dis}
+    return two_time_scale(p.g_rate, p.d_rate, p.beta_1, p.beta_2, decay_steps, p.n_dis)
+
+
+class Rates:
+    """Both optimizers as Keras's callbacks see one: the rate is G's, and D's keeps its ratio to it.
+
+    Args:
+        g_optimizer: of G.
+        d_optimizer: of D.
+    """
+
+    built = True
+
+    def __init__(self, g_optimizer, d_optimizer):
+        self._both = (g_optimizer, d_optimizer)
+
+    @property
+    def variables(self):
+        """Of both."""
+        return [v for optimizer in self._both for v in optimizer.variables]
+
+    @property
+    def learning_rate(self):
+        """G's; setting it multiplies D's by the same factor.
+
+        Raises:
+            TypeError: a schedule decides it.
+            ValueError: G's rate is 0, so that there is no ratio to keep.
+        """
+        return self._both[0].learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, rate):
+        g_optimizer, d_optimizer = self._both
+        rate, before = float(rate), float(g_optimizer.learning_rate)
+        if before <= 0:
+            raise ValueError(f"learning_rate cannot be set while that of G is {before}: D's keeps "
+                             "its ratio to it")  # fmt: skip
+        of_d = float(d_optimizer.learning_rate) * rate / before
+        g_optimizer.learning_rate, d_optimizer.learning_rate = rate, of_d
+
+
+def clipping(optimizer):
+    """An optimizer's settings that clip gradients, as {name: value}; empty where none does.
+
+    Args:
+        optimizer: Keras's.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
+    found = {name: getattr(inner, name) for name in ("clipnorm", "global_clipnorm", "clipvalue")}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def scaled(optimizer, model):
+    """The optimizer, or one around it that scales the loss where a layer computes in float16.
+
+    Args:
+        optimizer: Keras's.
+        model: whose variables it moves.
+    """
+    half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
+    scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    return keras.optimizers.LossScaleOptimizer(optimizer) if half and not scales else optimizer

@@ -7,6 +7,7 @@ python device_runs.py worker FOLDER: one worker's part of a recipe, with TF_CONF
 """
 
 import dataclasses
+import json
 import sys
 from pathlib import Path
 
@@ -45,8 +46,8 @@ def forget_to_synchronize(trained):
 def forget_to_slice(trained):
     """Each replica draws noise for itself alone, so all draw the same."""
 
-    def noise(n, draw):
-        key = tf.stack([tf.constant(trained.seed, tf.int64), tf.cast(draw, tf.int64)])
+    def noise(n, index=0):
+        key = trained.draw_key(index)
         return tf.random.stateless_normal((n, trained.latent_dim), key, alg="philox")
 
     trained.noise = noise
@@ -58,20 +59,37 @@ def forget_the_parts(trained):
     devices.shard = lambda batches, strategy, parts: plain(batches, strategy)
 
 
-def run(folder, name, kind, count, mistake=None):
-    """Train for ten steps on `count` logical CPUs; write each replica's copy of all variables."""
+def run(folder, name, kind, count, mistake=None, steps=10):
+    """Train for some steps on `count` logical CPUs; write each replica's copy of all variables."""
     names = [f"CPU:{i}" for i in range(count)]
     strategy = devices.strategy("mirrored", names) if count > 1 else devices.strategy()
     trained, shard = model(kind, strategy), devices.shard
     if mistake:
         mistake(trained)
-    history = trained.fit(Faces(16, 100), steps=10, batch_size=16, log_every=4, verbose=0).history
+    history = trained.fit(
+        Faces(16, 100), steps=steps, batch_size=16, log_every=4, verbose=0
+    ).history
     devices.shard = shard
     copies = {"log": np.stack([history["d_loss"], history["g_loss"]])[None]}
     for number, variable in enumerate(trained.variables):
         local = strategy.experimental_local_results(variable.value)
         copies[f"{number} {variable.name}"] = np.stack([v.numpy() for v in local])
     np.savez(folder / f"{name}.npz", **copies)
+
+
+def uneven(folder):
+    """What two devices say of batches that they cannot share evenly, by the batch's remainder."""
+    trained = model("sagan", devices.strategy("mirrored", ["CPU:0", "CPU:1"]))
+    said = {}
+    for size in (24, 21):  # a last batch of 8 and of 5, after one of 16
+        images = tf.data.Dataset.from_tensor_slices(Faces(16, size).images)
+        batches = images.map(lambda x: tf.cast(x, tf.float32) / 127.5 - 1).batch(16)
+        try:
+            trained.fit(batches, verbose=0)
+            said[size % 16] = "trained"
+        except Exception as error:
+            said[size % 16] = str(error)
+    (folder / "uneven.json").write_text(json.dumps(said))
 
 
 def mirrored(folder, count, part="sagan"):
@@ -84,6 +102,8 @@ def mirrored(folder, count, part="sagan"):
         return
     for n in (1, 2):
         run(folder, f"dcgan{n}", "dcgan", n)
+    run(folder, "long2", "sagan", 2, steps=200)
+    uneven(folder)
     for mistake in (forget_to_synchronize, forget_to_slice, forget_the_parts):
         run(folder, mistake.__name__, "dcgan", 2, mistake)
     # In two parts: the second goes on, on two devices, from what one device saved.

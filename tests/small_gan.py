@@ -16,7 +16,8 @@ def small(kind="sagan", seed=0, n_dis=1, loss="hinge", rates=(1e-3, 4e-3), trace
     else:
         nets = dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4)
     model = gan.GAN(*nets, seed=seed)
-    model.compile(**ttur.two_time_scale(*rates), loss=loss, n_dis=n_dis, run_eagerly=not traced)
+    rates = ttur.two_time_scale(*rates, n_dis=n_dis)
+    model.compile(**rates, loss=loss, run_eagerly=not traced)
     return model
 
 

@@ -1,9 +1,13 @@
 """What goes on beside a run: the guard, the clock, the file that is kept."""
 
+import csv
+
+import keras
+import numpy as np
 import pytest
 from small_gan import same, small, values
 
-from sagan_lib import gan
+from sagan_lib import gan, ttur
 from sagan_lib.callbacks import DivergedError
 from sagan_lib.datasets.faces import Faces
 
@@ -40,3 +44,142 @@ def test_a_killed_save_leaves_the_previous_file(images, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         model.fit(images, steps=1, batch_size=10, save_to=path, verbose=0)
     assert int(gan.GAN.load(path).step.numpy()) == 1
+
+
+class Life(keras.callbacks.Callback):
+    """Writes down what happens to it."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_train_begin(self, logs=None):
+        self.seen.append("begin")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.seen.append(epoch)
+
+    def on_train_end(self, logs=None):
+        self.seen.append("end")
+
+
+@pytest.mark.parametrize("steps", [6, 7, 2])
+def test_a_training_has_one_begin_and_one_end_though_steps_leave_a_rest(images, steps):
+    model, life = small("dcgan"), Life()
+    history = model.fit(images, steps=steps, batch_size=8, log_every=3, verbose=0, callbacks=life)
+    epochs = -(-steps // 3)
+    assert life.seen == ["begin", *range(epochs), "end"]
+    assert history.epoch == [*range(epochs)]
+    assert len(history.history["d_loss"]) == epochs
+    assert int(model.step.numpy()) == steps
+
+
+def test_epochs_are_numbered_on_where_a_run_goes_on(images):
+    model, lives = small("dcgan"), [Life(), Life()]
+    model.fit(images, steps=7, batch_size=8, log_every=3, verbose=0, callbacks=lives[0])
+    model.fit(images, steps=4, batch_size=8, log_every=3, verbose=0, callbacks=[lives[1]])
+    assert [life.seen for life in lives] == [["begin", 0, 1, 2, "end"], ["begin", 3, 4, "end"]]
+
+
+def test_every_form_of_the_argument_is_taken(images):
+    given = [None, [], (), Life(), [Life(), Life()], keras.callbacks.CallbackList([Life()])]
+    for callbacks in given:
+        model = small("dcgan")
+        model.fit(images, steps=2, batch_size=8, verbose=0, callbacks=callbacks)
+        model.fit(images.images[:8], batch_size=8, verbose=0, callbacks=callbacks)
+        assert int(model.step.numpy()) == 3
+
+
+def test_model_checkpoint_and_csv_logger_keep_every_epoch(images, tmp_path):
+    log = tmp_path / "log.csv"
+    kept = [keras.callbacks.ModelCheckpoint(tmp_path / "{epoch:02d}.keras"),
+            keras.callbacks.CSVLogger(log)]  # fmt: skip
+    small("dcgan").fit(images, steps=7, batch_size=8, log_every=3, verbose=0, callbacks=kept)
+    files = sorted(tmp_path.glob("*.keras"))
+    assert [path.name for path in files] == ["01.keras", "02.keras", "03.keras"]
+    assert [int(gan.GAN.load(path).step.numpy()) for path in files] == [3, 6, 7]
+    with open(log) as stream:
+        assert [(int(r["epoch"]), int(r["step"])) for r in csv.DictReader(stream)] == [
+            (0, 3), (1, 6), (2, 7),
+        ]  # fmt: skip
+
+
+def test_early_stopping_counts_over_the_whole_training_and_says_what_it_put_back(images):
+    model, life = small("dcgan"), Life()
+    stop = keras.callbacks.EarlyStopping("d_loss", patience=2, mode="max", baseline=1e9)
+    model.fit(images, steps=9, batch_size=8, log_every=2, verbose=0, callbacks=[stop, life])
+    assert life.seen == ["begin", 0, 1, "end"]
+    best = keras.callbacks.EarlyStopping("step", patience=9, mode="min", restore_best_weights=True)
+    with pytest.warns(UserWarning, match="weights of step 6 back at the end .* step 9 had been"):
+        model.fit(images, steps=5, batch_size=8, log_every=2, verbose=0, callbacks=best)
+    assert int(model.step.numpy()) == 6
+
+
+def test_backup_and_restore_ends_as_an_unbroken_run_does(images, tmp_path):
+    class Killed(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    whole = small("dcgan")
+    whole.fit(images, steps=9, batch_size=8, log_every=2, verbose=0)
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    with pytest.raises(KeyboardInterrupt):
+        small("dcgan").fit(images, steps=9, batch_size=8, log_every=2, verbose=0,
+                           callbacks=[backup, Killed()])  # fmt: skip
+    again, life = small("dcgan"), Life()
+    again.fit(images, steps=9, batch_size=8, log_every=2, verbose=0, callbacks=[backup, life])
+    assert life.seen == ["begin", 2, 3, 4, "end"]
+    assert int(again.step.numpy()) == 9
+    nets = ("generator", "discriminator", "ema_generator", "g_optimizer", "d_optimizer")
+    for name in nets:
+        assert same(values(getattr(whole, name)), values(getattr(again, name))), name
+
+
+def rates(model):
+    return [float(x.learning_rate) for x in (model.g_optimizer, model.d_optimizer)]
+
+
+def test_a_scheduler_moves_both_rates_and_keeps_their_ratio(images):
+    model = small("dcgan", rates=(1e-3, 4e-3))
+    halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    model.fit(images, steps=5, batch_size=8, log_every=2, verbose=0, callbacks=halve)
+    np.testing.assert_allclose(rates(model), [1e-3 / 8, 4e-3 / 8], rtol=1e-5)
+
+
+def test_reduce_on_plateau_reduces_both(images):
+    model = small("dcgan", rates=(1e-3, 4e-3))
+    reduce = keras.callbacks.ReduceLROnPlateau("step", 0.1, patience=1, mode="min", min_delta=0)
+    model.fit(images, steps=6, batch_size=8, log_every=2, verbose=0, callbacks=reduce)
+    np.testing.assert_allclose(rates(model), [1e-5, 4e-5], rtol=1e-5)
+
+
+def test_tensorboard_logs_each_epoch_once(images, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    board = keras.callbacks.TensorBoard(tmp_path)
+    small("dcgan").fit(images, steps=5, batch_size=8, log_every=2, verbose=0, callbacks=board)
+    events = EventAccumulator(str(tmp_path / "train"), size_guidance={"tensors": 0}).Reload()
+    assert [each.step for each in events.Tensors("epoch_d_loss")] == [0, 1, 2]
+
+
+def test_a_lambda_callback_hears_every_step_and_both_ends(images):
+    heard = []
+    told = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: heard.append("begin"),
+        on_train_batch_end=lambda batch, logs: heard.append(batch),
+        on_train_end=lambda logs: heard.append("end"),
+    )
+    small("dcgan").fit(images, steps=5, batch_size=8, log_every=3, verbose=0, callbacks=told)
+    assert heard == ["begin", 0, 1, 2, 0, 1, "end"]
+
+
+def test_a_rate_that_a_schedule_decides_or_that_is_zero_is_not_set():
+    model = small("dcgan")
+    model.compile(**ttur.preset("cpu", decay_steps=10))
+    with pytest.raises(TypeError, match="LearningRateSchedule"):
+        model.optimizer.learning_rate = 1e-3
+    model.compile(**ttur.two_time_scale())
+    model.g_optimizer.learning_rate.assign(0.0)
+    with pytest.raises(ValueError, match="learning_rate cannot be set while that of G is 0"):
+        model.optimizer.learning_rate = 1e-3

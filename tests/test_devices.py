@@ -189,15 +189,25 @@ def test_a_mistake_would_be_seen(mistake, two):
     assert gap_of_files(two / f"{mistake}.npz", two / "dcgan1.npz") > MISTAKEN
 
 
-@pytest.mark.parametrize(("folder", "count"), [("two", 2), ("four", 4)])
+@pytest.mark.parametrize(
+    ("folder", "name", "count"), [("two", "sagan2", 2), ("two", "long2", 2), ("four", "sagan4", 4)]
+)
 @pytest.mark.full
-def test_all_devices_hold_the_same_values_bit_for_bit(folder, count, request):
-    found = variables(request.getfixturevalue(folder) / f"sagan{count}.npz")
+def test_all_devices_hold_the_same_values_bit_for_bit(folder, name, count, request):
+    """Also after 200 steps: `u`, averages and moments are computed on each device by itself."""
+    found = variables(request.getfixturevalue(folder) / f"{name}.npz")
     names = {name.split(" ")[-1] for name in found}
     assert {"kernel", "u", "moving_mean", "gamma", "step"} <= names
     for name, copies in found.items():
         assert len(copies) == (1 if name == "log" else count)
         assert (copies == copies[:1]).all(), name
+
+
+@pytest.mark.full
+def test_batches_that_devices_cannot_share_evenly_are_refused(two):
+    said = json.loads((two / "uneven.json").read_text())
+    assert said["8"] == "trained"
+    assert "as many images for each device" in said["5"]
 
 
 def state(model):
@@ -283,6 +293,28 @@ def test_networks_and_optimizers_belong_under_the_models_scope():
         model = gan.GAN(sagan.generator(16, 4, 8), sagan.discriminator(16, 4))
     with pytest.raises(ValueError, match=r"this GAN is under MirroredStrategy, with 1 device"):
         model.compile(**ttur.two_time_scale())
+
+
+@pytest.mark.parametrize("clips", [{"global_clipnorm": 1.0}, {"clipnorm": 0.1}, {"clipvalue": 1}])
+@pytest.mark.parametrize("wrap", [lambda x: x, keras.optimizers.LossScaleOptimizer])
+def test_clipping_is_refused_on_several_devices(clips, wrap, monkeypatch):
+    """Keras clips the gradient of each device's share of the batch, before it adds them up."""
+    model = gan.GAN(sagan.generator(16, 4, 8), sagan.discriminator(16, 4))
+    given = ttur.two_time_scale() | {"d_optimizer": wrap(keras.optimizers.Adam(1e-3, **clips))}
+    model.compile(**given)  # with one device it is Keras's business
+    monkeypatch.setattr(gan.GAN, "_check_scope", lambda *_: None)
+    monkeypatch.setattr(gan.GAN, "distribute_strategy", Pretended(2))
+    given["d_optimizer"] = wrap(keras.optimizers.Adam(1e-3, **clips))
+    with pytest.raises(ValueError, match="d_optimizer must not clip on several devices, got"):
+        model.compile(**given)
+
+
+def test_an_array_that_leaves_a_rest_for_some_devices_is_refused(monkeypatch):
+    model = gan.GAN(sagan.generator(16, 4, 8), sagan.discriminator(16, 4))
+    model.compile(**ttur.two_time_scale())
+    monkeypatch.setattr(gan.GAN, "distribute_strategy", Pretended(2))
+    with pytest.raises(ValueError, match=r"batches of a multiple of 2 images, .* got 21 in batch"):
+        model.fit(np.zeros((21, 16, 16, 3), np.float32), batch_size=8)
 
 
 @pytest.mark.parametrize("option", [{"jit_compile": True}, {"steps_per_execution": 2}])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sagan_lib import devices, gan, shipped
+from sagan_lib import devices, gan, sampling, shipped
 from sagan_lib.__main__ import main
 from sagan_lib.book import plots
 from sagan_lib.cli import publish, recipes, runs
@@ -175,7 +175,7 @@ def test_sample_writes_a_grid_of_the_runs_averaged_generator(run, tmp_path):
 
 def test_sample_takes_the_shipped_generator_by_default(tmp_path):
     assert main(["sample", "--n", "2", "--out", str(tmp_path / "faces.png")]) == 0
-    expected = plots.grid(gan.generate(runs.generator(), 2), 16)
+    expected = plots.grid(sampling.generate(runs.generator(), 2), 16)
     np.testing.assert_array_equal(pixels(tmp_path / "faces.png")[::3, ::3], expected)
 
 

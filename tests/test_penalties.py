@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.stats import kstest
 
 from sagan_lib import dcgan, penalties, sagan
 from sagan_lib.datasets import faces
@@ -24,7 +25,7 @@ def linear():
     return net
 
 
-def small(loss="bce", penalty="none", weight=10.0, rate=0.1, discriminator=None):
+def small(loss="bce", penalty="none", weight=None, rate=0.1, discriminator=None):
     keras.utils.set_random_seed(2)
     discriminator = discriminator or linear()
     model = penalties.PenalizedGAN(dcgan.generator(16, 4, 5), discriminator, seed=3)
@@ -77,7 +78,36 @@ def test_it_looks_between_real_and_fake_and_nowhere_else():
     np.testing.assert_allclose(seen[0][2], (REAL[2] + FAKE[2]) / 2, atol=1e-6)
 
 
-def d_moves(penalty, weight=10.0, loss="bce"):
+@pytest.mark.parametrize(("penalty", "weight"), [("gp", 10.0), ("r1", 10.0), ("r1r2", 10.0)])
+def test_the_default_weight_is_the_papers(penalty, weight):
+    assert small(penalty=penalty).penalty_weight == weight
+    np.testing.assert_array_equal(d_moves(penalty), d_moves(penalty, weight))
+
+
+def test_mixtures_are_drawn_apart_from_the_noise(monkeypatch):
+    """A share that followed from z would tell which fake is how near to its real image."""
+    seen = []
+
+    def record(discriminator, real, fake, shares):
+        seen.append(shares.numpy())
+        return 0.0
+
+    monkeypatch.setattr(penalties, "one_centred", record)
+    model = small("wasserstein", "gp")
+    for z in (model.noise(6), model.noise(6) + 1):
+        model.d_step(REAL, z)
+    np.testing.assert_array_equal(*seen)  # not a function of z
+    model.d_step(REAL, model.noise(6), 1)
+    model.step.assign(1)
+    model.d_step(REAL, model.noise(6))
+    assert len({shares.tobytes() for shares in seen}) == 3  # fresh in each D step
+    many = tf.zeros((4000, 1, 1, 1))
+    monkeypatch.setattr(model, "_scores", lambda *_: (tf.zeros(1), tf.zeros(1)))
+    penalties.PenalizedGAN._d_loss(model, many, many, 0)
+    assert kstest(seen[-1], "uniform").pvalue > 1e-3
+
+
+def d_moves(penalty, weight=None, loss="bce"):
     """By how much one step of D moves the linear weights."""
     model = small(loss, penalty, weight)
     before = [w.numpy() for w in model.generator.weights]
@@ -96,8 +126,10 @@ def test_the_step_of_d_has_the_gradient_of_its_penalty():
     np.testing.assert_allclose(d_moves("gp") - plain, wanted, atol=2e-4)
 
 
-def test_clipping_keeps_every_weight_of_d_inside_its_bound():
-    model = small("wasserstein", "clip", 0.01)
+@pytest.mark.parametrize("weight", [None, 0.01])
+def test_clipping_keeps_every_weight_of_d_inside_its_bound(weight):
+    """By default that of Arjovsky et al., algorithm 1: 0.01."""
+    model = small("wasserstein", "clip", weight)
     model.d_step(REAL, model.noise(6, 0))
     assert np.abs(model.discriminator.get_layer("score").kernel).max() <= 0.01
 

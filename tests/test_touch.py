@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sagan_experiments import ledger
-from sagan_lib import gan
+from sagan_lib import sampling
 from sagan_lib.cli import runs
 from sagan_lib.datasets.source import to_bytes
 from sagan_lib.evaluation import judge
@@ -93,7 +93,7 @@ def test_the_book_grows_by_eight_megabytes_at_most():
 
 def test_the_browsers_network_draws_reads_and_cuts_as_python_does(chromium, tmp_path):
     generator = runs.generator()
-    z = np.concatenate([gan.latent(1, 64, seed=seed).numpy() for seed in range(20)])
+    z = np.concatenate([sampling.latent(1, 64, seed=seed).numpy() for seed in range(20)])
     page = chromium.new_page()
     scripts = "".join(f'<script src="{(STATIC / x).as_uri()}"></script>' for x in touch.NETWORK)
     (tmp_path / "bare.html").write_text(f"<!doctype html>{scripts}")

@@ -65,6 +65,16 @@ def test_the_default_is_sagans_rates_in_two_separate_optimizers():
     assert (g.beta_1, g.beta_2) == (0.0, 0.9)
 
 
+def test_what_is_asked_of_two_time_scale_is_what_trains():
+    made = ttur.two_time_scale(n_dis=5, decay_steps=10)
+    assert made["n_dis"] == 5
+    model = GAN(dcgan.generator(16, 4, 4), dcgan.discriminator(16, 4))
+    model.compile(**made, run_eagerly=True)
+    model.fit(Faces(16, 20), steps=1, batch_size=4, verbose=0)
+    assert int(model.d_optimizer.iterations.numpy()) == 5
+    assert float(model.d_optimizer.learning_rate) == pytest.approx(4e-4 * (1 - 5 / 50))
+
+
 def test_every_call_makes_new_optimizers():
     first, second = ttur.preset("cpu"), ttur.preset("cpu")
     assert first["g_optimizer"] is not second["g_optimizer"]

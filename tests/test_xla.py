@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_lib import cost, devices, gan, networks, ttur
+from sagan_lib import cost, devices, gan, networks, sampling, ttur
 
 pytestmark = pytest.mark.full
 
@@ -42,7 +42,7 @@ def stepped(kind, resolution, mixed, jit):
     """All weights after one step of D and one of G, less those before: D's vector and G's."""
     model = build(kind, resolution, mixed)
     real = tf.random.stateless_uniform((4, resolution, resolution, 3), (1, 2), -1, 1)
-    z = gan.latent(4, LATENT)
+    z = sampling.latent(4, LATENT)
     nets = model.discriminator.variables, model.generator.variables
     before = [[v.numpy() for v in net] for net in nets]
     for step, given in ((model.d_step, (real, z)), (model.g_step, (z,))):

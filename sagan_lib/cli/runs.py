@@ -15,7 +15,8 @@ from sagan_lib.book import plots
 from sagan_lib.cli import keep, provenance, recipes
 from sagan_lib.datasets import registry
 from sagan_lib.evaluation import scores
-from sagan_lib.gan import GAN, generate
+from sagan_lib.gan import GAN
+from sagan_lib.sampling import generate
 
 GENERATOR, RESULTS = f"{recipes.SHIPPED}.weights.h5", f"{recipes.SHIPPED}.json"
 
@@ -137,10 +138,10 @@ def train(recipe, out, log_every=100, mixed=False, device_set="one", command="",
           deterministic=False):  # fmt: skip
     """Train a recipe in a folder; a run that is there goes on where it stopped.
 
-    Writes run.keras (everything needed to go on), run.previous.keras (the save before it),
     What comes of it is exactly what an unbroken run gives: on a CPU always, on a GPU where
     `deterministic` is set from the start.
 
+    Writes run.keras (everything needed to go on), run.previous.keras (the save before it),
     generator.weights.h5 (the averaged generator), recipe.json, log.csv and samples.png.
 
     Args:
@@ -151,8 +152,8 @@ def train(recipe, out, log_every=100, mixed=False, device_set="one", command="",
         device_set: "one", "mirrored" or "workers" (see `devices.strategy`); a run may go on with
             another number of devices.
         command: the line that does this, for the report.
-
         deterministic: as in `devices.setup`.
+
     Returns:
         (the trained `GAN`, a report: the recipe, the step reached, versions, the machine). The
         report is None where nothing was to be written: by a worker that is not the chief, and
@@ -176,8 +177,8 @@ def train(recipe, out, log_every=100, mixed=False, device_set="one", command="",
         print(images.taken())
     now = dataclasses.asdict(recipe) | {  # of other images it is another run
         "images": images.size, "pictures": images.fingerprint, "mixed": mixed,
-    }  # fmt: skip
         "deterministic": deterministic,
+    }  # fmt: skip
     with keep.alone(out, command) if chief else contextlib.nullcontext():
         return _train_alone(recipe, out, log_every, images, strategy, now, command)
 
@@ -210,8 +211,8 @@ def _train_alone(recipe, out, log_every, images, strategy, now, command):
     return model, {
         "recipe": dataclasses.asdict(recipe),
         "step": int(model.step.numpy()),
-        "parameters": model.generator.count_params() + model.discriminator.count_params(),
         "deterministic": now["deterministic"],
+        "parameters": model.generator.count_params() + model.discriminator.count_params(),
         "images": images.size,
         "devices_used": model.distribute_strategy.num_replicas_in_sync,
     } | provenance.provenance(command)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_lib import gan, networks, shipped
+from sagan_lib import networks, sampling, shipped
 from sagan_lib.cli import export, runs
 from sagan_lib.evaluation import judge
 
@@ -43,7 +43,7 @@ def drawn(named, z):
 
 
 def test_the_exported_numbers_draw_the_networks_images(trained):
-    z = gan.latent(4, 6)
+    z = sampling.latent(4, 6)
     named = export.arrays(trained, "g")
     assert not any("bn" in name or name.endswith("/u") for name in named)
     np.testing.assert_allclose(drawn(named, z), trained(z, training=False), atol=2e-5)

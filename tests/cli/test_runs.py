@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sagan_lib import gan, shipped
+from sagan_lib import gan, sampling, shipped
 from sagan_lib.attention import attention_layers
 from sagan_lib.cli import recipes, runs
 from sagan_lib.cli.recipes import RECIPES, Recipe
@@ -92,7 +92,7 @@ def test_a_run_leaves_what_its_docstring_says(straight):
         np.testing.assert_array_equal(a, b)
     averaged = runs.networks_of(TINY)[0]
     averaged.load_weights(out / "generator.weights.h5")
-    np.testing.assert_array_equal(gan.generate(averaged, 3), model.sample(3))
+    np.testing.assert_array_equal(sampling.generate(averaged, 3), model.sample(3))
     assert Image.open(out / "samples.png").size == ((16 * 18 - 2) * 3, (4 * 18 - 2) * 3)
     assert report["recipe"] == dataclasses.asdict(TINY)
     assert (report["step"], report["images"]) == (3, 20)
@@ -129,7 +129,7 @@ def test_a_folder_with_a_run_of_another_recipe_is_refused(straight, monkeypatch)
 
 
 def test_the_shipped_generator_draws_faces_of_many_kinds():
-    images = gan.generate(runs.generator(), 300)
+    images = sampling.generate(runs.generator(), 300)
     assert images.shape == (300, 64, 64, 3)
     assert np.abs(images).max() <= 1
     seen = judge.read(images)

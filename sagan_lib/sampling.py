@@ -1,0 +1,46 @@
+"""Images of a trained generator: the noise of image i is the same however many are made."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from sagan_lib import checks
+
+
+def generate(generator, n, seed=0, truncation=None, batch_size=64):
+    """Images of a generator: float32 (n, h, w, 3) in [-1, 1].
+
+    Args:
+        generator: model, (batch, latent_dim) -> images.
+        n: how many.
+        seed: of the noise; image i is the same for every n.
+        truncation: as in `GAN.sample`.
+        batch_size: images at a time.
+    """
+    checks.integer("n", n, 1)
+    checks.integer("batch_size", batch_size, 1)
+    z = latent(n, generator.input_shape[-1], seed, truncation)
+    parts = [generator(z[i : i + batch_size], training=False) for i in range(0, n, batch_size)]
+    return np.concatenate([part.numpy() for part in parts])
+
+
+def latent(n, latent_dim, seed=0, truncation=None):
+    """Noise z, float32 (n, latent_dim), from a normal distribution.
+
+    Args:
+        n: rows.
+        latent_dim: size of each.
+        seed: of the noise, 0 to 2**31 - 1.
+        truncation: cut the normal off at plus and minus this value, if given.
+    """
+    checks.integer("n", n, 1)
+    checks.integer("latent_dim", latent_dim, 1)
+    checks.integer("seed", seed, 0, 2**31 - 1)
+    key = tf.constant([seed, 2**40 + 7], tf.int64)  # far from the draws of training
+    if truncation is None:
+        return tf.random.stateless_normal((n, latent_dim), key, alg="philox")
+    checks.number("truncation", truncation, 0, open_low=True)
+    edge = min(math.erf(truncation / 2**0.5), 1 - 2**-24)  # at 1 the noise would be infinite
+    quantile = tf.random.stateless_uniform((n, latent_dim), key, -edge, edge, alg="philox")
+    return tf.math.erfinv(quantile) * 2**0.5
