@@ -1,4 +1,4 @@
-"""Which cells of a notebook depend on the scale, and what those need of the others.
+"""Some cells of a notebook with what they need of the others; which of them depend on the scale.
 
 The others give the same at both scales, so a test that executes the whole notebook at the small
 one has executed them.
@@ -52,6 +52,35 @@ def reads_binds_changes(source):
     return reads, binds, set(_changed(tree)) & reads
 
 
+def _uses(sources):
+    """`reads_binds_changes` of all cells, of which modules that any cell imports are left out."""
+    modules = set().union(*(imported(ast.parse(source)) for source in sources))
+    return [(r, b - modules, c - modules) for r, b, c in map(reads_binds_changes, sources)]
+
+
+def with_needs(sources, wanted):
+    """Some cells, and of the others what those need.
+
+    Args:
+        sources: of all cells, in order.
+        wanted: the places of the cells that are kept in any case.
+
+    Returns:
+        As many; of a cell that is left out, its imports.
+    """
+    kept, needed = set(wanted), set()
+    for place, (reads, binds, changes) in [*enumerate(_uses(sources))][::-1]:
+        if place in kept or (binds | changes) & needed:
+            kept.add(place)
+            needed = needed - binds | reads
+    return [source if place in kept else _imports(source) for place, source in enumerate(sources)]
+
+
+def _imports(source):
+    lines = (x for x in ast.parse(source).body if isinstance(x, ast.Import | ast.ImportFrom))
+    return "\n".join(map(ast.unparse, lines))
+
+
 def of_the_scale(sources):
     """The cells without what neither depends on the scale nor is needed by what does.
 
@@ -59,25 +88,14 @@ def of_the_scale(sources):
         sources: of all cells, in order.
 
     Returns:
-        As many; of a cell that is left out, its imports.
+        As `with_needs`.
     """
-    trees = [ast.parse(source) for source in sources]
-    modules = set().union(*map(imported, trees))
-    found = [(r, b - modules, c - modules) for r, b, c in map(reads_binds_changes, sources)]
     touched, kept = set(SCALE), set()
-    for place, (reads, binds, changes) in enumerate(found):
+    for place, (reads, binds, changes) in enumerate(_uses(sources)):
         if reads & touched:
             touched |= binds | changes
         if reads & touched or binds & SCALE:
             kept.add(place)
         else:
             touched -= binds
-    needed = set()
-    for place, (reads, binds, changes) in [*enumerate(found)][::-1]:
-        if place in kept or (binds | changes) & needed:
-            kept.add(place)
-            needed = needed - binds | reads
-    imports = [[x for x in tree.body if isinstance(x, ast.Import | ast.ImportFrom)]
-               for tree in trees]  # fmt: skip
-    return [source if place in kept else "\n".join(map(ast.unparse, imports[place]))
-            for place, source in enumerate(sources)]  # fmt: skip
+    return with_needs(sources, kept)

@@ -8,9 +8,9 @@ import re
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
+import slices
 import tensorflow as tf
 from tensorflow.python.ops import gen_math_ops, gen_nn_ops
 
@@ -26,15 +26,18 @@ PRODUCTS = {
     gen_nn_ops: ("conv2d", "conv2d_backprop_input", "conv2d_backprop_filter"),
 }
 
-#: Chapter -> the first lines of the cells from which its oracle follows, in order.
-CELLS = {
-    "02": ["import numpy as np\n\ndef power", "from sagan_lib import spectral_norm as sn"],
-    "03": ["batch, height, width, channels", "scores = tf.matmul", "np.testing.assert_allclose"],
-    "06": [
-        "import keras\nimport numpy as np\nimport tensorflow as tf\n\nfrom sagan_lib import pen"
-    ],
-    "90": ["import numpy as np\nimport tensorflow as tf", "pairs = zip(value_and_gradients"],
-}
+#: How a cell holds TensorFlow's numbers against others.
+ORACLE = re.compile(r"assert_allclose|isclose|equal within")
+
+
+def oracles(path):
+    """The cells of a chapter that hold its oracles, and those that they need; none without any."""
+    sources = scales.code(notebooks.read(path))
+    wanted = [place for place, source in enumerate(sources) if ORACLE.search(source)]
+    return slices.with_needs(sources, wanted) if wanted else []
+
+
+CELLS = {path.stem: found for path in notebooks.sources() if (found := oracles(path))}
 
 
 def tf32(x):
@@ -70,23 +73,19 @@ def tensor_cores(monkeypatch):
     devices.setup()
 
 
-def run_oracles(number):
+def run_oracles(name):
     """Execute the cells of a chapter that hold its oracles, as they stand; what they print."""
-    (path,) = notebooks.sources([number])
-    names = {"np": np, "tf": tf, "keras": keras}
-    exec("from sagan_lib.attention import SelfAttention", names)
     printed = []
-    names["print"] = lambda *texts: printed.append(" ".join(map(str, texts)))
-    for start in CELLS[number]:
-        (cell,) = (text for text in scales.code(notebooks.read(path)) if text.startswith(start))
+    names = {"print": lambda *texts: printed.append(" ".join(map(str, texts)))}
+    for cell in CELLS[name]:
         exec(cell, names)
     return "\n".join(printed)
 
 
-def hold(number):
+def hold(name):
     """Do the oracles hold? They assert, or print whether they do."""
     try:
-        return "False" not in run_oracles(number)
+        return "False" not in run_oracles(name)
     except AssertionError:
         return False
 
@@ -100,29 +99,17 @@ def test_the_emulated_rounding_is_tf32s(tensor_cores):
     assert tensor_cores == ["mat_mul"]
 
 
-@pytest.mark.parametrize("number", CELLS)
-def test_the_oracles_hold_where_a_gpu_would_round(number, tensor_cores):
+@pytest.mark.parametrize("name", CELLS)
+def test_the_oracles_hold_where_a_gpu_would_round(name, tensor_cores):
     tf.config.experimental.enable_tensor_float_32_execution(True)  # TensorFlow's own choice
     devices.setup()  # what every chapter does first
-    assert hold(number)
+    assert hold(name)
     assert tensor_cores == []
 
 
 def test_without_setup_they_would_not(tensor_cores):
     """Chapter 3's loop works outside of TensorFlow; page 90's two ways would round alike."""
     tf.config.experimental.enable_tensor_float_32_execution(True)
-    assert not hold("03")
-    assert hold("90")
+    assert not hold("03_attention")
+    assert hold("90_speed")
     assert len(tensor_cores) > 10
-
-
-def test_every_oracle_on_a_product_is_among_them():
-    """A chapter that holds TensorFlow's numbers against others belongs above, or says why not."""
-    without = {"01": "a product of two numbers each, and losses without products"}
-    asked = {
-        path.name[:2]
-        for path in notebooks.sources()
-        if re.search(r"assert_allclose|isclose|equal within", "".join(
-            scales.code(notebooks.read(path))))
-    }  # fmt: skip
-    assert asked == set(CELLS) | set(without)
