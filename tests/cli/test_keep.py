@@ -247,6 +247,7 @@ def test_a_signal_that_nohup_ignores_stays_ignored():
 
 
 @pytest.mark.full
+@pytest.mark.book
 def test_two_commands_in_one_folder_and_signals_that_save(tmp_path):
     """The second is refused with the first one's process; then the first is ended."""
     out = tmp_path / "run"
