@@ -6,6 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
+from sagan_experiments.speed.case import CONTENDERS, SIZES
+
 
 def _parser():
     parser = argparse.ArgumentParser("python -m sagan_experiments", description=__doc__)
@@ -28,12 +30,9 @@ def _parser():
                         help="results; default: data/results/claims_PROTOCOL.json")  # fmt: skip
 
     bench = commands.add_parser("bench", help="measure the speed of a training step and of others")
-    bench.add_argument("--sizes", default="32x16,32x32,64x32", help="RESOLUTIONxWIDTH,...")
-    bench.add_argument("--variant", default="article", help="attention: article or pooled")
-    bench.add_argument("--contenders", help="such as ours,keras; default: all that there are")
-    bench.add_argument("--rounds", type=int, default=7, help="rounds of all contenders, at most")
-    bench.add_argument("--seconds", type=float, default=190, help="about the limit for each size")
-    bench.add_argument("--batch-size", type=int, default=64, help="real images in a D step")
+    bench.add_argument("--sizes", default=",".join(SIZES), help="RESOLUTIONxWIDTH,...")
+    bench.add_argument("--contenders", default=",".join(CONTENDERS), help="default: %(default)s")
+    bench.add_argument("--rounds", type=int, default=7, help="rounds of all contenders")
     bench.add_argument("--out", type=Path, help="default: data/results/bench_MACHINE.json")
     return parser
 
@@ -41,10 +40,8 @@ def _parser():
 def _bench(args):
     from sagan_experiments.speed import bench
 
-    bench.run(
-        args.sizes.split(","), args.variant, args.contenders and args.contenders.split(","),
-        args.rounds, args.seconds, args.batch_size, args.out, args.line,
-    )  # fmt: skip
+    sizes, contenders = args.sizes.split(","), args.contenders.split(",")
+    bench.run(sizes, contenders, args.rounds, args.out, args.line)
     return 0
 
 

@@ -5,39 +5,36 @@ Written for speed as a PyTorch user would: one call of D on the joined batch, no
 weights in G's step, fused attention on a GPU; on a CPU its plain form is the faster one.
 """
 
-from dataclasses import dataclass
+import os
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from sagan_experiments.speed.case import Contender
+
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class Attention(nn.Module):
-    """SAGAN's attention on (batch, c, h, w); variants as in `SelfAttention`."""
+    """SAGAN's attention on (batch, c, h, w), the article's variant."""
 
-    def __init__(self, channels, variant):
+    def __init__(self, channels):
         super().__init__()
-        self.pooled = variant == "pooled"
-        inner = channels // 2 if self.pooled else channels
-        self.f, self.g = (_sn(nn.Conv2d(channels, channels // 8, 1)) for _ in range(2))
-        self.h = _sn(nn.Conv2d(channels, inner, 1))
-        self.out = _sn(nn.Conv2d(inner, channels, 1)) if self.pooled else nn.Identity()
+        self.f, self.g, self.h = (
+            _sn(nn.Conv2d(channels, n, 1)) for n in (channels // 8, channels // 8, channels)
+        )
         self.gamma = nn.Parameter(torch.zeros(()))
 
     def forward(self, x):
-        keys, queries, values = self.f(x), self.g(x), self.h(x)
-        if self.pooled:
-            keys, values = F.max_pool2d(keys, 2), F.max_pool2d(values, 2)
-        q, k, v = (t.flatten(2).transpose(1, 2) for t in (queries, keys, values))
+        # (batch, c, h, w) -> (batch, hw, c)
+        k, q, v = (layer(x).flatten(2).transpose(1, 2) for layer in (self.f, self.g, self.h))
         if q.is_cuda:
-            mixed = F.scaled_dot_product_attention(q, k, v, scale=1.0)  # (batch, N, c)
+            mixed = F.scaled_dot_product_attention(q, k, v, scale=1.0)
         else:
             mixed = torch.softmax(q @ k.transpose(1, 2), -1) @ v
-        mixed = mixed.transpose(1, 2).reshape(len(x), -1, *x.shape[2:])
-        return x + self.gamma * self.out(mixed)
+        return x + self.gamma * mixed.transpose(1, 2).reshape(x.shape)
 
 
 def _sn(layer):
@@ -46,50 +43,34 @@ def _sn(layer):
     return spectral_norm(layer)
 
 
-def _generator(case):
-    def channels(side):
-        return case.width * case.resolution // side
-
-    parts = [_sn(nn.Linear(case.latent_dim, 16 * channels(4)))]
-    parts += [nn.Unflatten(1, (channels(4), 4, 4)), *_normalize(channels(4))]
-    side = 4
-    while side < case.resolution:
-        side *= 2
-        up = nn.ConvTranspose2d(channels(side // 2), channels(side), 4, 2, 1, bias=False)
-        parts += [_sn(up), *_normalize(channels(side))]
-        if side == case.attention_at:
-            parts.append(Attention(channels(side), case.variant))
-    return nn.Sequential(*parts, _sn(nn.Conv2d(case.width, 3, 3, 1, 1)), nn.Tanh())
-
-
 def _normalize(channels):
     return nn.BatchNorm2d(channels, eps=1e-3), nn.ReLU()
 
 
-def _discriminator(case):
-    parts, before, side = [], 3, case.resolution
-    while side > 4:
-        side //= 2
-        after = case.width * case.resolution // side
-        parts += [_sn(nn.Conv2d(before, after, 4, 2, 1)), nn.LeakyReLU(0.1)]
-        if side == case.attention_at:
-            parts.append(Attention(after, case.variant))
-        before = after
-    return nn.Sequential(*parts, nn.Flatten(), _sn(nn.Linear(16 * before, 1)))
+def _networks(case):
+    """(generator, discriminator), layer by layer those of `sagan`."""
+    sides = [4 * 2**k for k in range(20) if 4 * 2**k <= case.resolution]
+    channels = {side: case.width * case.resolution // side for side in sides}
+    first = channels[4]
+    g = [_sn(nn.Linear(case.latent_dim, 16 * first)), nn.Unflatten(1, (first, 4, 4))]
+    g += _normalize(first)
+    for side in sides[1:]:
+        up = nn.ConvTranspose2d(channels[side // 2], channels[side], 4, 2, 1, bias=False)
+        g += [_sn(up), *_normalize(channels[side])]
+        g += [Attention(channels[side])] if side == case.attention_at else []
+    g += [_sn(nn.Conv2d(case.width, 3, 3, 1, 1)), nn.Tanh()]
+    d, before = [], 3
+    for side in reversed(sides[:-1]):
+        d += [_sn(nn.Conv2d(before, channels[side], 4, 2, 1)), nn.LeakyReLU(0.1)]
+        d += [Attention(channels[side])] if side == case.attention_at else []
+        before = channels[side]
+    d += [nn.Flatten(), _sn(nn.Linear(16 * before, 1))]
+    return nn.Sequential(*g), nn.Sequential(*d)
 
 
-@dataclass(frozen=True)
-class Contender:
-    """As `baselines.Contender`: `step()` gives (d_loss, g_loss)."""
-
-    step: object
-    generator: nn.Module
-    discriminator: nn.Module
-
-    @property
-    def parameters(self):
-        """Trainable numbers in both networks."""
-        return sum(p.numel() for m in (self.generator, self.discriminator) for p in m.parameters())
+def parameters(*nets):
+    """Trainable numbers in some networks."""
+    return sum(p.numel() for net in nets for p in net.parameters())
 
 
 def build(name, case):
@@ -99,11 +80,12 @@ def build(name, case):
         name: "torch" (eager), "torch_tuned" (eager, channels last) or "torch_compile".
         case: a `case.Case`.
     """
+    # No helper processes, which would go on when this one is ended.
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
     torch.manual_seed(0)
-    if DEVICE.type == "cuda":
-        torch.set_float32_matmul_precision("high")  # TF32, as TensorFlow does by default
+    torch.backends.cudnn.allow_tf32 = False  # float32 in full, as `devices.setup` has it
     layout = torch.channels_last if name == "torch_tuned" else torch.contiguous_format
-    g, d = (m.to(DEVICE, memory_format=layout) for m in (_generator(case), _discriminator(case)))
+    g, d = (m.to(DEVICE, memory_format=layout) for m in _networks(case))
     run_g, run_d = (torch.compile(m) if name == "torch_compile" else m for m in (g, d))
     adam_g = torch.optim.Adam(g.parameters(), 1e-4, (0.0, 0.9))
     adam_d = torch.optim.Adam(d.parameters(), 4e-4, (0.0, 0.9))

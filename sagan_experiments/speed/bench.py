@@ -11,186 +11,149 @@ map at the measured rate of `tf.exp`, in each forward pass.
 """
 
 import concurrent.futures
+import contextlib
 import json
+import math
+import multiprocessing
 import os
 import re
 import statistics
-import time
-from dataclasses import asdict
 from pathlib import Path
 
-from sagan_experiments.speed import tables
-from sagan_experiments.speed.case import CONTENDERS, SIZES, case
-from sagan_experiments.speed.process import PROBE, Child
-from sagan_lib import checks, shipped
+import tensorflow as tf
+
+from sagan_experiments.speed import baselines, tables, worker
+from sagan_experiments.speed.case import CONTENDERS, SIZES, VARIANT, case
+from sagan_lib import checks, cost, devices, shipped
+from sagan_lib.attention import attention_layers
 from sagan_lib.cli import provenance
 
-#: Longest time of one contender in one round, in seconds, unless a single step takes longer.
-SLICE = 1.5
+#: Seconds of one contender in one round, unless a single step takes longer.
+SLICE = 1.0
 
 
-def check_parameters(name, found, expected):
-    """Refuse a contender that trains another number of parameters than ours.
+def attention_work(generator, discriminator, batch):
+    """(flops, exps) that attention's maps need in one step, at least.
+
+    One image's map of N x M takes 2 N M (c_qk + c_v) operations forward and twice that backward.
+    A step of `GAN` runs G forward on 2 batches and backward on 1, D forward on 3 and backward on
+    3 (real, fake, and G's step). A map that is kept needs no new exponentials backward.
 
     Args:
-        name: of the contender.
-        found: its parameters.
-        expected: ours.
-
-    Raises:
-        ValueError: with both numbers.
+        generator: with or without attention.
+        discriminator: likewise.
+        batch: real images in a D step.
     """
-    if found != expected:
-        raise ValueError(f"{name} has {found} trainable parameters, ours has {expected}")
+    flops = exps = 0
+    for model, forward, backward in ((generator, 2, 1), (discriminator, 3, 3)):
+        for layer in attention_layers(model):
+            flops += batch * layer.map_flops() * (forward + 2 * backward)
+            exps += batch * math.prod(layer.map_shape()) * forward
+    return flops, exps
 
 
-def _start(names, chosen, end):
-    """(children by name, reasons of failure by name): warm processes, some started at a time."""
-    children, reasons = {}, {}
+def _counts(chosen, variant):
+    nets = baselines.networks(chosen, variant)
+    flops, exps = attention_work(*nets, chosen.batch)
+    return {
+        "parameters": baselines.parameters(*nets),
+        "step_flops": cost.plan(*nets, chosen.batch, 1).step_flops,
+        "attention_flops": flops, "attention_exps": exps,
+    }  # fmt: skip
 
-    def start(name):
+
+def _rates():
+    # Large, or starting the operation is what is measured; then the bound would be none.
+    side, size = (8192, 2**26) if devices.gpus() else (2048, 2**24)
+    x = tf.random.stateless_uniform((size,), (1, 2), -1.0, 0.0)
+    exps = size / cost.best_time(tf.exp, x, 0.2)
+    return {"matmul_flops_per_s": cost.matmul_rate(side), "exp_per_s": exps}
+
+
+def _samples(chosen, counts, names, rounds):
+    """{name: (seconds, bytes) of each round, or why it failed}, and the machine's best rates."""
+    samples, failed, rates = {name: [] for name in names}, {}, []
+
+    def keep(name, future):
         try:
-            children[name] = Child(name, chosen, max(60, end - time.monotonic()))
-        except RuntimeError as error:
-            reasons[name] = str(error)
+            samples[name].append(future.result())
+        except Exception as error:  # whatever it is, the others go on
+            failed[name] = f"{type(error).__name__}: {error}".splitlines()[0][:300]
 
-    with concurrent.futures.ThreadPoolExecutor(min(4, os.cpu_count())) as pool:
-        # From the end: what compiles for long comes last in CONTENDERS.
-        list(pool.map(start, [PROBE, *reversed(names)]))
-    return children, reasons
-
-
-def _rounds(children, reasons, rounds, end):
-    """Fill each child's `samples` with its answers, round by round; returns the rounds done."""
-    limit = (end - time.monotonic()) / (rounds * len(children))
-    for done in range(rounds):
-        started = time.monotonic()
-        for name, child in list(children.items()):
-            step = child.first["step_s"]
-            steps = max(1, min(100, int(min(limit, SLICE) / step) - 1))
-            request = {"rates": True} if name == PROBE else {"steps": steps}
-            try:
-                child.samples.append(child.ask(60 + 20 * step * steps, **request))
-            except RuntimeError as error:
-                reasons[name] = str(error)
-                children.pop(name).close()
-        if time.monotonic() * 2 - started > end:  # another such round would be too long
-            return done + 1
-    return rounds
+    with contextlib.ExitStack() as stack:
+        make, spawn = concurrent.futures.ProcessPoolExecutor, multiprocessing.get_context("spawn")
+        pools = {name: stack.enter_context(make(1, spawn)) for name in names}
+        for name, future in [
+            (name, pool.submit(worker.prepare, name, chosen, counts[name]["parameters"]))
+            for name, pool in pools.items()
+        ]:
+            keep(name, future)
+        for _ in range(rounds):
+            rates.append(_rates())
+            for name in [name for name in names if name not in failed]:
+                steps = max(1, min(100, int(SLICE / samples[name][-1][0])))
+                keep(name, pools[name].submit(worker.turn, steps))
+    best = {key: max(rate[key] for rate in rates) for key in rates[0]}
+    return {name: failed.get(name, samples[name][1:]) for name in names}, best
 
 
-def measure(chosen, names, rounds=7, seconds=190.0):
-    """Measure one case.
+def measure(chosen, names, rounds):
+    """Measure one case: its entry in `run`'s "cases".
 
     Args:
         chosen: a `Case`.
         names: of `CONTENDERS`.
-        rounds: at most.
-        seconds: about what it may take; three quarters of it, or a minute, is the most for
-            starting, and one round is done whatever it takes.
-
-    Returns:
-        The case's entry in `run`'s "cases".
-
-    Raises:
-        RuntimeError: the machine's own rates could not be measured.
+        rounds: of all contenders.
     """
-    end = time.monotonic() + checks.number("seconds", seconds, 0, open_low=True)
-    children, reasons = _start(names, chosen, end - 0.25 * seconds)
-    try:
-        if PROBE not in children:
-            raise RuntimeError(f"the machine's rates could not be measured: {reasons[PROBE]}")
-        counts = children[PROBE].first["counts"]
-        for name in [x for x in names if x in children]:
-            count = counts[_variant(name, chosen)]["parameters"]
-            try:
-                check_parameters(name, children[name].first["parameters"], count)
-            except ValueError as error:
-                reasons[name] = str(error)
-                children.pop(name).close()
-        done = _rounds(children, reasons, rounds, end)
-        return _case_result(chosen, names, children, reasons, done)
-    finally:
-        for child in children.values():
-            child.close()
-
-
-def _variant(name, chosen):
-    """Which of the probe's counts a contender has."""
-    own = {"ours_no_attention": "none", "ours_article": "article", "ours_pooled": "pooled"}
-    return own.get(name, chosen.variant)
-
-
-def _case_result(chosen, names, children, reasons, rounds):
-    probe = children[PROBE]
-    rates = {name: max(x[name] for x in probe.samples) for name in probe.samples[0]}
-    counts = probe.first["counts"]
-    contenders = {name: {"failed": reasons[name]} for name in names if name in reasons}
-    for name in [x for x in names if x in children]:
-        flops = counts[_variant(name, chosen)]["step_flops"]
-        contenders[name] = _contender_result(children[name], chosen.batch, flops, rates)
-    ours = contenders.get("ours", {}).get("median_s")
-    for entry in contenders.values():
-        if ours and "median_s" in entry:
-            entry["time_over_ours"] = entry["median_s"] / ours
+    variants = {variant: _counts(chosen, variant) for variant in ("article", "pooled", "none")}
+    counts = {name: variants[VARIANT.get(name, "article")] for name in names}
+    samples, rates = _samples(chosen, counts, names, rounds)
+    contenders = {
+        name: {"failed": each} if isinstance(each, str)
+        else _result(each, chosen.batch, counts[name], rates)
+        for name, each in samples.items()
+    }  # fmt: skip
+    times = {name: entry.get("median_s") for name, entry in contenders.items()}
+    for name in names if times.get("ours") else ():
+        if times[name]:
+            contenders[name]["time_over_ours"] = times[name] / times["ours"]
     return {
-        "size": f"{chosen.resolution}x{chosen.width}",
-        **asdict(chosen),
-        "gpu": probe.first["gpu"],
-        "rounds": rounds,
-        **rates,
-        "counts": counts,
-        "contenders": {name: contenders[name] for name in names},
-        "attention": _attention(chosen, contenders, counts, rates),
-    }
+        "size": f"{chosen.resolution}x{chosen.width}", **chosen._asdict(), "gpu": _gpu(),
+        "rounds": rounds, **rates, "counts": variants, "contenders": contenders,
+        "attention": _attention(times, variants, rates),
+    }  # fmt: skip
 
 
-def _contender_result(child, batch, flops, rates):
-    times = [x["step_s"] for x in child.samples]
-    memory = child.ask(memory=True)
+def _result(samples, batch, count, rates):
+    times = [seconds for seconds, _ in samples]
     median = statistics.median(times)
     return {
-        "median_s": median,
-        "min_s": min(times),
-        "images_per_s": batch / median,
-        "share_of_matmul_peak": flops / median / rates["matmul_flops_per_s"],
-        "peak_memory_mib": memory["peak"] / 2**20,
-        "import_memory_mib": memory["import_peak"] / 2**20,
-        "gpu_memory_mib": memory["gpu_peak"] and memory["gpu_peak"] / 2**20,
-        "parameters": child.first["parameters"],
-    }
+        "median_s": median, "min_s": min(times), "images_per_s": batch / median,
+        "share_of_matmul_peak": count["step_flops"] / median / rates["matmul_flops_per_s"],
+        "peak_memory_mib": samples[-1][1] / 2**20, "parameters": count["parameters"],
+    }  # fmt: skip
 
 
-def _attention(chosen, contenders, counts, rates):
+def _attention(times, counts, rates):
     """Variant -> bound_s and, where measured, extra_s and their ratio, of one step."""
-    without = contenders.get("ours_no_attention", {}).get("median_s")
-    result = {}
-    for variant in ("article", "pooled"):
-        name = "ours" if variant == chosen.variant else f"ours_{variant}"
-        count = counts[variant]
-        bound = count["attention_flops"] / rates["matmul_flops_per_s"]
-        bound += count["attention_exps"] / rates["exp_per_s"]
+    without, result = times.get("ours_no_attention"), {}
+    for variant, name in (("article", "ours"), ("pooled", "ours_pooled")):
+        bound = counts[variant]["attention_flops"] / rates["matmul_flops_per_s"]
+        bound += counts[variant]["attention_exps"] / rates["exp_per_s"]
         result[variant] = {"bound_s": bound}
-        with_it = contenders.get(name, {}).get("median_s")
-        if without and with_it:
-            extra = with_it - without
+        if without and times.get(name):
+            extra = times[name] - without
             result[variant] |= {"extra_s": extra, "extra_over_bound": extra / bound}
     return result
 
 
-def run(
-    sizes=SIZES, variant="article", contenders=None, rounds=7, seconds=190.0, batch=64, out=None,
-    command="",
-):  # fmt: skip
+def run(sizes=SIZES, contenders=CONTENDERS, rounds=7, out=None, command=""):
     """Measure all sizes and write the results.
 
     Args:
         sizes: such as "64x32" (pixels and width).
-        variant: of attention, for all but those contenders that name theirs.
-        contenders: of `CONTENDERS`; default: all.
-        rounds: of `measure`, for each size.
-        seconds: of `measure`, for each size.
-        batch: images in a D step.
+        contenders: of `CONTENDERS`.
+        rounds: of all contenders, for each size.
         out: file for the results; default data/results/bench_MACHINE.json.
         command: recorded.
 
@@ -199,45 +162,38 @@ def run(
         contender that could not run has {"failed": reason} instead.
 
     Raises:
-        ValueError, TypeError: a wrong argument. RuntimeError: see `measure`.
+        ValueError, TypeError: a wrong argument, or a size that cannot be built.
     """
     checks.integer("rounds", rounds, 1)
-    checks.number("seconds", seconds, 0, open_low=True)
-    every = [name for name in CONTENDERS if name != f"ours_{variant}"]  # that one is "ours"
-    names = list(dict.fromkeys(every if contenders is None else contenders))
-    for name in names:
-        checks.one_of("contender", name, CONTENDERS)
-    load = os.getloadavg()[0]  # of others: above 0.2 or so, the numbers are not to be trusted
-    chosen = [case(size, variant, batch) for size in sizes]
-    if not chosen:
-        raise ValueError("sizes must have at least one size, got none")
-    cases, results = [], {}
+    names = [checks.one_of("contender", name, CONTENDERS) for name in dict.fromkeys(contenders)]
+    chosen = [case(size) for size in sizes]
+    if not chosen or not names:
+        raise ValueError(f"there must be sizes and contenders, got {list(sizes)} and {names}")
+    devices.setup()  # several processes share a GPU
+    machine = " ".join(filter(None, [_gpu(), provenance.processor()]))
+    results = {
+        "machine": machine,
+        "provenance": provenance.provenance(command),
+        "load_before": os.getloadavg()[0],  # above 0.2 or so, the numbers are not to be trusted
+        "protocol": {
+            "processes": "one for each contender, all warm and alive, one at work at a time",
+            "interleaved": ["rates of matmul and exp", *names],
+            "statistic": "median over the rounds of the mean seconds of a step in a round",
+        },
+        "cases": [],
+    }
+    slug = re.sub(r"[^a-z0-9]+", "_", re.sub(r"\((r|tm)\)", "", machine.lower())).strip("_")
+    target = Path(out or shipped.folder() / "results" / f"bench_{slug}.json")
     for each in chosen:
         print(f"{each.resolution}x{each.width}: {len(names)} contenders", flush=True)
-        cases.append(measure(each, names, rounds, seconds))
-        results = {
-            "machine": " ".join(filter(None, [cases[0]["gpu"], provenance.processor()])),
-            "provenance": provenance.provenance(command),
-            "load_before": load,
-            "protocol": {
-                "processes": "one for each contender, all warm and alive, one at work at a time",
-                "warm_up": "3 steps before the first round, 1 before each timing",
-                "rounds_at_most": rounds,
-                "seconds_of_a_case": seconds,
-                "interleaved": [f"{PROBE} (rates of matmul and exp)", *names],
-                "statistic": "median over the rounds of the mean seconds of a step in a round",
-                "batch": batch,
-            },
-            "cases": cases,
-        }
-        target = Path(out) if out else _default_path(cases[0]["gpu"] or provenance.processor())
+        results["cases"].append(measure(each, names, rounds))
         with shipped.replacing(target) as part:  # after each size: a later one may fail
             part.write_text(json.dumps(results, indent=1) + "\n")
     print(f"{tables.table(results)}\n{target}")
     return results
 
 
-def _default_path(machine):
-    slug = re.sub(r"\((r|tm)\)", "", machine.lower())
-    slug = re.sub(r"[^a-z0-9]+", "_", slug).strip("_")
-    return shipped.folder() / "results" / f"bench_{slug}.json"
+def _gpu():
+    """The name of the first GPU; None without one."""
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in devices.gpus()]
+    return details[0].get("device_name", "GPU") if details else None

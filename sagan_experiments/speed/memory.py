@@ -17,18 +17,16 @@ def peak_memory():
     if status.exists():  # ru_maxrss would include what the parent held when it started this one
         line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
         return 1024 * int(line.split()[1])
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
-        1 if sys.platform == "darwin" else 1024
-    )
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def product_mib(side, batch, channels=64, method="auto"):
-    """MiB that one product and its gradients add to the memory of this process.
+def product_mib(side, batch, method):
+    """MiB that one product of 64 channels and its gradients add to the memory of this process.
 
     Args:
         side: of the feature map; the attention map is (side^2, side^2) for each image.
         batch: images.
-        channels: of the values; queries and keys have an eighth of them.
         method: of `attend.attend`.
     """
     import tensorflow as tf  # here: a process that never needs it must not hold it
@@ -37,7 +35,6 @@ def product_mib(side, batch, channels=64, method="auto"):
 
     checks.integer("side", side, 1)
     checks.integer("batch", batch, 1)
-    checks.integer("channels", channels, 8)
 
     @tf.function
     def work(queries, keys, values):
@@ -47,8 +44,7 @@ def product_mib(side, batch, channels=64, method="auto"):
         return tape.gradient(total, [queries, keys, values])
 
     def inputs(batch, positions):
-        sizes = (channels // 8, channels // 8, channels)
-        return [tf.random.stateless_normal((batch, positions, c), (1, c)) for c in sizes]
+        return [tf.random.stateless_normal((batch, positions, c), (1, c)) for c in (8, 8, 64)]
 
     work(*inputs(1, 16))  # the libraries' own memory is taken before the count begins
     before = peak_memory()
@@ -56,18 +52,9 @@ def product_mib(side, batch, channels=64, method="auto"):
     return (peak_memory() - before) / 2**20
 
 
-def main(argv=None):
-    """Print one measurement."""
-    parser = argparse.ArgumentParser(
-        "python -m sagan_experiments.speed.memory", description=__doc__
-    )
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser("python -m sagan_experiments.speed.memory")
     parser.add_argument("--side", type=int, required=True)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--channels", type=int, default=64)
     parser.add_argument("--method", default="auto", choices=("auto", "dense", "chunked"))
-    args = parser.parse_args(argv)
-    print(f"{product_mib(args.side, args.batch, args.channels, args.method):.1f}")
-
-
-if __name__ == "__main__":
-    main()
+    print(f"{product_mib(**vars(parser.parse_args())):.1f}")

@@ -1,7 +1,6 @@
 """Where a training step spends its time, by TensorFlow's own profiler.
 
-The profiler writes down when each operation ran, on every thread. An operation's name says which
-layer it belongs to, its type what it does; from both follows the part of the step it is.
+It writes down when each operation ran, on every thread; name and type say to which part it belongs.
 """
 
 import re
@@ -29,13 +28,10 @@ PARTS = {
 
 
 def part_of(operation):
-    """The part of a step that an operation belongs to.
+    """The key of `PARTS` that an operation belongs to; None for what is none of the step's.
 
     Args:
         operation: "name:Type", as the profiler calls it.
-
-    Returns:
-        A key of `PARTS`; None for what is no operation of the step.
     """
     if ":" not in operation or "::" in operation or operation.startswith("Eager"):
         return None
@@ -43,15 +39,11 @@ def part_of(operation):
 
 
 def parts(step, repeats=10):
-    """Where the processor's time goes while a function runs.
+    """({part: processor seconds a step, over all threads}, seconds a step by the clock).
 
     Args:
         step: does one training step; warm.
         repeats: steps to look at.
-
-    Returns:
-        ({part: processor seconds a step}, seconds a step of the clock). The parts add up over all
-        threads.
     """
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
@@ -75,16 +67,9 @@ def parts(step, repeats=10):
 
 
 def table(found, clock):
-    """The parts as text, largest first: milliseconds of the processor, and shares.
-
-    Args:
-        found: {part: processor seconds a step}.
-        clock: seconds a step.
-    """
+    """What `parts` gives as text, largest first: milliseconds of the processor, and shares."""
     total = sum(found.values())
-    lines = [f"{name:24} {1e3 * s:8.1f} ms {s / total:6.1%}" for name, s in
-             sorted(found.items(), key=lambda each: -each[1])]  # fmt: skip
-    lines.append(
-        f"{'all, on all cores':24} {1e3 * total:8.1f} ms; by the clock {1e3 * clock:.1f} ms"
-    )
-    return "\n".join(lines)
+    ordered = sorted(found.items(), key=lambda each: -each[1])
+    lines = [f"{name:24} {1e3 * s:8.1f} ms {s / total:6.1%}" for name, s in ordered]
+    whole = f"{'all, on all cores':24} {1e3 * total:8.1f} ms; by the clock {1e3 * clock:.1f} ms"
+    return "\n".join([*lines, whole])

@@ -6,13 +6,10 @@ TUNED = ("keras", "article", "torch_tuned", "torch_compile")
 
 
 def newest(results):
-    """The latest of several results; a tie is refused, because then nothing says which is meant.
+    """The latest of several results; a ValueError if there is none, or two of one date.
 
     Args:
         results: what `bench.run` wrote, one for each machine.
-
-    Raises:
-        ValueError: none, or two of the latest date.
     """
     dates = sorted((each["provenance"]["date"] for each in results), reverse=True)
     if not dates or dates[0] in dates[1:]:
@@ -26,16 +23,11 @@ def largest(result):
     return max(result["cases"], key=lambda case: case["counts"]["article"]["step_flops"])
 
 
-def best(case, names):
-    """(name, its time over ours) of the fastest of some contenders; None if none was measured.
-
-    Args:
-        case: one of a result's "cases".
-        names: of contenders.
-    """
+def _best(case, names):
+    """The fastest of some contenders, in words."""
     found = {n: case["contenders"].get(n, {}).get("time_over_ours") for n in names}
-    found = {n: ratio for n, ratio in found.items() if ratio}
-    return min(found.items(), key=lambda each: each[1]) if found else None
+    ratio, name = min(((ratio, n) for n, ratio in found.items() if ratio), default=(0, ""))
+    return f"{name}: {ratio:.2f} times ours" if name else "not measured"
 
 
 def against(result):
@@ -44,35 +36,29 @@ def against(result):
     Args:
         result: what `bench.run` wrote.
     """
-    lines = [
-        "| pixels x width | best of the others as they come | best of them tuned "
-        "| attention's extra time over its bound |",
-        "|---|---|---|---|",
-    ]
+    head = ("pixels x width", "best of the others as they come", "best of them tuned",
+            "attention's extra time over its bound")  # fmt: skip
+    rows = [head, ["---"] * len(head)]
     for case in result["cases"]:
-        pairs = [best(case, AS_THEY_COME), best(case, TUNED)]
-        cells = [f"{p[0]}: {p[1]:.2f} times ours" if p else "not measured" for p in pairs]
-        over = case["attention"][case["variant"]].get("extra_over_bound")
-        cells.append(f"{over:.1f}" if over else "not measured")
-        lines.append(f"| {case['size']} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+        over = case["attention"]["article"].get("extra_over_bound")
+        rows.append((case["size"], _best(case, AS_THEY_COME), _best(case, TUNED),
+                     f"{over:.1f}" if over else "not measured"))  # fmt: skip
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def table(results):
     """The results as text: a row for each size and contender."""
-    head = ("size", "contender", "ms/step", "images/s", "time/ours", "of peak", "MiB", "parameters")
-    rows = [head]
+    rows = [("size", "contender", "ms/step", "images/s", "time/ours", "of peak", "MiB",
+             "parameters")]  # fmt: skip
     for each in results["cases"]:
         for name, x in each["contenders"].items():
-            if "failed" in x:
-                rows.append((each["size"], name, x["failed"]))
-                continue
-            ratio = f"{x['time_over_ours']:.2f}" if "time_over_ours" in x else "-"
-            rows.append((
-                each["size"], name, f"{1e3 * x['median_s']:.1f}", f"{x['images_per_s']:.1f}", ratio,
+            cells = [x["failed"]] if "failed" in x else [
+                f"{1e3 * x['median_s']:.1f}", f"{x['images_per_s']:.1f}",
+                f"{x['time_over_ours']:.2f}" if "time_over_ours" in x else "-",
                 f"{x['share_of_matmul_peak']:.2f}", f"{x['peak_memory_mib']:.0f}",
                 str(x["parameters"]),
-            ))  # fmt: skip
+            ]  # fmt: skip
+            rows.append((each["size"], name, *cells))
     lines = [f"{r[0]:7} {r[1]:18} " + "".join(f"{c:>11}" for c in r[2:]) for r in rows]
     for each in results["cases"]:
         for variant, x in each["attention"].items():
@@ -90,15 +76,12 @@ def figure(results):
     from sagan_lib.book.plots import COLOURS
 
     cases = results["cases"]
-    most = max(len(each["contenders"]) for each in cases)
-    figure, axes = plt.subplots(
-        1, len(cases), figsize=(2.6 * len(cases) + 1, 0.28 * most + 1.1), sharey=True, squeeze=False
-    )
+    size = 2.6 * len(cases) + 1, 0.28 * max(len(each["contenders"]) for each in cases) + 1.1
+    figure, axes = plt.subplots(1, len(cases), figsize=size, sharey=True, squeeze=False)
     for axis, each in zip(axes[0], cases, strict=True):
-        names = list(each["contenders"])
-        heights = [each["contenders"][name].get("images_per_s", 0) for name in names]
-        colours = [COLOURS[0] if name.startswith("ours") else COLOURS[4] for name in names]
-        axis.barh(names, heights, color=colours)
+        heights = [x.get("images_per_s", 0) for x in each["contenders"].values()]
+        colours = [COLOURS[0 if name.startswith("ours") else 4] for name in each["contenders"]]
+        axis.barh(list(each["contenders"]), heights, color=colours)
         axis.bar_label(axis.containers[0], [f"{h:.0f}" if h else "not run" for h in heights],
                        padding=2, fontsize=8)  # fmt: skip
         axis.margins(x=0.2)

@@ -1,61 +1,59 @@
-"""The benchmark: equal networks, a floor that can be counted by hand, nothing dropped silently."""
+"""The benchmark: a bound that can be counted by hand, nothing dropped silently."""
 
 import pytest
 
-from sagan_experiments.speed import baselines, bench
-from sagan_experiments.speed import case as cases
+from sagan_experiments.speed import baselines, bench, case
 from sagan_lib import cost
 
-TINY = cases.case("16x4", batch=4)
+pytestmark = pytest.mark.full
+
+TINY = case.case("16x4", batch=4)
 
 
-def test_another_number_of_parameters_is_refused():
-    bench.check_parameters("torch", 7, 7)
-    with pytest.raises(ValueError, match="torch has 8 trainable parameters, ours has 7"):
-        bench.check_parameters("torch", 8, 7)
+def test_attentions_bound_is_what_one_counts_by_hand():
+    # 16 px, width 4: attention at side 8, N = 64 positions, 8 channels: keys 1, values 8 or 4.
+    # G: 2 forward + 2 * 1 backward = 4 times, D: 3 + 2 * 3 = 9 times; softmax in 5 forward passes.
+    article = bench.attention_work(*baselines.networks(TINY), batch=4)
+    assert article == (4 * 2 * 64 * 64 * (1 + 8) * 13, 4 * 64 * 64 * 5)
+    pooled = bench.attention_work(*baselines.networks(TINY, "pooled"), batch=4)
+    assert pooled == (4 * 2 * 64 * 16 * (1 + 4) * 13, 4 * 64 * 16 * 5)
+    assert bench.attention_work(*baselines.networks(TINY, "none"), batch=4) == (0, 0)
 
 
 def test_a_run_writes_machine_protocol_and_numbers(results):
     assert results["machine"] == results["provenance"]["machine"]["processor"]
-    assert results["provenance"]["machine"]["cores"] >= 1
-    assert results["load_before"] >= 0
-    assert results["provenance"]["versions"]["tensorflow"].startswith("2.")
-    assert results["provenance"]["command"].startswith(
-        "python -m sagan_experiments bench --sizes 16x4"
-    )
-    assert results["protocol"]["interleaved"][1:] == ["ours", "keras", "torch"]
+    assert results["provenance"]["command"].startswith("python -m sagan_experiments bench --sizes")
     (case,) = results["cases"]
-    assert (case["size"], case["batch"], case["attention_at"], case["rounds"]) == ("16x4", 4, 8, 2)
-    nets = baselines.our_networks(TINY)
-    assert case["counts"]["article"]["step_flops"] == cost.plan(*nets, 4, 1).step_flops
-    for name in ("ours", "keras"):
-        entry = case["contenders"][name]
+    assert (case["size"], case["batch"], case["attention_at"], case["rounds"]) == ("16x4", 64, 8, 2)
+    count, found = case["counts"]["article"], case["attention"]["article"]
+    assert count["step_flops"] == cost.plan(*baselines.networks(TINY), 64, 1).step_flops
+    ours, without, keras = list(case["contenders"].values())[:3]
+    for entry in (ours, keras):
         assert 0 < entry["min_s"] <= entry["median_s"] < 10
-        assert entry["images_per_s"] == pytest.approx(4 / entry["median_s"])
-        assert entry["time_over_ours"] > 0
+        assert entry["images_per_s"] == pytest.approx(64 / entry["median_s"])
         assert 0 < entry["share_of_matmul_peak"] < 1
-        assert entry["peak_memory_mib"] >= entry["import_memory_mib"] > 50
-        assert entry["parameters"] == case["counts"]["article"]["parameters"]
-    assert case["contenders"]["ours"]["time_over_ours"] == 1
-    assert case["attention"]["article"]["bound_s"] > 0
+        assert entry["peak_memory_mib"] > 50
+        assert entry["parameters"] == count["parameters"] > without["parameters"]
+        assert entry["time_over_ours"] == entry["median_s"] / ours["median_s"]
+    products = count["attention_flops"] / case["matmul_flops_per_s"]
+    assert found["bound_s"] == products + count["attention_exps"] / case["exp_per_s"]
+    assert found["extra_s"] == ours["median_s"] - without["median_s"]
+    assert set(case["attention"]["pooled"]) == {"bound_s"}, "ours_pooled was not measured"
+
+
+def test_what_cannot_run_is_kept_with_its_reason_and_pytorch_is_alone_in_its_process(results):
+    reason = "ImportError: no torch here, and TensorFlow beside it: False"
+    assert results["cases"][0]["contenders"]["torch"] == {"failed": reason}
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [
-        ({"contenders": ["ours", "jax"]}, "contender must be one of .*'keras'.* got 'jax'"),
-        ({"sizes": ["32"]}, "size must be RESOLUTIONxWIDTH, such as 32x16, got '32'"),
-        ({"sizes": ["20x8"]}, "resolution of size 20x8 must be one of .*32.* got 20"),
-        ({"sizes": ["32x6"]}, "width of size 32x6 must be a multiple of 4, got 6"),
-        ({"sizes": []}, "sizes must have at least one size, got none"),
-        ({"variant": "x"}, "variant must be one of .*'pooled'.* got 'x'"),
-        ({"rounds": 0}, "rounds must be at least 1, got 0"),
-        ({"seconds": 0}, "seconds must be greater than 0, got 0"),
-        ({"batch": 0}, "batch must be at least 1, got 0"),
-    ],
-)
-def test_wrong_arguments(options, words):
+    [({"contenders": ["jax"]}, "contender must be one of .*'keras'.* got 'jax'"),
+     ({"contenders": []}, "there must be sizes and contenders"),
+     ({"sizes": ["32"]}, "size must be RESOLUTIONxWIDTH, such as 32x16, got '32'"),
+     ({"sizes": ["20x8"]}, "resolution.*20"), ({"sizes": ["32x6"]}, "width.*6"),
+     ({"sizes": []}, "there must be sizes"), ({"rounds": 0}, "rounds must be at least 1, got 0")],
+)  # fmt: skip
+def test_wrong_arguments(options, words, tmp_path):
     with pytest.raises(ValueError, match=words):
-        bench.run(**options)
-    with pytest.raises(ValueError, match="contender must be one of"):
-        baselines.build("torch", TINY)
+        bench.run(**options, out=tmp_path / "bench.json")
