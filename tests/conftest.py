@@ -49,6 +49,14 @@ def pytest_collection_modifyitems(items):
     items.sort(key=place)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    """Whoever runs tests imports Keras before the first, whose seconds it would be."""
+    config = session.config
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        import keras  # noqa: F401
+
+
 @pytest.fixture(autouse=True)
 def same_seed():
     import keras
