@@ -123,18 +123,18 @@ def library(notebook):
     return imports.digest("\n".join(code({"cells": _own(notebook)})))
 
 
-def newer(chapter, notebook):
+def newer(chapter, notebook=None):
     """What changed since a chapter was run at the large scale.
 
     Args:
         chapter: such as "01_dcgan".
-        notebook: as for `code`.
+        notebook: as for `code`; the repository's if not given.
 
     Returns:
         "code", "library", or "" where what was kept is of today; an entry that says nothing of its
         library is an older one's.
     """
-    kept = large(chapter)
+    kept, notebook = large(chapter), notebook or stored(chapter)
     if kept["code"] != digest(notebook):
         return "code"
     return "" if kept.get("library") == library(notebook) else "library"
@@ -158,6 +158,21 @@ def keep(chapter, notebook, seconds, made):
     opened(pictures[PICTURES[chapter]]).save(_picture(chapter), "JPEG", quality=85)
 
 
+def stored(chapter):
+    """A chapter's notebook in the repository, as JSON gives it.
+
+    Args:
+        chapter: such as "01_dcgan".
+
+    Raises:
+        FileNotFoundError: the notebooks are not here; they are part of the repository.
+    """
+    path = shipped.root() / "chapters" / f"{checks.one_of('chapter', chapter, PICTURES)}.ipynb"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no notebook; this needs the book's repository")
+    return json.loads(path.read_text())
+
+
 def small(chapter):
     """What a chapter gave at the small scale: numbers and figures of its notebook, and its code.
 
@@ -168,12 +183,9 @@ def small(chapter):
         ({name: text}, {name: PNG in base64}, its `digest`).
 
     Raises:
-        FileNotFoundError: the notebooks are not here; they are part of the repository.
+        FileNotFoundError: as `stored`.
     """
-    path = shipped.root() / "chapters" / f"{checks.one_of('chapter', chapter, PICTURES)}.ipynb"
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no notebook; this needs the book's repository")
-    notebook = json.loads(path.read_text())
+    notebook = stored(chapter)
     return *glued(notebook), digest(notebook)
 
 

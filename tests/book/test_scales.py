@@ -100,6 +100,7 @@ def test_what_was_kept_is_older_than_a_changed_code_or_library(monkeypatch):
     entry = {"code": scales.digest(notebook), "library": scales.library(notebook)}
     monkeypatch.setattr(scales, "large", lambda chapter: entry)
     assert scales.newer("01_dcgan", notebook) == ""
+    assert scales.newer("01_dcgan") == "code", "that of the repository is another"
     assert scales.library({"cells": [code]}) == entry["library"], "the ledger's cells do not count"
     monkeypatch.setattr(scales.imports, "digest", lambda code: "another")
     assert scales.newer("01_dcgan", notebook) == "library"
