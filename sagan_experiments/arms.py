@@ -22,7 +22,7 @@ from sagan_lib.datasets.source import from_bytes
 from sagan_lib.evaluation import judge, metrics, scores
 from sagan_lib.gan import GAN
 from sagan_lib.penalties import PenalizedGAN
-from sagan_lib.spectral_norm import normalized_layers
+from sagan_lib.spectral_norm import WARM_UP, kernel_matrix, normalized_layers, power_iteration
 
 #: Where the first weights of an arm's layers come from: `Protocol` tells the two.
 FIRST_WEIGHTS = ("in order", "by layer")
@@ -246,8 +246,8 @@ def _draw_in_order(net, init, seed):
 def draw_by_layer(net, seed, init=None):
     """Draw every kernel of a network anew, as a function of seed, network's and layer's name.
 
-    So a layer that two arms share begins with the same kernel, whatever stands before it. Biases,
-    gamma, batch normalization and the `u` of normalized layers stay as they are.
+    So a layer that two arms share begins with the same kernel, whatever stands before it. The `u`
+    of a normalized layer is warmed up on the new kernel; all other weights stay as they are.
 
     Args:
         net: a `keras.Model`, built; layers inside of layers count, by their path.
@@ -264,6 +264,9 @@ def draw_by_layer(net, seed, init=None):
         make, options = (_INITS[init], {}) if init else (type(own), own.get_config())
         key = zlib.crc32(f"{seed} {net.name} {layer.kernel.path}".encode())
         layer.kernel.assign(make(**options | {"seed": key})(layer.kernel.shape))
+    for layer in normalized_layers(net):
+        matrix = kernel_matrix(layer.kernel, layer.kind)
+        layer.u.assign(power_iteration(matrix, layer.u, WARM_UP)[1])
 
 
 def build(arm, protocol, seed):

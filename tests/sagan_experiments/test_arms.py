@@ -11,7 +11,7 @@ from sagan_experiments import arms, bugs
 from sagan_lib import cost
 from sagan_lib.attention import attention_layers
 from sagan_lib.datasets.discs import Discs
-from sagan_lib.spectral_norm import normalized_layers
+from sagan_lib.spectral_norm import exact_sigma, kernel_matrix, normalized_layers
 
 pytestmark = pytest.mark.full
 
@@ -169,12 +169,15 @@ def test_by_layer_a_kernel_has_the_spread_of_its_layers_initializer(name):
         assert not np.array_equal(kernel, ordered[key])
 
 
-def test_only_kernels_are_drawn_by_layer():
+def test_only_kernels_are_drawn_by_layer_and_u_follows():
     net, _ = arms.networks_of(arms.ARMS["attention16"], TINY)
     before = {w.path: w.numpy() for w in net.weights}
     arms.draw_by_layer(net, 3)
     moved = {w.path for w in net.weights if not np.array_equal(before[w.path], w.numpy())}
-    assert {path.rpartition("/")[2] for path in moved} == {"kernel"}
+    assert {path.rpartition("/")[2] for path in moved} == {"kernel", "u"}
+    for layer in normalized_layers(net):
+        exact = float(exact_sigma(kernel_matrix(layer.kernel, layer.kind)))
+        assert float(layer.sigma()[0]) == pytest.approx(exact, rel=0.1), layer.name
 
 
 @pytest.mark.parametrize(

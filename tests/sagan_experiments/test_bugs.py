@@ -214,7 +214,7 @@ def test_a_bug_trains_inside_fit(bug, trained):
     assert all(still) if bug == "frozen_u" else not still[0]
 
 
-def test_hanging_leaves_the_library_and_other_networks_alone(trained):
+def test_applying_leaves_the_library_and_other_networks_alone(trained):
     before = sn.SNConv2D.sigma, sn.SNConv2D.normalized_kernel
     for bug in bugs.LAYER_BUGS:
         bugs.apply(sagan.discriminator(16, 8), bug)

@@ -55,8 +55,8 @@ def test_a_killed_worker_costs_nothing_and_nothing_is_stored_twice(cluster, tmp_
     store = stores.Store(tmp_path / "store.json", arms.Protocol())
     keep, added = store.add, []
 
-    def add(kind, name, seed, value):
-        keep(kind, name, seed, value)
+    def add(kind, name, seed, *result):
+        keep(kind, name, seed, *result)
         added.append(seed)
         if len(added) == 3:
             os.killpg(workers[0].pid, signal.SIGKILL)
