@@ -54,7 +54,12 @@ def pytest_runtestloop(session):
     """Whoever runs tests imports Keras before the first, whose seconds it would be."""
     config = session.config
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        capture = config.pluginmanager.getplugin("capturemanager")
+        capture.resume_global_capture()  # TensorFlow's chatter
         import keras  # noqa: F401
+
+        capture.suspend_global_capture()
+        capture.read_global_capture()
 
 
 @pytest.fixture(autouse=True)
