@@ -131,11 +131,11 @@ def _begin():
     multiprocessing.log_to_stderr(logging.ERROR)
 
 
-def minutes(path):
-    """What a chapter took when its stored outputs were made; 0 where it does not say."""
+def seconds(path):
+    """What a chapter took when its stored outputs were made, of one core; 0 where it is silent."""
     from sagan_lib.book import scales
 
-    return float(scales.glued(json.loads(path.read_text()))[0].get("minutes", 0))
+    return float(scales.glued(json.loads(path.read_text()))[0].get("core-seconds", 0))
 
 
 def execute(paths, cache, timeout=1800):
@@ -161,7 +161,7 @@ def execute(paths, cache, timeout=1800):
     say(f"executing {len(paths)} chapters, {processes} at once with {threads} thread(s) each")
     records = {
         str(path): cache.add_nb_to_project(str(path))
-        for path in sorted(paths, key=minutes, reverse=True)
+        for path in sorted(paths, key=seconds, reverse=True)
     }
     work = [ProcessData(each.pk, uri, cache, timeout, False) for uri, each in records.items()]
     failed = {}

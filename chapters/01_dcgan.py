@@ -22,7 +22,7 @@
 # ```{admonition} Before you start
 # :class: tip
 # You need convolutions, gradients and a first idea of Keras. The page takes
-# {glue:text}`minutes:s` minutes on two cores, where it was made. Its verdicts hold for one scale:
+# {glue:text}`core-seconds:s` seconds of one core, where it was made. Its verdicts hold for one scale:
 # {glue:text}`scale:s`.
 # What it gives at 64 pixels is in {doc}`94_two_scales`.
 # ```
@@ -521,7 +521,7 @@ page.glue("perfect-seen", judge.expected_coverage(COUNT, possible), "{:.0f}")
 page.glue("bare-spread", 100 * bare_spread, "{:.0f}")
 page.glue("dcgan-spread", 100 * spread, "{:.0f}")
 page.glue("dcgan-mismatch", 100 * mismatch, "{:.0f}")
-page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+page.took(started)
 
 # %% [markdown]
 # Among 500 faces a perfect generator shows {glue:text}`perfect-seen:s` of the combinations on

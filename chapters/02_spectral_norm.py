@@ -23,7 +23,7 @@
 # ```{admonition} Before you start
 # :class: tip
 # You need chapter {doc}`01_dcgan`, and to have met the singular value decomposition once. The page
-# takes {glue:text}`minutes:s` minutes on two cores, where it was made. What it says of matrices is
+# takes {glue:text}`core-seconds:s` seconds of one core, where it was made. What it says of matrices is
 # exact. Its verdicts on training hold for one scale: {glue:text}`scale:s`.
 # What it gives at 64 pixels is in {doc}`94_two_scales`.
 # ```
@@ -566,7 +566,7 @@ for name, images in samples.items():
 convolutions = [x for x in sn.normalized_layers(normal.discriminator) if x.kind == "conv"]
 page.glue("slope-bound", 2 ** len(convolutions))
 assert steep["SN"].max() < 2 ** len(convolutions)
-page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+page.took(started)
 
 # %% [markdown]
 # The median length is {glue:text}`slope-BN:s` with batch normalization and {glue:text}`slope-SN:s`

@@ -23,7 +23,7 @@
 # ```{admonition} Before you start
 # :class: tip
 # You need chapter {doc}`02_spectral_norm`, matrix products and the softmax. The page takes
-# {glue:text}`minutes:s` minutes on two cores, where it was made. What it says of reach is exact. Its
+# {glue:text}`core-seconds:s` seconds of one core, where it was made. What it says of reach is exact. Its
 # verdicts on training hold for one scale: {glue:text}`scale:s`, unless a row says otherwise.
 # What it gives at 64 pixels is in {doc}`94_two_scales`.
 # ```
@@ -617,7 +617,7 @@ page.glue("mass-least", 100 * min(taken[name] for name in controls), "{:.0f}")
 page.glue("mass-most", 100 * max(taken[name] for name in controls), "{:.0f}")
 assert without_attention[0] < between / 2  # "far fewer", below
 assert between > 5 * max(whole, below)
-page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+page.took(started)
 
 # %% [markdown]
 # Unequal eyes: {glue:text}`unequal-whole:s` % as trained, **{glue:text}`unequal-cut:s` %** with the

@@ -22,7 +22,7 @@
 # ```{admonition} Before you start
 # :class: tip
 # You need chapter {doc}`02_spectral_norm`, and for the first section eigenvalues of a 2x2 matrix. The
-# page takes {glue:text}`minutes:s` minutes on two cores, where it was made. What it says of the small
+# page takes {glue:text}`core-seconds:s` seconds of one core, where it was made. What it says of the small
 # games is exact. Its verdicts on training hold for one scale: {glue:text}`scale:s`.
 # What it gives at 64 pixels is in {doc}`94_two_scales`.
 # ```
@@ -367,7 +367,7 @@ print(f"Fréchet distance after {quarter} steps: now {distance:.0f}, published {
 assert min(stored) / 1.5 < distance < 1.5 * max(stored)
 
 # %% tags=["remove-cell"]
-page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+page.took(started)
 
 # %% [markdown]
 # **Two time scales pay.** With equal rates the Fréchet distance is {glue:text}`ttur:s` as large

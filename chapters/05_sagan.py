@@ -22,7 +22,7 @@
 #
 # ```{admonition} Before you start
 # :class: tip
-# You need the four chapters before. The page takes {glue:text}`minutes:s` minutes on two cores, where
+# You need the four chapters before. The page takes {glue:text}`core-seconds:s` seconds of one core, where
 # it was made. It is about two networks, one trained live and one for long: what it counts is true of
 # those, and no law.
 # What it gives at 64 pixels is in {doc}`94_two_scales`.
@@ -599,7 +599,7 @@ for rate in (1, 5, 20):
 #   more than half of its attention.
 
 # %% tags=["remove-cell"]
-page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+page.took(started)
 
 # %% tags=["nbval-check-output"]
 print([layer.output.shape[1] for layer in nets[0].layers if layer.name.startswith(("project", "up"))])

@@ -22,7 +22,7 @@
 # ```{admonition} Before you start
 # :class: tip
 # You need chapters {doc}`02_spectral_norm` and {doc}`04_ttur`, and the gradient of a gradient. The page
-# takes {glue:text}`minutes:s` minutes on two cores, where it was made. What it says of the small game is
+# takes {glue:text}`core-seconds:s` seconds of one core, where it was made. What it says of the small game is
 # exact. Its verdicts on training hold for one scale: {glue:text}`scale:s`.
 # What it gives at 64 pixels is in {doc}`94_two_scales`.
 # ```
@@ -252,7 +252,7 @@ distances = {name: {s: [run["frechet"] for run in runs] for s, runs in ledger.se
 page.show("fig_penalty_settings", plots.dots(distances, "Fréchet distance, 0 is best"))
 
 # %% tags=["remove-cell"]
-page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+page.took(started)
 
 # %% [markdown]
 # ```{glue:figure} fig_penalty_seeds

@@ -11,7 +11,7 @@
 # - how to train on several GPUs or machines, and what stays the same;
 # - what the article's run and the paper's run would take, with every assumption named.
 #
-# It takes {glue:text}`minutes:s` minutes on two cores, where it was made; the memory curve needs up to
+# It takes {glue:text}`core-seconds:s` seconds of one core, where it was made; the memory curve needs up to
 # 2.5 GiB. You need chapter {doc}`03_attention`.
 # ```
 
@@ -394,4 +394,4 @@ for name, (batch, steps, width) in RUNS.items():
 # ```
 
 # %% tags=["remove-cell"]
-page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+page.took(started)

@@ -11,7 +11,7 @@
 # - damage that no score sees, because the features behind it do not;
 # - the same pictures, resized or stored in another way: another score.
 #
-# It takes {glue:text}`minutes:s` minutes on two cores, where it was made. You need means, covariances
+# It takes {glue:text}`core-seconds:s` seconds of one core, where it was made. You need means, covariances
 # and chapter {doc}`01_dcgan`.
 # ```
 
@@ -566,7 +566,7 @@ page.show("fig_pipelines", plots.pictures([x[:12] for x in shown], columns=4, ti
 # measured, not how another training run would turn out. For that, {doc}`claims` trains several.
 
 # %% tags=["remove-cell"]
-page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+page.took(started)
 
 # %% [markdown]
 # ## Summary

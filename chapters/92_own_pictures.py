@@ -197,4 +197,4 @@ for name in ("fashion", "stamps"):
 #
 # - Bring a folder or a zip; the loader turns, crops and resizes, and says what it took.
 # - Nothing is lost silently: files are left out by kind, skipped by name, or refused.
-# - A run can be stopped and goes on exactly; other pictures are another run.
+# - A run can be stopped and goes on where it was; other pictures are another run.

@@ -9,7 +9,7 @@
 # - their samples, their loss curves, and one number for each that gives it away;
 # - a table to keep at hand while training.
 #
-# It takes {glue:text}`minutes:s` minutes on two cores, where it was made. The networks are small and
+# It takes {glue:text}`core-seconds:s` seconds of one core, where it was made. The networks are small and
 # the runs short at either scale. One run of each is an example: another seed fails in another way.
 # ```
 
@@ -126,7 +126,7 @@ page.show("fig_failures_gallery", figure)
 for name, numbers in told.items():
     for key, value in numbers.items():
         page.glue(f"{name}: {key}", value, "{:.3g}")
-page.glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+page.took(started)
 
 # %% [markdown]
 # ```{glue:figure} fig_failures_gallery

@@ -26,7 +26,7 @@ FLOORS = [
     ["sagan_lib.checks", "sagan_lib.shipped"],
     ["sagan_lib.datasets"],
     ["sagan_lib.devices", "sagan_lib.attend", "sagan_lib.losses", "sagan_lib.spectral_norm",
-     "sagan_lib.dcgan", "sagan_lib.ttur"],
+     "sagan_lib.dcgan", "sagan_lib.ttur", "sagan_lib.sampling"],
     ["sagan_lib.attention", "sagan_lib.cost"],
     ["sagan_lib.sagan"],
     ["sagan_lib.networks"],

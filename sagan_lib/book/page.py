@@ -10,6 +10,8 @@ import io
 import json
 import math
 import numbers
+import os
+import time
 
 from sagan_lib import checks
 
@@ -90,6 +92,18 @@ def glue(name, value, form="{}"):
     text = form.format(value)
     _publish(display, name, {"text/plain": repr(text)})  # the role evaluates what it finds
     print(f"{name} = {text}")
+
+
+def took(started):
+    """Store what a chapter took: `minutes` on the clock, `core-seconds` of all cores together.
+
+    The second does not depend on what else the machine does. It counts from the kernel's start.
+
+    Args:
+        started: `time.perf_counter()` at the chapter's start.
+    """
+    glue("minutes", (time.perf_counter() - started) / 60, "{:.1f}")
+    glue("core-seconds", sum(os.times()[:4]), "{:.0f}")
 
 
 def glue_results(results, *names):

@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+import os
+import time
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -58,6 +60,18 @@ def test_glued_numbers_are_found_by_the_book_and_seen_by_the_reader(shell):
     # MyST-NB's own glue stores the repr of a text, and its roles take the quotes off.
     assert output["data"] == {"text/plain": repr("12.3%")}
     assert cell.outputs == []  # nothing is shown twice
+
+
+def test_a_chapter_says_what_it_took_on_the_clock_and_of_a_core(shell):
+    busy = time.process_time()
+    while time.process_time() < busy + 0.5:
+        sum(range(1000))
+    with capture_output() as captured:
+        page.took(time.perf_counter() - 90)
+    stored = dict(extract_glue_data_cell(cell_of(captured)))
+    texts = {name: eval(out["data"]["text/plain"]) for name, out in stored.items()}
+    assert texts["minutes"] == "1.5"
+    assert 0.5 <= int(texts["core-seconds"]) + 0.5 < sum(os.times()[:4]) + 1
 
 
 def test_results_are_glued_with_their_verdicts(shell):
