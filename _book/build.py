@@ -131,7 +131,7 @@ def _begin():
     multiprocessing.log_to_stderr(logging.ERROR)
 
 
-def seconds(path):
+def core_seconds(path):
     """What a chapter took when its stored outputs were made, of one core; 0 where it is silent."""
     from sagan_lib.book import scales
 
@@ -161,7 +161,7 @@ def execute(paths, cache, timeout=1800):
     say(f"executing {len(paths)} chapters, {processes} at once with {threads} thread(s) each")
     records = {
         str(path): cache.add_nb_to_project(str(path))
-        for path in sorted(paths, key=seconds, reverse=True)
+        for path in sorted(paths, key=core_seconds, reverse=True)
     }
     work = [ProcessData(each.pk, uri, cache, timeout, False) for uri, each in records.items()]
     failed = {}

@@ -53,7 +53,7 @@ def test_all_pages_with_a_notebook_are_executed():
 
 def test_the_stored_outputs_say_which_chapter_takes_long(tmp_path):
     """So it can begin first."""
-    took = {path for path in tool.notebooks() if tool.seconds(path) > 0}
+    took = {path for path in tool.notebooks() if tool.core_seconds(path) > 0}
     says = {
         path for path in tool.notebooks()
         if 'page.took(' in path.with_suffix(".py").read_text()
@@ -61,7 +61,7 @@ def test_the_stored_outputs_say_which_chapter_takes_long(tmp_path):
     assert took == says != set()
     (tmp_path / "chapters").mkdir()
     chapter(tmp_path, "a", "print(1)", "1")
-    assert tool.seconds(tmp_path / "chapters" / "a.ipynb") == 0
+    assert tool.core_seconds(tmp_path / "chapters" / "a.ipynb") == 0
 
 
 def chapter(folder, name, code, stored):
