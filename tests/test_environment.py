@@ -106,11 +106,6 @@ def test_what_is_installed_is_what_is_pinned():
     assert not wrong, wrong
 
 
-def test_every_dependency_is_installed():
-    for wanted in declared():
-        assert wanted.specifier.contains(metadata.version(wanted.name), prereleases=True), wanted
-
-
 def test_conda_environment_installs_the_same_as_make():
     plain = [each for each in CONDA["dependencies"] if isinstance(each, str)]
     by_pip = next(each for each in CONDA["dependencies"] if isinstance(each, dict))["pip"]

@@ -17,9 +17,9 @@ import yaml
 import sagan_experiments
 import sagan_lib
 from sagan_experiments.claims import CHAPTERS
+from sagan_lib.book.imports import PACKAGES, modules
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("sagan_lib", "sagan_experiments")
 #: From the ground up; a name stands for the module or for the whole wing.
 FLOORS = [
     ["sagan_lib"],
@@ -45,16 +45,6 @@ FLOORS = [
     ["sagan_experiments.report"],
     ["sagan_experiments.__main__", "sagan_experiments"],
 ]  # fmt: skip
-
-
-def modules(root=ROOT):
-    """{module's name: its path} of both packages."""
-    found = {}
-    for package in PACKAGES:
-        for path in sorted((root / package).rglob("*.py")):
-            parts = path.relative_to(root).with_suffix("").parts
-            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
 
 
 def imports(path, known):
@@ -97,9 +87,9 @@ def floor(name):
     return fits[max(fits, key=len)]
 
 
-def faults(root=ROOT):
-    """What is wrong with the imports of a tree: circles, upward ones, private names."""
-    known = modules(root)
+def faults():
+    """What is wrong with the imports: circles, upward ones, private names."""
+    known = modules()
     edges = {name: {m for m, _ in imports(path, known)} - {name} for name, path in known.items()}
     found = []
     for name, targets in edges.items():
