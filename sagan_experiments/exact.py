@@ -6,9 +6,8 @@
 import functools
 
 import tensorflow as tf
-from keras import ops
 
-from sagan_lib.spectral_norm import kernel_matrix, normalized_layers
+from sagan_lib.spectral_norm import normalized_layers
 
 
 def leading(matrix):
@@ -28,8 +27,7 @@ def leading(matrix):
 
 
 def _sigma(layer):
-    matrix = ops.cast(kernel_matrix(layer.kernel, layer.kind), "float32")
-    return leading(matrix)
+    return leading(layer.matrix())
 
 
 def apply(model):

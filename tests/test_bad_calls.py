@@ -6,11 +6,12 @@ is wrong for it. So a new function needs one line here.
 
 import math
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_lib import attend, callbacks, cost, dcgan, devices, gan, networks, sagan, ttur
+from sagan_lib import attend, callbacks, cost, dcgan, devices, gan, networks, sagan, sampling, ttur
 from sagan_lib.attention import SelfAttention
 from sagan_lib.book import page, plots
 from sagan_lib.datasets import discs, faces, registry, source
@@ -21,9 +22,12 @@ from sagan_lib.spectral_norm import (
     SNConv2D,
     SNConv2DTranspose,
     SNDense,
+    SNDepthwiseConv2D,
+    SNEmbedding,
     exact_sigma,
     kernel_matrix,
     power_iteration,
+    spectrally_normalized,
 )
 
 IMAGES = np.zeros((4, 32, 32, 3), np.float32)
@@ -92,14 +96,25 @@ TABLE = {
         {"filters": 3, "kernel_size": 4, "strides": 2},
         {"filters": "count", "kernel_size": "count", "strides": "count"},
     ),
+    SNDepthwiseConv2D: (
+        {"kernel_size": 3, "strides": 1, "depth_multiplier": 1},
+        {"kernel_size": "count", "strides": "count", "depth_multiplier": "count"},
+    ),
+    SNEmbedding: (
+        {"input_dim": 3, "output_dim": 2}, {"input_dim": "count", "output_dim": "count"},
+    ),
+    spectrally_normalized: (
+        {"layer_class": keras.layers.Conv1D, "kind": "conv"},
+        {"layer_class": "name", "kind": "name"},
+    ),
     kernel_matrix: ({"kernel": np.zeros((3, 3, 2, 4)), "kind": "conv"}, {"kind": "name"}),
     ttur.two_time_scale: (
         {"g_rate": 1e-4, "d_rate": 4e-4, "beta_1": 0.0, "beta_2": 0.9, "n_dis": 1},
         {"g_rate": "rate", "d_rate": "rate", "beta_1": "beta", "beta_2": "beta",
          "n_dis": "count"},
     ),
-    gan.latent: ({"n": 2, "latent_dim": 3, "seed": 0}, {"seed": "seed"}),
-    gan.generate: ({"generator": NET, "n": 2, "seed": 0}, {"n": "count", "seed": "seed"}),
+    sampling.latent: ({"n": 2, "latent_dim": 3, "seed": 0}, {"seed": "seed"}),
+    sampling.generate: ({"generator": NET, "n": 2, "seed": 0}, {"n": "count", "seed": "seed"}),
     devices.strategy: ({"name": "one"}, {"name": "name"}),
     faces.Faces: (
         {"resolution": 16, "size": 4, "population": 0},
@@ -168,8 +183,8 @@ def test_a_bad_call_names_the_argument(function, arguments, wrong):
          "same batch"),
         (lambda: attend.attend(*[tf.zeros((1, 4, 1), tf.int32)] * 3), "float"),
         (lambda: exact_sigma(tf.zeros((3, 3, 2, 4))), r"matrix must have rank 2.*\(3, 3, 2, 4\)"),
-        (lambda: gan.latent(2, 3, truncation=-1.0), "truncation"),
-        (lambda: gan.latent(2, 3, truncation="x"), "truncation"),
+        (lambda: sampling.latent(2, 3, truncation=-1.0), "truncation"),
+        (lambda: sampling.latent(2, 3, truncation="x"), "truncation"),
         (lambda: devices.strategy("mirrored", ["GPU:7"]), "GPU:7"),
         (lambda: callbacks.Guard("run.h5"), r"save_to must end in \.keras"),
         (lambda: discs.read(np.full((1, 32, 32, 3), np.nan), 10), "finite"),
@@ -177,9 +192,12 @@ def test_a_bad_call_names_the_argument(function, arguments, wrong):
         (lambda: cost.plan(dcgan.discriminator(16, 4), NET, 2, 3), "discriminator takes"),
         (lambda: cost.plan(None, NET, 2, 3), "generator must be a keras.Model, got None"),
         (lambda: gan.GAN(NET, None), "discriminator must be a keras.Model, got None"),
-        (lambda: SNConv2D(4, 3)(IMAGES[0]), r"\(batch, h, w, c\), got \(32, 32, 3\)"),
-        (lambda: SNConv2DTranspose(4, 4)(IMAGES[0]), r"\(batch, h, w, c\), got"),
-        (lambda: SNDense(4)(tf.zeros(3)), r"\(\.\.\., c\), got \(3,\)"),
+        (lambda: SNConv2D(4, 3)(IMAGES[0]), r"sn_conv2d.* expected min_ndim=4.*\(32, 32, 3\)"),
+        (lambda: SNConv2DTranspose(4, 4)(IMAGES[0]), r"min_ndim=4.*\(32, 32, 3\)"),
+        (lambda: SNDense(4)(tf.zeros(3)), r"sn_dense.* expected min_ndim=2.*\(3,\)"),
+        (lambda: SNConv2D(4, (3, 0)), "kernel_size must be at least 1, got 0"),
+        (lambda: SNConv2D(4, (3, 3, 3)), "kernel_size.*3"),
+        (lambda: SNConv2D(4, 3, data_format="channels_first"), "data_format .*'channels_first'"),
         (lambda: SelfAttention()(IMAGES[0]), r"\(batch, h, w, c\), got \(32, 32, 3\)"),
         (lambda: source.from_bytes(IMAGES), "images must be uint8, got float32"),
         (lambda: source.to_bytes(IMAGES * np.nan), "images must be finite"),
@@ -232,4 +250,4 @@ def test_fit_refuses_what_it_cannot_train_on(wrong, words):
 
 
 def test_a_large_truncation_gives_finite_noise():
-    assert np.isfinite(gan.latent(2000, 64, truncation=6.0)).all()
+    assert np.isfinite(sampling.latent(2000, 64, truncation=6.0)).all()

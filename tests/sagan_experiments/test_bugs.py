@@ -87,9 +87,16 @@ def test_raw_inference_is_another_network():
     np.testing.assert_array_equal(right.u, wrong.u)
 
 
+def draw_u(*models):
+    """A random `u` for each layer, as in the article: one that is warmed up hardly moves."""
+    for layer in (layer for model in models for layer in sn.normalized_layers(model)):
+        layer.u.assign(random(*layer.u.shape))
+
+
 @pytest.mark.parametrize("everywhere", [False, True])
 def test_frozen_u_never_moves(everywhere):
     models = sagan.discriminator(16, 8), sagan.discriminator(16, 8)
+    draw_u(*models)
     count = bugs.apply(models[1], "frozen_u", everywhere=everywhere)
     assert count == (len(sn.normalized_layers(models[1])) if everywhere else 3)
     for model, bugged in zip(models, (False, True), strict=True):
@@ -175,6 +182,7 @@ def network(make=gan.GAN, kind="sagan", optimizer=None, bug=None):
         nets = sagan.generator(16, 4, 8, attention_at=None), sagan.discriminator(16, 4, None)
     else:
         nets = dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4)
+    draw_u(*nets)
     model = make(*nets)
     if bug:
         bugs.apply(model, bug, everywhere=bug == "frozen_u")
