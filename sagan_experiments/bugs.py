@@ -6,6 +6,7 @@ whether the mistake changes the outcome.
 """
 
 import functools
+import zlib
 
 import keras
 import tensorflow as tf
@@ -30,16 +31,15 @@ LAYER_BUGS = ("scrambled", "raw_inference", "frozen_u", "leaky_gradient", "plain
 def apply(model, bug, everywhere=False):
     """Put a layer bug onto every layer that can carry it; several on one layer add up.
 
-    Weights and their names stay, so files of weights fit both ways. A bug is no part of a config:
-    a copy, a loaded model and a GAN's averaged generator are right unless it is applied to them
+    Names of weights stay, so files of weights fit both ways. A bug is no part of a config: a copy, a loaded model and a GAN's averaged generator are right unless it is applied to them
     too; given a whole `GAN`, this reaches all three networks. Apply it before the first `fit`: a
     compiled step keeps what it was traced with.
 
     Args:
         model: generator, discriminator or `GAN`, built.
         bug: one of `LAYER_BUGS`. "scrambled" is for convolutions and transposed convolutions,
-            "plain_dense" for dense layers. "frozen_u" keeps the `u` it finds; the article's is
-            random, ours is warmed up when a layer is built, for the kernel it had then.
+            "plain_dense" for dense layers. "frozen_u" draws `u` at random and keeps it, as the
+            article does: ours is warmed up when a layer is built.
         everywhere: "frozen_u" on all normalized layers; by default, as in the article, on
             attention's 1x1 convolutions only.
 
@@ -56,6 +56,9 @@ def apply(model, bug, everywhere=False):
     if not found:
         raise ValueError(f"no layer of {model.name} can carry the bug {bug!r}")
     for layer in found:
+        if bug == "frozen_u":  # the article's stays at its random start, ours was warmed up
+            key = zlib.crc32(layer.kernel.numpy().tobytes()) % 2**31  # a copy's is the same
+            layer.u.assign(tf.random.stateless_normal(layer.u.shape, (key, 3)))
         layer.bugs = getattr(layer, "bugs", frozenset()) | {bug}
         layer.sigma = functools.partial(_sigma, layer)
         layer.normalized_kernel = functools.partial(_normalized_kernel, layer)

@@ -107,6 +107,21 @@ def test_frozen_u_never_moves(everywhere):
             assert np.array_equal(before[layer.name], layer.u) == frozen, layer.name
 
 
+def test_frozen_u_is_random_and_that_of_the_averaged_generator_too():
+    """Warmed up it would be near the kernel's own, and no mistake at all."""
+    model = network(bug="frozen_u")
+    live, average = (sn.normalized_layers(net) for net in (model.generator, model.ema_generator))
+    for layer, copy in zip(live, average, strict=True):
+        np.testing.assert_array_equal(layer.u, copy.u)
+    errors = [
+        1
+        - float(layer.sigma()[0])
+        / float(sn.exact_sigma(sn.kernel_matrix(layer.kernel, layer.kind)))
+        for layer in sn.normalized_layers(model.discriminator)
+    ]
+    assert np.median(errors) > 0.1
+
+
 def gradient_of(layer, x, target):
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(tf.matmul(x, layer.normalized_kernel(True)) * target)

@@ -21,6 +21,7 @@ TINY = arms.Protocol(
 
 
 @pytest.mark.full
+@pytest.mark.full
 def test_processes_share_the_work_and_a_second_call_does_the_rest(tmp_path):
     path = tmp_path / "store.json"
     store = stores.Store(path, TINY)
@@ -88,6 +89,7 @@ for seed in range(25):
 """
 
 
+@pytest.mark.full
 @pytest.mark.full
 def test_two_processes_on_one_store_lose_nothing(tmp_path):
     path, names = tmp_path / "store.json", ("frobenius", "operator_norm")
