@@ -31,9 +31,10 @@ LAYER_BUGS = ("scrambled", "raw_inference", "frozen_u", "leaky_gradient", "plain
 def apply(model, bug, everywhere=False):
     """Put a layer bug onto every layer that can carry it; several on one layer add up.
 
-    Names of weights stay, so files of weights fit both ways. A bug is no part of a config: a copy, a loaded model and a GAN's averaged generator are right unless it is applied to them
-    too; given a whole `GAN`, this reaches all three networks. Apply it before the first `fit`: a
-    compiled step keeps what it was traced with.
+    Names of weights stay, so files of weights fit both ways. A bug is no part of a config: a copy,
+    a loaded model and a GAN's averaged generator are right unless it is applied to them too; given
+    a whole `GAN`, this reaches all three networks. Apply it before the first `fit`: a compiled step
+    keeps what it was traced with.
 
     Args:
         model: generator, discriminator or `GAN`, built.
