@@ -228,6 +228,7 @@ def peak(method, batch):
     return float(done.stdout)
 
 
+@pytest.mark.full
 def test_blocks_take_less_than_an_eighth_of_the_memory():
     """At a 64x64 map. What a process holds is no exact figure: 32 images leave a wide margin."""
     one_map = 4 * 64**4 / 2**20  # MiB

@@ -81,6 +81,7 @@ def test_epochs_are_numbered_on_where_a_run_goes_on(images):
     assert [life.seen for life in lives] == [["begin", 0, 1, 2, "end"], ["begin", 3, 4, "end"]]
 
 
+@pytest.mark.book
 def test_every_form_of_the_argument_is_taken(images):
     given = [None, [], (), Life(), [Life(), Life()], keras.callbacks.CallbackList([Life()])]
     for callbacks in given:
@@ -115,6 +116,7 @@ def test_early_stopping_counts_over_the_whole_training_and_says_what_it_put_back
     assert int(model.step.numpy()) == 6
 
 
+@pytest.mark.book
 def test_backup_and_restore_ends_as_an_unbroken_run_does(images, tmp_path):
     class Killed(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

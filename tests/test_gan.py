@@ -63,6 +63,7 @@ def test_u_moves_one_round_for_each_step_of_its_own_network(kind, n_dis, images)
 
 @pytest.mark.parametrize(("kind", "loss", "traced"),
                          [("attention", "hinge", False), ("dcgan", "bce", True)])  # fmt: skip
+@pytest.mark.book
 def test_n_and_n_steps_are_2n_steps_bit_for_bit(kind, loss, traced, images, tmp_path):
     whole = small(kind, loss=loss, traced=traced)
     whole.fit(images, steps=6, batch_size=10, log_every=4, verbose=0)
@@ -77,6 +78,7 @@ def test_n_and_n_steps_are_2n_steps_bit_for_bit(kind, loss, traced, images, tmp_
     assert same(state(whole), state(second))
 
 
+@pytest.mark.book
 def test_same_seed_same_run_other_seed_other_run(images):
     runs = []
     for seed in (0, 0, 1):
@@ -87,6 +89,7 @@ def test_same_seed_same_run_other_seed_other_run(images):
     assert not same(runs[0], runs[2])
 
 
+@pytest.mark.book
 def test_no_noise_of_a_run_is_drawn_twice_though_it_is_compiled_anew(images, monkeypatch):
     """Also not by two draws whose step and index have the same sum, product or the like."""
     drawn, plain = [], gan.GAN.noise
@@ -142,6 +145,7 @@ def test_regularizers_of_layers_are_part_of_the_loss(images):
 
 
 @pytest.mark.parametrize("kind", ["attention", "dcgan"])
+@pytest.mark.book
 def test_float16_scales_its_losses_and_moves_as_float32_does(kind, images, tmp_path):
     keras.config.set_dtype_policy("mixed_float16")
     try:

@@ -200,6 +200,7 @@ def test_publish_hands_the_folder_on(monkeypatch, tmp_path, capsys):
     assert f"published {tmp_path}" in capsys.readouterr().out
 
 
+@pytest.mark.full
 def test_doctors_verdict_is_the_exit_code(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(shutil, "which", lambda _: None)  # no GPU to complain about
     Image.new("RGB", (40, 40)).save(tmp_path / "one.png")

@@ -106,6 +106,7 @@ def test_rates_that_decay_reach_zero_after_as_many_g_updates_for_both_players():
         assert float(d(50 * share)) == pytest.approx(expected, abs=1e-10)
 
 
+@pytest.mark.book
 def test_a_decay_goes_on_after_saving_and_loading(tmp_path):
     keras.utils.set_random_seed(0)
     model = GAN(dcgan.generator(16, 4, 4), dcgan.discriminator(16, 4))

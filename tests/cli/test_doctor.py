@@ -37,6 +37,7 @@ def failures(data=None):
     return [(found, advice) for passed, found, advice in doctor.checks(data) if not passed]
 
 
+@pytest.mark.book
 def test_this_machine_is_ready(capsys):
     assert doctor.main() == 0
     out = capsys.readouterr().out

@@ -59,6 +59,7 @@ def saved(trained, tmp_path):
     return shutil.copytree(trained, tmp_path / "run")
 
 
+@pytest.mark.book
 def test_a_folder_is_held_by_one_process(tmp_path):
     folder = tmp_path / "run"
     with keep.alone(folder, "train the first"):
@@ -276,6 +277,7 @@ def test_two_commands_in_one_folder_and_signals_that_save(tmp_path):
     assert json.loads((out / "run.json").read_text())["step"] == step + 3
 
 
+@pytest.mark.book
 def test_a_stop_and_a_resume_are_the_run_in_one(tmp_path, monkeypatch):
     recipe = dataclasses.replace(TINY, steps=6)
     straight, _ = runs.train(recipe, tmp_path / "straight", log_every=4)

@@ -100,6 +100,7 @@ def test_a_run_leaves_what_its_docstring_says(straight):
     assert json.loads(json.dumps(report)) == report
 
 
+@pytest.mark.book
 def test_a_run_in_two_parts_is_the_run_in_one(straight, tmp_path, capsys):
     runs.train(dataclasses.replace(TINY, steps=2), tmp_path, log_every=2)
     model, report = runs.train(TINY, tmp_path, log_every=2)
@@ -166,6 +167,7 @@ READS_OLD = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 15)
 
 
 @pytest.mark.skipif(not READS_OLD, reason="the file was written by a newer Keras")
+@pytest.mark.book
 def test_a_run_of_the_library_before_its_names_changed_still_loads_and_goes_on():
     """Its file says "rounds" and variant "paper"; its samples were stored when it was saved."""
     model = gan.GAN.load(OLD.with_suffix(".keras"))
