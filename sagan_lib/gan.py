@@ -190,7 +190,7 @@ class GAN(keras.Model):
         Args:
             g_optimizer: Keras's, for G; `ttur.preset` and `ttur.two_time_scale` make both.
             d_optimizer: another one, for D.
-            loss: "hinge", "bce" (non-saturating), "minimax" or "wasserstein".
+            loss: a name of `losses.LOSSES`, such as "hinge" or "bce" (non-saturating).
             n_dis: D steps for each G step.
             options: Keras's, such as `steps_per_execution` and `jit_compile` (default: on a GPU);
                 these two with one device only.

@@ -77,7 +77,7 @@ class PenalizedGAN(GAN):
             d_optimizer: for D.
             loss: as in `GAN.compile`, or "relativistic".
             n_dis: D steps for each G step.
-            penalty: "none", "clip" (weights of D, after each of its steps), "gp", "r1" or "r1r2".
+            penalty: a name of `PENALTIES`; "clip" cuts D's weights after each of its steps.
             weight: of the penalty in D's loss; the bound of the weights for "clip". By default
                 that of `PENALTIES`: 10, and for "clip" 0.01.
             options: Keras's.
