@@ -32,7 +32,9 @@ def model(kind, strategy):
             built = gan.GAN(sagan.generator(16, 4, 8), sagan.discriminator(16, 4))
             options = {"loss": "hinge"}
         else:
-            built = gan.GAN(dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4))
+            # With seeds 0 and 2, within ten steps, some ReLU lies so near its kink that rounding
+            # decides its side, and one pixel's gradient is there or not.
+            built = gan.GAN(dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4), seed=1)
             options = {"loss": "bce", "n_dis": 2}
         built.compile(keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.04), **options)
     return built
