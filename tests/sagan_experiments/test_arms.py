@@ -277,7 +277,7 @@ def test_a_seed_gives_the_same_run_again_and_another_seed_another(record):
 
 
 def test_a_run_that_diverges_is_kept_and_marked(monkeypatch):
-    monkeypatch.setattr(arms.ttur, "two_time_scale", lambda *_: rates(1e30))
+    monkeypatch.setattr(arms.ttur, "two_time_scale", lambda *_, **__: rates(1e30))
     found = arms.run(arms.ARMS["sn_none"], 0, TINY)
     assert found["diverged"]
     assert math.isfinite(found["frechet"])
