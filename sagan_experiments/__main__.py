@@ -1,4 +1,4 @@
-"""The command line: python -m sagan_experiments claims|bench."""
+"""The command line: python -m sagan_experiments claims|trials|bench."""
 
 import argparse
 import shlex
@@ -29,6 +29,14 @@ def _parser():
     claims.add_argument("--out", type=Path,
                         help="results; default: data/results/claims_PROTOCOL.json")  # fmt: skip
 
+    trials = commands.add_parser("trials", help="each way to train at its own best rates")
+    trials.add_argument("action", choices=("plan", "run", "list"),
+                        help="say what is to do; do it, resumable; show grids")  # fmt: skip
+    trials.add_argument("ways", nargs="*", metavar="WAY", help="which ways; default: all")
+    trials.add_argument("--jobs", type=int, help="processes; default: one for each core")
+    trials.add_argument("--out", type=Path,
+                        help="results; default: data/results/claims_fair.json")  # fmt: skip
+
     bench = commands.add_parser("bench", help="measure the speed of a training step and of others")
     bench.add_argument("--sizes", default=",".join(SIZES), help="RESOLUTIONxWIDTH,...")
     bench.add_argument("--contenders", default=",".join(CONTENDERS), help="default: %(default)s")
@@ -42,6 +50,20 @@ def _bench(args):
 
     sizes, contenders = args.sizes.split(","), args.contenders.split(",")
     bench.run(sizes, contenders, args.rounds, args.out, args.line)
+    return 0
+
+
+def _trials(args):
+    from sagan_experiments import trials
+
+    store = trials.open_store(args.out)
+    print(trials.plan(args.ways, store))
+    if args.action == "run":
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and with it what it started
+        for way, name in trials.run(args.ways, args.jobs, store, args.line).items():
+            print(f"{way}: best at {name.partition('@')[2]}")
+    if args.action != "plan":
+        print(trials.table(args.ways, store))
     return 0
 
 
@@ -75,7 +97,7 @@ def main(argv=None):
         args.names += rest
     args.line = "python -m sagan_experiments " + shlex.join(argv)
     try:
-        return {"bench": _bench, "claims": _claims}[args.command](args)
+        return {"bench": _bench, "claims": _claims, "trials": _trials}[args.command](args)
     except (ValueError, TypeError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

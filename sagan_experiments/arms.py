@@ -4,6 +4,7 @@ Every arm is trained with the same seeds, so two arms are compared seed by seed:
 in the same order, the same noise and, as `Protocol.first_weights` says, the same first weights.
 """
 
+import dataclasses
 import functools
 import time
 import zlib
@@ -15,6 +16,7 @@ import tensorflow as tf
 
 from sagan_experiments import bugs, exact, patches, pooling
 from sagan_lib import checks, cost, networks, ttur
+from sagan_lib.book import imports
 from sagan_lib.callbacks import DivergedError
 from sagan_lib.datasets import discs
 from sagan_lib.datasets.faces import Faces
@@ -32,6 +34,9 @@ FIRST_WEIGHTS = ("in order", "by layer")
 class Protocol:
     """What all arms share. `images` are scored, `checkpoints` times in a run.
 
+    With `follow`, every checkpoint also keeps how far eyes (or discs) agree and how many
+    combinations of attributes there are, as curves of their own.
+
     `first_weights` "in order" draws all kernels from one stream, as they are made: two arms agree
     up to the first layer in which they differ. "by layer" gives each kernel a stream of its own
     (`draw_by_layer`): they agree in every layer that both have. Results of the two do not mix.
@@ -48,6 +53,7 @@ class Protocol:
     checkpoints: int = 4
     ema_decay: float = 0.99
     first_weights: str = "in order"
+    follow: bool = False
 
     def __post_init__(self):
         checks.one_of("first_weights", self.first_weights, FIRST_WEIGHTS)
@@ -59,6 +65,8 @@ class Protocol:
 
 PROTOCOLS = {
     "cpu": Protocol(),
+    # Fair trials: until the curve has levelled off, scored often enough to take a mean of its end.
+    "fair": Protocol(steps=2400, checkpoints=16, first_weights="by layer", follow=True),
     # Where a GPU is at hand: larger faces and networks, trained for longer.
     "gpu": Protocol(resolution=64, width=32, latent_dim=128, batch_size=64, steps=5000,
                     faces=50_000, images=2000, ema_decay=0.999),
@@ -216,6 +224,32 @@ ARMS |= {
     for constraint, make in CONSTRAINTS.items()
 }
 
+#: Ways to train that get a trial of their own at every pair of `RATES`; their own rates count for
+#: nothing.
+WAYS = {
+    "sn": Arm(), "none": Arm(sn="none"), "r1": _PENALTY(penalty="r1"), "dcgan": _DCGAN(),
+}  # fmt: skip
+RATES = (2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3)
+
+
+def at_rates(way, g_rate, d_rate):
+    """The name of a way to train at a pair of rates.
+
+    Args:
+        way: of `WAYS`.
+        g_rate: learning rate of G.
+        d_rate: learning rate of D.
+    """
+    return f"{checks.one_of('way', way, WAYS)}@{g_rate:g}/{d_rate:g}"
+
+
+#: Name -> arm of all trials; and everything that a store may keep a result of.
+TRIALS = {
+    at_rates(way, g_rate, d_rate): dataclasses.replace(arm, g_rate=g_rate, d_rate=d_rate)
+    for way, arm in WAYS.items() for g_rate in RATES for d_rate in RATES
+}  # fmt: skip
+KNOWN = ARMS | TRIALS
+
 
 def networks_of(arm, protocol):
     """The untrained (generator, discriminator) of an `Arm` under a `Protocol`, without its bug."""
@@ -347,13 +381,14 @@ def score(model, arm, protocol, ema=True, whole=False):
         whole: all scores, not the Fréchet distance alone.
 
     Returns:
-        {"frechet": ...}, where D sees patches what the known truth says too, and all with `whole`.
+        {"frechet": ...}; what the known truth says too where D sees patches or the protocol follows
+        it, and all with `whole`.
     """
     data = source(arm, protocol)
     images = model.sample(protocol.images, seed=1, ema=ema, batch_size=250)
     features, real = _extractor(data.extractor).features(images), _real(data, protocol.reference)
     found = {"frechet": metrics.frechet(features, real)}
-    if whole or arm.patch:
+    if whole or arm.patch or protocol.follow:
         found |= _known(images, arm)
     if not whole:
         return found
@@ -383,6 +418,16 @@ def _steepness(model, data):
         (values < 0) | (values > 1), tf.float32)))  # fmt: skip
 
 
+@functools.cache
+def library():
+    """Of what an arm trains through and is scored by: kept beside each result, to tell old ones."""
+    return imports.digest(
+        "from sagan_lib import gan, networks, penalties, ttur\n"
+        "from sagan_lib.datasets import discs, faces\n"
+        "from sagan_lib.evaluation import judge, metrics, scores\n"
+    )
+
+
 def run(arm, seed, protocol=Protocol()):
     """Train one arm with one seed and score it.
 
@@ -395,13 +440,16 @@ def run(arm, seed, protocol=Protocol()):
         A dict of numbers: final scores of the averaged generator, "curve" (step and Fréchet
         distance at each checkpoint), "live" and "raw" (Fréchet distance of the generator that is
         not averaged, and of the averaged one with raw kernels, erratum E2), gamma, D's slope, the
-        share of D's scores outside 0..1, "diverged" and "seconds" of training.
+        share of D's scores outside 0..1, "diverged", "seconds" of training, and the state of the
+        library that it trained through. With `Protocol.follow` "agreement_curve" and
+        "coverage_curve" too.
     """
     started, steps = time.perf_counter(), steps_of(arm, protocol)
     model, data = build(arm, protocol, seed), source(arm, protocol)
     if arm.bug == "short_shuffle":
         data = bugs.ShortShuffle(data)
-    curve, agreements, diverged, trained = [], [], False, 0.0
+    agree = "agreement" if arm.discs else "eye_agreement"
+    curve, known, diverged, trained = [], [], False, 0.0
     for part in range(1, protocol.checkpoints + 1):
         goal = steps * part // protocol.checkpoints
         begin = time.perf_counter()
@@ -414,20 +462,31 @@ def run(arm, seed, protocol=Protocol()):
         last = diverged or part == protocol.checkpoints
         found = score(model, arm, protocol, whole=last)
         curve.append([int(model.step.numpy()), found["frechet"]])
-        if arm.patch:
-            agreements.append(found["agreement" if arm.discs else "eye_agreement"])
+        known.append([found.get(name) for name in (agree, "coverage")])
         if diverged:
             break
-    if agreements:  # it wanders: the mean of the later half says more than its end
+    agreements, coverages = zip(*known, strict=True)
+    if arm.patch:  # it wanders: the mean of the later half says more than its end
         found["late_agreement"] = float(np.mean(agreements[len(agreements) // 2 :]))
     found |= {"live": score(model, arm, protocol, ema=False)["frechet"]} | model.gammas()
     found["steepness"], found["outside"] = _steepness(model, source(arm, protocol))
     if normalized_layers(model.ema_generator):
         bugs.apply(model.ema_generator, "raw_inference")
         found["raw"] = score(model, arm, protocol)["frechet"]
-    rounded = {name: float(f"{value:.5g}") for name, value in found.items()}
-    return rounded | {
-        "curve": [[step, float(f"{value:.5g}")] for step, value in curve],
-        "diverged": diverged, "seconds": round(trained, 1),
+    curves = {"curve": [value for _, value in curve]}
+    if protocol.follow:
+        curves["agreement_curve"] = agreements
+        if not arm.discs:
+            curves["coverage_curve"] = coverages
+    steps = [step for step, _ in curve]
+    return {name: _rounded(value) for name, value in found.items()} | {
+        name: [[step, _rounded(value)] for step, value in zip(steps, values, strict=True)]
+        for name, values in curves.items()
+    } | {
+        "library": library(), "diverged": diverged, "seconds": round(trained, 1),
         "seconds_with_scores": round(time.perf_counter() - started, 1),
     }  # fmt: skip
+
+
+def _rounded(value):
+    return float(f"{value:.5g}")

@@ -138,8 +138,8 @@ class OneForward(GAN):
         with tf.GradientTape(persistent=True) as tape:
             fake = self.generator(z, training=True)
             real_scores, fake_scores = self._scores(real, fake)
-            d_loss = self._losses[0](real_scores, fake_scores)
-            g_loss = self._losses[1](fake_scores)
+            d_loss = self._game[0](real_scores, fake_scores)
+            g_loss = self._game[1](fake_scores)
         of_d, of_g = self.discriminator.trainable_variables, self.generator.trainable_variables
         d_gradients, g_gradients = tape.gradient(d_loss, of_d), tape.gradient(g_loss, of_g)
         del tape  # it holds the whole pass

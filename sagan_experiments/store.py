@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from sagan_experiments import measures
-from sagan_experiments.arms import ARMS, Arm, Protocol, run
+from sagan_experiments.arms import KNOWN, Arm, Protocol, run
 from sagan_lib import checks, devices, shipped
 from sagan_lib.cli import provenance
 from sagan_lib.evaluation import judge
@@ -23,6 +23,8 @@ KINDS = ("arms", "measures")
 IN_EVERY_RUN = (
     "frechet", "live", "steepness", "outside", "curve", "diverged", "seconds_with_scores",
 )  # fmt: skip
+#: What are lists of pairs (step, value).
+CURVES = ("curve", "agreement_curve", "coverage_curve")
 #: Seconds to wait for another process that writes; it takes a moment.
 PATIENCE = 60
 
@@ -69,7 +71,7 @@ class Store:
             name: of the arm or measure.
         """
         entry = self.data[kind].get(name, {"seeds": {}})
-        if kind == "arms" and (not entry["seeds"] or Arm(**entry["arm"]) != ARMS[name]):
+        if kind == "arms" and (not entry["seeds"] or Arm(**entry["arm"]) != KNOWN[name]):
             return {}
         return {int(seed): value for seed, value in entry["seeds"].items()}
 
@@ -89,9 +91,9 @@ class Store:
             OSError: the file cannot be locked or written.
         """
         checks.one_of("kind", kind, KINDS)
-        known = ARMS if kind == "arms" else measures.MEASURES
+        known = KNOWN if kind == "arms" else measures.MEASURES
         checks.one_of(kind.removesuffix("s"), name, known)
-        arm = {"arm": dataclasses.asdict(ARMS[name])} if kind == "arms" else {}
+        arm = {"arm": dataclasses.asdict(KNOWN[name])} if kind == "arms" else {}
         _check_entry(kind, name, arm | {"seeds": {str(seed): value}})
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(self.path):
@@ -159,12 +161,15 @@ def _check_run(what, value):
         if name == "diverged":
             if not isinstance(number, bool):
                 raise ValueError(f"{where} must be true or false, got {_short(number)}")
-        elif name == "curve":
+        elif name == "library":
+            if not isinstance(number, str):
+                raise ValueError(f"{where} must be a text, got {_short(number)}")
+        elif name in CURVES:
             if not isinstance(number, list) or not number:
                 raise ValueError(f"{where} must be a list of points, got {_short(number)}")
             for point in number:
                 if not isinstance(point, list) or len(point) != 2:
-                    raise ValueError(f"{where} must have pairs (step, distance), got {point!r}")
+                    raise ValueError(f"{where} must have pairs (step, value), got {point!r}")
                 for part in point:
                     _number(where, part)
         else:
@@ -173,7 +178,7 @@ def _check_run(what, value):
 
 def _check_entry(kind, name, entry):
     """What is kept of one arm or measure."""
-    known = ARMS if kind == "arms" else measures.MEASURES
+    known = KNOWN if kind == "arms" else measures.MEASURES
     if name not in known:
         raise ValueError(f"no {kind.removesuffix('s')} is called {name!r}")
     what = f"{kind.removesuffix('s')} {name}"
@@ -220,7 +225,7 @@ def _work(task):
     """One task, in a process of the pool; returns it with its result."""
     kind, name, seed, protocol = task
     if kind == "arms":
-        return task, run(ARMS[name], seed, protocol)
+        return task, run(KNOWN[name], seed, protocol)
     return task, measures.MEASURES[name](seed)
 
 
@@ -249,7 +254,7 @@ def expected_seconds(store, missing):
     """
     known = {
         name: np.median([run["seconds_with_scores"] for run in runs.values()])
-        for name in ARMS
+        for name in KNOWN
         if (runs := store.seeds("arms", name))
     }
     usual = np.median(list(known.values())) if known else 60.0

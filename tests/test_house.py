@@ -5,17 +5,11 @@ its own floor where that makes no circle.
 """
 
 import ast
-import importlib
-import inspect
-import pkgutil
 import re
 from pathlib import Path
 
-import pytest
 import yaml
 
-import sagan_experiments
-import sagan_lib
 from sagan_experiments.claims import CHAPTERS
 from sagan_lib.book.imports import PACKAGES, modules
 
@@ -42,6 +36,7 @@ FLOORS = [
     ["sagan_experiments.arms"],
     ["sagan_experiments.store"],
     ["sagan_experiments.ledger"],
+    ["sagan_experiments.trials"],
     ["sagan_experiments.report"],
     ["sagan_experiments.__main__", "sagan_experiments"],
 ]  # fmt: skip
@@ -155,39 +150,3 @@ def test_every_path_that_the_texts_name_is_there():
                                (ROOT / text).read_text()):  # fmt: skip
             if "psN" not in name and "NAME" not in name:  # any problem set's number, any diagram
                 assert (ROOT / name).exists(), f"{text} names {name}"
-
-
-def public_functions():
-    """(name, function or class) of everything public with a signature of its own."""
-    for package in (sagan_lib, sagan_experiments):
-        for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if info.name.endswith(("__main__", "_torch")):
-                continue
-            module = importlib.import_module(info.name)
-            for name, thing in vars(module).items():
-                public = not name.startswith("_") and callable(thing)
-                if public and getattr(thing, "__module__", None) == info.name:
-                    yield f"{info.name}.{name}", thing
-                    if inspect.isclass(thing):
-                        for inner, method in vars(thing).items():
-                            if not inner.startswith("_") and inspect.isfunction(method):
-                                yield f"{info.name}.{name}.{inner}", method
-
-
-@pytest.mark.parametrize(("name", "thing"), [pytest.param(*x, id=x[0]) for x in public_functions()])
-def test_a_docstring_has_one_parameter_a_line(name, thing):
-    text = inspect.cleandoc(thing.__doc__ or "")  # its own: Keras's are Keras's
-    if "\nArgs:" not in text and not text.startswith("Args:"):
-        return
-    block = re.split(r"\n(?=\S)", text[text.index("Args:") :])[0].splitlines()[1:]
-    assert block, f"{name}: what follows 'Args:' stands on lines of its own"
-    told = [line.strip() for line in block if re.match(r"    \S", line)]
-    names = [re.match(r"\*{0,2}(\w+):", line) for line in told]
-    assert all(names), f"{name}: {[t for t, n in zip(told, names, strict=True) if not n]}"
-    found = [match.group(1) for match in names]
-    expected = [p for p in inspect.signature(thing).parameters if p != "self"]
-    if not inspect.isclass(thing):
-        assert found == expected, f"{name}: Args tells {found}, the signature has {expected}"
-    else:
-        more = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(thing).parameters.values())
-        assert more or set(found) <= set(expected), f"{name}: {found}, it takes {expected}"

@@ -44,7 +44,7 @@ def test_an_arm_that_is_defined_anew_is_run_anew(store, monkeypatch):
     store.add("arms", "base", 0, record())
     assert ledger.open_store(store.path).seeds("arms", "base") == {0: record()}
     changed = dataclasses.replace(arms.ARMS["base"], g_rate=1.0)
-    monkeypatch.setitem(arms.ARMS, "base", changed)
+    monkeypatch.setitem(arms.KNOWN, "base", changed)
     assert ledger.open_store(store.path).seeds("arms", "base") == {}
 
 
