@@ -136,7 +136,7 @@ scores = tf.Variable(np.linspace(-8, 8, 161, dtype="float32"))
 slopes = {}
 for name in ("minimax", "bce", "hinge"):
     with tf.GradientTape() as tape:
-        loss = tf.add_n([losses.get(name)[1](s) for s in tf.unstack(scores)])
+        loss = tf.add_n([losses.get(name)[1](s[None, None]) for s in tf.unstack(scores)])
     slopes[name] = -tape.gradient(loss, scores).numpy()
 
 # %% tags=["remove-cell"]

@@ -66,3 +66,27 @@ def one_of(name, value, allowed):
         shown = sorted(allowed, key=str) if isinstance(allowed, set | dict) else list(allowed)
         raise ValueError(f"{name} must be one of {shown}, got {value!r}")
     return value
+
+
+def scores(*, paired=False, **given):
+    """Refuse what is not a discriminator's scores: other shapes broadcast, and no one notices.
+
+    Args:
+        paired: they belong to each other one by one, so there must be as many of each.
+        given: name of the argument = its value, which must be float (batch, 1).
+
+    Raises:
+        TypeError: no numbers, or not of a float dtype.
+        ValueError: another shape, or unequal numbers of pairs.
+    """
+    shapes = []
+    for name, value in given.items():
+        shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+        if shape is None or "float" not in str(getattr(dtype, "name", dtype)):
+            found = type(value).__name__ if shape is None else f"dtype {dtype}"
+            raise TypeError(f"{name} must be scores of a float dtype, got {found}")
+        if len(shape) != 2 or shape[1] != 1:
+            raise ValueError(f"{name} must be scores of shape (batch, 1), got {tuple(shape)}")
+        shapes.append(shape[0])
+    if paired and len(set(shapes) - {None}) > 1:
+        raise ValueError(f"{' and '.join(given)} must be as many scores, got {shapes}")

@@ -22,6 +22,9 @@ from sagan_lib.datasets.source import Source, as_images
 from sagan_lib.sampling import generate
 from sagan_lib.spectral_norm import normalized_layers
 
+#: Where held-out images have their place, for who looks for it in Keras's methods.
+SCORES = "scores of held-out images: evaluation.scores, python -m sagan_lib score"
+
 
 @keras.saving.register_keras_serializable("sagan_lib")
 class GAN(keras.Model):
@@ -142,7 +145,7 @@ class GAN(keras.Model):
 
     def _d_loss(self, real, fake, index):
         """D's loss; what draws numbers for it takes `draw_key(index, ...)`."""
-        return self._losses[0](*self._scores(real, fake))
+        return self._game[0](*self._scores(real, fake))
 
     def _scores(self, real, fake):
         """D's scores of real and of fake images in training mode, in one call where it may be."""
@@ -169,7 +172,7 @@ class GAN(keras.Model):
 
     def _g_loss(self, fake_scores, real):
         """G's loss from D's scores; a loss that pairs would score `real`, too."""
-        return self._losses[1](fake_scores)
+        return self._game[1](fake_scores)
 
     def _update_ema(self):
         """Average G's weights and moments; `u` is copied, because a mean of directions is none."""
@@ -192,15 +195,21 @@ class GAN(keras.Model):
             d_optimizer: another one, for D.
             loss: a name of `losses.LOSSES`, such as "hinge" or "bce" (non-saturating).
             n_dis: D steps for each G step.
-            options: Keras's, such as `steps_per_execution` and `jit_compile` (default: on a GPU);
-                these two with one device only.
+            options: Keras's `steps_per_execution`, `jit_compile` (default: on a GPU), these two
+                with one device only, and `run_eagerly`.
 
         Raises:
-            ValueError: unknown loss, one optimizer twice, one made under another scope, or an
-                option that several devices cannot have.
+            TypeError: an optimizer that is none.
+            ValueError: unknown loss, one optimizer twice, one made under another scope or for
+                another model, or an option that several devices, or a GAN, cannot have.
         """
+        for name in options:
+            checks.one_of("option", name, ("steps_per_execution", "jit_compile", "run_eagerly"))
+        checks.integer("steps_per_execution", options.get("steps_per_execution", 1), 1)
         if g_optimizer is d_optimizer:
             raise ValueError("g_optimizer and d_optimizer must be two optimizers, got one twice")
+        _check_optimizer("g_optimizer", g_optimizer, self.generator)
+        _check_optimizer("d_optimizer", d_optimizer, self.discriminator)
         self._check_scope([g_optimizer.iterations, d_optimizer.iterations])
         several = self.distribute_strategy.num_replicas_in_sync > 1
         # XLA compiles for one device; TensorFlow 2.21 cannot run Keras's loop over grouped steps
@@ -214,7 +223,7 @@ class GAN(keras.Model):
                 raise ValueError(f"{name} must not clip on several devices, got {clips}: Keras "
                                  "clips each device's share, which is another step")  # fmt: skip
         super().compile(optimizer=None, **options)
-        self.loss_name, self._losses = loss, losses.get(loss)
+        self.loss_name, self._game = loss, losses.get(loss)
         self.n_dis = checks.integer("n_dis", n_dis, 1)
         self.g_optimizer = ttur.scaled(g_optimizer, self.generator)
         self.d_optimizer = ttur.scaled(d_optimizer, self.discriminator)
@@ -259,10 +268,11 @@ class GAN(keras.Model):
         callbacks = listed(callbacks)
         source = isinstance(x, Source)
         for name in options:
-            if source or name in ("y", "validation_data", "validation_split", "sample_weight",
-                                  "class_weight"):  # fmt: skip
-                raise ValueError(f"fit of a GAN on {type(x).__name__} takes no {name}; scores of "
-                                 "held-out images: evaluation.scores")  # fmt: skip
+            unused = name in ("y", "sample_weight", "class_weight") or name.startswith("validation")
+            if source or unused:
+                raise ValueError(f"fit of a GAN on {type(x).__name__} takes no {name}; {SCORES}")
+        if (first := options.get("initial_epoch", 0)) >= (last := options.get("epochs", 1)):
+            raise ValueError(f"epochs must be more than initial_epoch={first}, got {last}")
         if not source:
             if steps is not None or save_to is not None:
                 raise ValueError(
@@ -309,6 +319,34 @@ class GAN(keras.Model):
         if (kept := int(self.step.numpy())) != reached:
             warnings.warn(f"a callback put the weights of step {kept} back at the end of training; "
                           f"step {reached} had been reached", stacklevel=3)  # fmt: skip
+
+    def evaluate(self, *data, **options):
+        """Refused: a GAN's losses say how its players stand, not how good its images are.
+
+        Args:
+            data: Keras's arguments, of `test_on_batch` too.
+            options: likewise.
+
+        Raises:
+            ValueError: always; it says what scores images.
+        """
+        raise ValueError(f"evaluate and test_on_batch are no methods of a GAN; {SCORES}")
+
+    test_on_batch = evaluate
+
+    def train_on_batch(self, x, *labels, **options):
+        """One training step, as Keras's method; without the guard against divergence of `fit`.
+
+        Args:
+            x: images as in `fit`, n_dis times those of a step.
+            labels: Keras's further arguments; a GAN takes none.
+            options: Keras's `return_dict`.
+
+        Raises:
+            ValueError: x is no batch for the networks, or there are labels.
+        """
+        x = tf.convert_to_tensor(self._checked_array(np.asarray(x), len(x)))
+        return super().train_on_batch(x, *labels, **options)
 
     @property
     def metrics(self):
@@ -368,6 +406,8 @@ class GAN(keras.Model):
 
     def _checked(self, real):
         """`real`, if it is what a step takes: float images for the networks, in n_dis parts."""
+        if isinstance(real, tuple) and len(real) > 1 and all(each is None for each in real[1:]):
+            real = real[0]  # as `train_on_batch` hands on what has no labels
         if not tf.is_tensor(real):
             raise ValueError(f"a batch must be images alone, got a {type(real).__name__}")
         wanted = self.discriminator.input_shape[1:]
@@ -456,10 +496,19 @@ class GAN(keras.Model):
 
         Raises:
             FileNotFoundError: no such file. TypeError: the file holds another kind of model.
+            ValueError: it is damaged, or lacks something of the model or of its optimizers.
         """
         if not Path(path).is_file():
             raise FileNotFoundError(f"{path}: no such file")
-        model = keras.models.load_model(path)
+        with warnings.catch_warnings():  # else Keras goes on without an optimizer's variables
+            warnings.filterwarnings("error", "Skipping variable loading for optimizer")
+            try:
+                model = keras.models.load_model(path)
+            except (MemoryError, tf.errors.OpError):
+                raise
+            except Exception as error:  # whatever Keras and HDF5 raise; without the file's name
+                said = " ".join(str(error).split())[:300]
+                raise ValueError(f"{path} cannot be loaded: {said}") from error
         if not isinstance(model, cls):
             raise TypeError(f"{path} holds a {type(model).__name__}, expected a GAN")
         return model
@@ -473,6 +522,17 @@ def frozen_call(model, inputs):
         inputs, training=True,
     )  # fmt: skip
     return outputs
+
+
+def _check_optimizer(name, optimizer, network):
+    """Refuse what is no optimizer, and one whose moments are those of another network."""
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise TypeError(f"{name} must be a Keras optimizer, got {optimizer!r}")
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
+    moved = {id(v) for v in getattr(inner, "_trainable_variables", ())}
+    if inner.built and moved != {id(v) for v in network.trainable_variables}:
+        raise ValueError(f"{name} must be new, or this network's own, got one that moves other "
+                         "variables")  # fmt: skip
 
 
 def _batch_norms(model):

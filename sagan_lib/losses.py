@@ -1,7 +1,7 @@
 """The adversarial losses of the book, on unbounded scores (logits).
 
 Each takes D's scores of real and of fake images, float (batch, 1), and gives a scalar of the same
-dtype: the mean over the batch.
+dtype: the mean over the batch. Scores of another shape or dtype are refused (`checks.scores`).
 """
 
 from keras import ops
@@ -14,31 +14,37 @@ def hinge_d(real, fake):
 
     Lim and Ye (2017), arXiv:1705.02894; SAGAN's equation 4.
     """
+    checks.scores(real=real, fake=fake)
     return ops.mean(ops.relu(1 - real)) + ops.mean(ops.relu(1 + fake))
 
 
 def hinge_g(fake):
     """G's side of the hinge game: raise the scores of fakes. SAGAN's equation 4."""
+    checks.scores(fake=fake)
     return -ops.mean(fake)
 
 
 def bce_d(real, fake):
     """Binary cross-entropy of "real or fake": Goodfellow et al. (2014), equation 1, negated."""
+    checks.scores(real=real, fake=fake)
     return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
 
 def bce_g(fake):
     """The non-saturating loss -log D(G(z)): Goodfellow et al. (2014), section 3."""
+    checks.scores(fake=fake)
     return ops.mean(ops.softplus(-fake))
 
 
 def minimax_g(fake):
     """The saturating loss log(1 - D(G(z))) of equation 1: flat where D is sure of a fake."""
+    checks.scores(fake=fake)
     return -ops.mean(ops.softplus(fake))
 
 
 def wasserstein_d(real, fake):
     """The critic's loss of a Wasserstein GAN: Arjovsky et al. (2017), algorithm 1."""
+    checks.scores(real=real, fake=fake)
     return ops.mean(fake) - ops.mean(real)
 
 

@@ -20,11 +20,13 @@ PENALTIES = {"none": 1.0, "clip": 0.01, "gp": 10.0, "r1": 10.0, "r1r2": 10.0}
 
 def relativistic_d(real, fake):
     """D's loss in pairs: each real image must beat the fake beside it. Scores are (batch, 1)."""
+    checks.scores(paired=True, real=real, fake=fake)
     return ops.mean(ops.softplus(fake - real))
 
 
 def relativistic_g(fake, real):
     """G's side: each fake must beat the real image beside it."""
+    checks.scores(paired=True, fake=fake, real=real)
     return ops.mean(ops.softplus(real - fake))
 
 
@@ -96,7 +98,7 @@ class PenalizedGAN(GAN):
         pairs = loss == "relativistic"
         super().compile(g_optimizer, d_optimizer, "bce" if pairs else loss, n_dis, **options)
         if pairs:
-            self.loss_name, self._losses = loss, (relativistic_d, relativistic_g)
+            self.loss_name, self._game = loss, (relativistic_d, relativistic_g)
         self.penalty, self.penalty_weight = penalty, float(weight)
 
     def d_step(self, real, z, index=0):
@@ -126,7 +128,7 @@ class PenalizedGAN(GAN):
     def _g_loss(self, fake_scores, real):
         if self.loss_name != "relativistic":
             return super()._g_loss(fake_scores, real)
-        return self._losses[1](fake_scores, frozen_call(self.discriminator, real))
+        return self._game[1](fake_scores, frozen_call(self.discriminator, real))
 
     def get_compile_config(self):
         kept = {"penalty": self.penalty, "weight": self.penalty_weight}

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from saved import rewritten
 from small_gan import same, small, values
 
 from sagan_lib import dcgan, gan, losses, sagan, sampling, ttur
@@ -20,6 +21,10 @@ def images():
 
 def real(images, n=8):
     return tf.constant(images.images[:n], tf.float32) / 127.5 - 1
+
+
+def optimizers_of(model):
+    return model.g_optimizer, model.d_optimizer
 
 
 def state(model):
@@ -391,6 +396,28 @@ def test_mixed_precision_leaves_no_large_product_in_float32():
         ),
         (lambda m, i: m.fit(i, steps=1, callbacks=[print]), TypeError, "callbacks must be of"),
         (lambda m, i: m.fit(i, steps=1, callbacks="log"), TypeError, "callbacks must be of"),
+        (lambda m, i: m.fit(real(i), epochs=3, initial_epoch=5), ValueError, "initial_epoch=5"),
+        (lambda m, i: m.fit(real(i), validation_freq=2), ValueError, "takes no validation_freq"),
+        (lambda m, i: m.evaluate(real(i)), ValueError, r"evaluate .*evaluation\.scores"),
+        (lambda m, i: m.test_on_batch(real(i)), ValueError, r"test_on_batch .*evaluation\.scores"),
+        (lambda m, i: m.train_on_batch(real(i) * np.nan), ValueError, "x must be finite"),
+        (lambda m, i: m.train_on_batch(real(i), np.zeros(8)), ValueError, "images alone"),
+        (
+            lambda m, i: m.compile(*optimizers_of(small("dcgan"))),
+            ValueError,
+            "g_optimizer must be new, or this network's own",
+        ),
+        (lambda m, i: m.compile("adam", m.d_optimizer), TypeError, "must be a Keras optimizer"),
+        (
+            lambda m, i: m.compile(**ttur.two_time_scale(), steps_per_execution=2.5),
+            TypeError,
+            r"steps_per_execution must be an integer, got 2\.5",
+        ),
+        (
+            lambda m, i: m.compile(**ttur.two_time_scale(), metrics=["mse"]),
+            ValueError,
+            "option must be one of .* got 'metrics'",
+        ),
         (lambda m, i: m.sample(0), ValueError, "n must be at least 1"),
         (lambda m, i: m.sample(1, truncation=-1.0), ValueError, "truncation"),
         (lambda m, i: m.sample(1, seed=-1), ValueError, "seed"),
@@ -462,3 +489,32 @@ def test_fit_before_compile_and_with_images_of_another_size(images):
     model = gan.GAN(sagan.generator(16, 4, 8, attention_at=None), sagan.discriminator(16, 8))
     with pytest.raises(ValueError, match="compile the model first"):
         model.fit(images, steps=1)
+
+
+def test_keras_own_methods_of_one_batch_and_of_noise(images):
+    """`train_on_batch` is a step, `predict` draws images of noise."""
+    stepped, fitted = small(), small()
+    batch = from_bytes(images.images[:8])
+    losses = stepped.train_on_batch(batch, return_dict=True)
+    fitted.fit(batch, batch_size=8, verbose=0, shuffle=False)
+    assert losses.keys() == {"d_loss", "g_loss"}
+    assert int(stepped.step.numpy()) == 1
+    for ours, theirs in zip(stepped.get_weights(), fitted.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    z = sampling.latent(3, 8)
+    np.testing.assert_allclose(stepped.predict(z, verbose=0), stepped.sample(3), atol=1e-6)
+
+
+def test_a_file_without_an_optimizers_moments_is_refused_by_name(tmp_path):
+    path = tmp_path / "run.keras"
+    small("dcgan").save(path)
+    rewritten(path, lambda weights: weights.__delitem__("d_optimizer/vars/5"))
+    with pytest.raises(ValueError, match=r"run\.keras cannot be loaded: .*Skipping variable"):
+        gan.GAN.load(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"\x89HDF\r\n\x1a\n" + bytes(100)])
+def test_a_file_that_is_none_of_ours_is_refused_by_name(content, tmp_path):
+    (tmp_path / "run.keras").write_bytes(content)
+    with pytest.raises(ValueError, match=r"run\.keras cannot be loaded: "):
+        gan.GAN.load(tmp_path / "run.keras")

@@ -101,6 +101,22 @@ def test_higher_scores_of_fakes_please_g_and_cost_d(name):
     assert loss_d(real + 1, fake) < loss_d(real, fake)
 
 
-def test_an_unknown_loss_is_answered_with_the_names_there_are():
-    with pytest.raises(ValueError, match=r"\['bce', 'hinge', 'minimax', 'wasserstein'\], got"):
-        losses.get("relativistic")
+@pytest.mark.parametrize("name", losses.LOSSES)
+@pytest.mark.parametrize(
+    ("scores", "error", "words"),
+    [
+        (REAL[:, 0].astype("f"), ValueError, r"fake must be scores .*\(batch, 1\), got \(64,\)"),
+        (REAL.reshape(32, 2).astype("f"), ValueError, r"\(batch, 1\), got \(32, 2\)"),
+        (np.float32(3), ValueError, r"\(batch, 1\), got \(\)"),
+        (np.ones((64, 1), int), TypeError, "fake must be scores of a float dtype, got dtype int64"),
+        ([[1.0], [2.0]], TypeError, "got list"),
+    ],
+)  # fmt: skip
+def test_what_is_no_column_of_scores_is_refused_before_it_broadcasts(name, scores, error, words):
+    loss_d, loss_g = losses.get(name)
+    with pytest.raises(error, match=words):
+        loss_g(scores)
+    with pytest.raises(error, match=words):
+        loss_d(np.float32(REAL), scores)
+    with pytest.raises(error, match=words.replace("fake", "real")):
+        loss_d(scores, np.float32(FAKE))

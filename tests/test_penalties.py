@@ -104,7 +104,7 @@ def test_mixtures_are_drawn_apart_from_the_noise(monkeypatch):
     model.d_step(REAL, model.noise(6))
     assert len({shares.tobytes() for shares in seen}) == 3  # fresh in each D step
     many = tf.zeros((4000, 1, 1, 1))
-    monkeypatch.setattr(model, "_scores", lambda *_: (tf.zeros(1), tf.zeros(1)))
+    monkeypatch.setattr(model, "_scores", lambda *_: (tf.zeros((1, 1)), tf.zeros((1, 1))))
     penalties.PenalizedGAN._d_loss(model, many, many, 0)
     assert kstest(seen[-1], "uniform").pvalue > 1e-3
 
@@ -142,6 +142,21 @@ def test_pairs_are_scored_as_the_paper_writes_them():
     of_g = np.mean(np.log(1 + np.exp(real - fake)))
     np.testing.assert_allclose(penalties.relativistic_d(real, fake), of_d, rtol=1e-5)
     np.testing.assert_allclose(penalties.relativistic_g(fake, real), of_g, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "words"),
+    [
+        ((4, 1), (4,), r"fake must be scores of shape \(batch, 1\), got \(4,\)"),
+        ((4, 1), (1, 1), r"must be as many scores, got \[\d, \d\]"),
+    ],
+)
+def test_scores_that_do_not_pair_are_refused(real, fake, words):
+    real, fake = RNG.normal(size=real).astype("f"), RNG.normal(size=fake).astype("f")
+    for loss, scores in ((penalties.relativistic_d, (real, fake)),
+                         (penalties.relativistic_g, (fake, real))):  # fmt: skip
+        with pytest.raises(ValueError, match=words):
+            loss(*scores)
 
 
 def test_a_paired_step_of_g_depends_on_the_real_images():

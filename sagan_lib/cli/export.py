@@ -14,12 +14,14 @@ import keras
 import numpy as np
 
 from sagan_lib import shipped
-from sagan_lib.attention import SelfAttention
+from sagan_lib.attention import SelfAttention, attention_layers
 from sagan_lib.cli import runs
 from sagan_lib.evaluation import judge
 
 #: What the script calls itself.
 NAME = "SAGAN_NETWORK"
+#: What `network.js` draws: size of the noise, side of the images, sides that attend.
+PLAN = (64, 64, [16])
 
 
 def _kernel(layer):
@@ -101,6 +103,17 @@ def script(named):
     return f'window.{NAME} = {{\n shapes: {json.dumps(shapes)},\n data: "{data}"\n}};\n'
 
 
+def _check_plan(generator):
+    """ValueError unless `network.js` has this generator's layers: it draws by their names."""
+    sides = [layer.output.shape[1] for layer in attention_layers(generator)]
+    found = (generator.input_shape[-1], generator.output_shape[1], sides)
+    if found != PLAN:
+        plans = [
+            "latent_dim {}, {} pixels, attention at {}".format(*each) for each in (PLAN, found)
+        ]
+        raise ValueError(f"the page draws a SAGAN of {plans[0]}; got a generator of {plans[1]}")
+
+
 def export(path, run=None):
     """Write a run's averaged generator, and the judge, as a script.
 
@@ -112,9 +125,11 @@ def export(path, run=None):
         The path.
 
     Raises:
-        ValueError: a network that the script cannot compute.
+        ValueError: a network that the page cannot compute.
     """
-    named = arrays(runs.generator(run), "g") | arrays(judge.load(), "judge")
+    generator = runs.generator(run)
+    _check_plan(generator)
+    named = arrays(generator, "g") | arrays(judge.load(), "judge")
     with shipped.replacing(Path(path)) as part:
         part.write_text(script(named))
     return Path(path)

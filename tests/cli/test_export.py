@@ -99,3 +99,27 @@ def test_what_the_script_cannot_compute_is_refused():
     other = keras.Model(images, keras.layers.PReLU()(images))
     with pytest.raises(ValueError, match="must have a kernel, got PReLU"):
         export.arrays(other, "x")
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (
+            ("dcgan", 16, 8, 6),
+            r"latent_dim 64, 64 pixels, attention at \[16\]; got .* 6, 16 .*\[\]",
+        ),
+        (("sagan", 64, 8, 64, 32), r"got .* 64, 64 pixels, attention at \[32\]"),
+    ],
+)
+def test_a_generator_that_the_page_cannot_draw_is_refused(plan, words, monkeypatch, tmp_path):
+    kind, *sizes = plan
+    made, _ = networks.build(kind, *sizes[:3], attention_at=dict(enumerate(sizes)).get(3))
+    monkeypatch.setattr(runs, "generator", lambda run: made)
+    with pytest.raises(ValueError, match=words):
+        export.export(tmp_path / "net.js", "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_books_own_generator_is_one_that_the_page_draws(tmp_path):
+    text = export.export(tmp_path / "net.js").read_text()
+    assert "g/attention/gamma" in text
