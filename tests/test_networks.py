@@ -57,19 +57,3 @@ def test_without_batch_norm_sagans_generator_has_biases_in_its_place():
         for net in (networks.build("sagan", 16, 4, 8, batch_norm=x)[0] for x in (True, False))
     ]
     assert biases[1] - biases[0] == {"up8", "up16"}
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "words"),
-    [
-        ({"kind": "vae"}, ValueError, "kind must be one of .*'dcgan', 'sagan'.* got 'vae'"),
-        ({"sn": "g"}, ValueError, "sn must be one of .*'both'.* got 'g'"),
-        ({"power_iterations": 0}, ValueError, "power_iterations must be at least 1, got 0"),
-        ({"power_iterations": 1.5}, TypeError, "power_iterations must be an integer, got 1.5"),
-        ({"resolution": 20}, ValueError, "resolution must be one of .* got 20"),
-        ({"variant": "x", "attention_at": 16}, ValueError, "variant must be one of .* got 'x'"),
-    ],
-)
-def test_wrong_arguments(options, error, words):
-    with pytest.raises(error, match=words):
-        networks.build(**{"resolution": 32, "width": 8} | options)

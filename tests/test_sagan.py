@@ -71,19 +71,3 @@ def test_gamma_zero_makes_it_the_net_without_attention():
     kept = [w for w in with_it.weights if "attention" not in w.path]
     without.set_weights([w.numpy() for w in kept])
     np.testing.assert_allclose(with_it(z), without(z), rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("name", BUILDERS)
-@pytest.mark.parametrize(
-    ("arguments", "error", "words"),
-    [
-        ({"resolution": 100}, ValueError, r"one of \[16, 32, 64, 128, 256\], got 100"),
-        ({"width": 7}, ValueError, "multiple of 4"),
-        ({"attention_at": 128}, ValueError, "attention_at must be one of"),
-        ({"attention_at": 20}, ValueError, "attention_at must be one of"),
-        ({"variant": "dot"}, ValueError, "variant must be one of"),
-    ],
-)
-def test_refuses(name, arguments, error, words):
-    with pytest.raises(error, match=words):
-        BUILDERS[name](**arguments)

@@ -53,26 +53,6 @@ def test_a_population_is_always_the_same_discs():
     assert not np.array_equal(Discs(32, 5, 1).images, Discs(32, 5, 2).images)
 
 
-@pytest.mark.parametrize(
-    ("call", "words"),
-    [
-        (lambda: Discs(32, 4, distance=9), "distance must be at least 10"),
-        (lambda: Discs(32, 4, distance=23), "at most 22, got 23"),
-        (lambda: Discs(300, 4), "resolution"),
-        (lambda: Discs(32, 0), "size"),
-        (lambda: Discs(32, 4, population=-1), "population"),
-        (lambda: Discs(32, 4, population=2001), "population .* got 2001: .*scores compare"),
-        (lambda: Discs(32, 4, population=1002), "population .* got 1002: .*judge"),
-        (lambda: Discs(32, 4).held_out(0, 1), "real must be at least 1, got 0"),
-        (lambda: discs.read(np.zeros((2, 32, 30, 3)), 22), "shape"),
-        (lambda: discs.read(np.zeros((2, 32, 32, 3)), 40), "distance"),
-    ],
-)
-def test_refuses(call, words):
-    with pytest.raises(ValueError, match=words):
-        call()
-
-
 def test_held_out_pairs_are_of_two_other_populations():
     data = Discs(32, 20)
     real, held_out = data.held_out(6, 4)

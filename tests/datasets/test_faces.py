@@ -281,34 +281,6 @@ def test_batches_of_faces_are_faces_of_the_set():
     assert rows == {tuple(image.ravel()) for image in data.images}
 
 
-@pytest.mark.parametrize(
-    ("call", "error", "words"),
-    [
-        (lambda: faces.factors([0.5]), TypeError, ["indices must be integers", "float64"]),
-        (lambda: faces.factors([3, -1]), ValueError, ["integers >= 0", "-1"]),
-        (lambda: faces.factors([[1, 2]]), ValueError, ["a vector of integers"]),
-        (lambda: faces.factors([1], -1), ValueError, ["population must be at least 0", "-1"]),
-        (lambda: faces.factors([1], 1.5), TypeError, ["population must be an integer", "1.5"]),
-        # the hash would take it for population 2001
-        (lambda: faces.factors([1], 2**64 + 2001), ValueError, ["population", "at most"]),
-        (lambda: faces.Faces(16, 4, 2**64 + 2001), ValueError, ["population", "at most"]),
-        (lambda: faces.render([1, 2]), TypeError, ["record must be a Factors", "list"]),
-        (lambda: faces.render(faces.factors([0]), 15), ValueError, ["resolution", "16", "256"]),
-        (lambda: faces.render(faces.factors([0]), 257), ValueError, ["at most 256, got 257"]),
-        (lambda: faces.factors([0]).replace(nose=1), ValueError, ["factor must be one of", "hair"]),
-        (lambda: faces.Faces(size=0), ValueError, ["size must be at least 1"]),
-        (lambda: faces.Faces(resolution=8), ValueError, ["resolution must be at least 16"]),
-        (lambda: faces.Faces(16, size=4).batches(5), ValueError, ["batch_size", "at most 4"]),
-        (lambda: faces.Faces(16, size=4).batches(2, count=0), ValueError, ["count", "at least 1"]),
-    ],
-)
-def test_wrong_arguments(call, error, words):
-    with pytest.raises(error) as caught:
-        call()
-    for word in words:
-        assert word in str(caught.value)
-
-
 def test_held_out_faces_are_of_two_populations_that_nothing_is_trained_on():
     real, held_out = faces.Faces(16, 10).held_out(3, 2)
     np.testing.assert_array_equal(real, faces.real_faces(3, 16, 2001))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sagan_lib.datasets import registry
-from sagan_lib.datasets.keras_sets import NAMES, KerasImages
+from sagan_lib.datasets.keras_sets import KerasImages
 
 
 def pretend(monkeypatch, name, images):
@@ -45,11 +45,3 @@ def test_a_set_that_cannot_be_fetched_is_one_line(monkeypatch):
     monkeypatch.setattr(keras.datasets.cifar10, "load_data", fail)
     with pytest.raises(OSError, match=r"cifar10: Keras could not load it \(URL fetch.*no route\)"):
         KerasImages("cifar10")
-
-
-def test_wrong_arguments():
-    with pytest.raises(ValueError, match="data must be one of"):
-        KerasImages("imagenet")
-    with pytest.raises(ValueError, match="resolution"):
-        KerasImages("mnist", 8)
-    assert set(NAMES.values()) == {28, 32}

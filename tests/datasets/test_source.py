@@ -76,6 +76,12 @@ def test_a_batch_is_the_same_whatever_the_start():
     assert not np.array_equal(order(source, 4, count=12, seed=4), whole)
 
 
+def test_no_image_is_both_of_the_reference_and_held_out():
+    real, held_out = Numbered(6).held_out(4, 2)
+    assert (len(real), len(held_out)) == (4, 2)
+    assert sorted(to_bytes([*real, *held_out])[:, 0, 0, 0]) == list(range(6))
+
+
 def test_batches_are_float32_from_minus_1_to_1():
     source = Numbered(256)
     batch = next(iter(source.batches(256))).numpy()

@@ -44,16 +44,3 @@ def test_the_score_is_the_mean_of_the_patches():
     inner = tf.keras.Model(model.input, model.get_layer("score").output)
     assert inner(images).shape == (3, 8, 8, 1)
     np.testing.assert_allclose(model(images), tf.reduce_mean(inner(images), (1, 2)), rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ((30, 4, 2), "resolution must be a multiple of 4, got 30"),
-        ((32, 4, 0), "depth must be at least 1"),
-        ((32, 8, 2, 4), "attention_at must be one of"),
-    ],
-)
-def test_what_does_not_fit_is_refused(arguments, words):
-    with pytest.raises(ValueError, match=words):
-        patches.discriminator(*arguments)

@@ -1,7 +1,6 @@
 """The discriminator that pools: DCGAN's, with each stride replaced by a maximum."""
 
 import numpy as np
-import pytest
 
 from sagan_experiments import pooling
 from sagan_lib import cost, dcgan
@@ -22,9 +21,3 @@ def test_no_convolution_strides_and_every_map_is_halved_by_a_maximum():
     assert sides == dcgan.down_sides(32)
     images = np.zeros((2, 32, 32, 3), np.float32)
     assert net(images).shape == (2, 1)
-
-
-@pytest.mark.parametrize(("arguments", "word"), [((33, 8), "resolution"), ((32, 8, 2.0), "slope")])
-def test_sizes_that_cannot_be_built_are_refused(arguments, word):
-    with pytest.raises(ValueError, match=word):
-        pooling.discriminator(*arguments)
