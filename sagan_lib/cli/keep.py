@@ -2,11 +2,13 @@
 
 import contextlib
 import csv
+import itertools
 import json
 import os
 import shutil
 import signal
 import socket
+import stat
 import tempfile
 import threading
 import time
@@ -15,6 +17,7 @@ import zipfile
 from pathlib import Path
 
 import filelock
+import h5py
 import keras
 
 from sagan_lib import shipped
@@ -23,8 +26,16 @@ from sagan_lib.callbacks import previous
 RUN, LOCK = "run.keras", ".lock"
 #: Seconds to wait for a folder's lock.
 PATIENCE = 1.0
-#: What ends a run after the step that is under way, where the system has it.
-SIGNALS = [getattr(signal, x) for x in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, x)]
+#: What a run writes into its folder, each a file of its own; and the folder in it.
+FILES = (LOCK, RUN, previous(RUN).name, "recipe.json", "log.csv", "run.json",
+         "generator.weights.h5", "samples.png")  # fmt: skip
+BOARD = "tensorboard"
+#: What a killed run leaves of files that it wrote under the lock.
+PARTS = ("run.*.part.keras", "recipe.*.part.json", "log.*.part.csv", "generator.*.part.weights.h5")
+#: What ends a run after the step that is under way, where the system has it: a terminal's and the
+#: system's ways, and those by which batch systems (Slurm, SGE, LSF) announce that time is up.
+SIGNALS = [getattr(signal, x) for x in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2",
+                                        "SIGXCPU") if hasattr(signal, x)]  # fmt: skip
 
 
 class Stopped(RuntimeError):
@@ -46,17 +57,24 @@ def alone(folder, who=""):
 
     Args:
         folder: the run's; it is made, and removed again where the body fails and saves nothing.
+            What a killed run left half written there is removed.
         who: for the message that others get, such as the command.
 
     Raises:
         RuntimeError: another process holds it, the message says which; or its file system has no
             locks. The environment variable SAGAN_NO_LOCK=1 then goes without, with a warning.
+        ValueError: something there would be written through a link, or is no file.
     """
     folder, made = Path(folder), []
+    check_own(folder)
     lock = _lock(folder, who)
     try:
         _take(lock, folder, made)
+        check_own(folder)  # again: before, it could still change
         try:
+            if lock.is_locked:
+                for part in (part for pattern in PARTS for part in folder.glob(pattern)):
+                    part.unlink()
             yield
         except BaseException:
             if folder in made and not (folder / RUN).exists():
@@ -69,6 +87,31 @@ def alone(folder, who=""):
         raise
     finally:
         lock.release()
+
+
+def check_own(folder):
+    """Refuse a folder in which a run would write somewhere else, or wait for ever.
+
+    Args:
+        folder: a run's, perhaps a foreign one; it need not exist.
+
+    Raises:
+        ValueError: naming the link, the named pipe or whatever stands in a file's place.
+    """
+    for name in (*FILES, BOARD):
+        path = Path(folder) / name
+        try:
+            mode = path.lstat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if not (stat.S_ISDIR if name == BOARD else stat.S_ISREG)(mode):
+            kinds = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a named pipe", stat.S_IFDIR: "a folder",
+                     stat.S_IFREG: "a file"}  # fmt: skip
+            raise ValueError(
+                f"{path} must be a {'folder' if name == BOARD else 'file'} of the run's own, got "
+                f"{kinds.get(stat.S_IFMT(mode), 'a device')}: remove it, or take another folder "
+                "(--out)"
+            )
 
 
 def _lock(folder, who):
@@ -134,7 +177,7 @@ def _forget(folder):
     """Remove what a run without a save wrote; the lock's file last: a new one is another's."""
     for name in ("recipe.json", "log.csv"):
         (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / "tensorboard", ignore_errors=True)
+    shutil.rmtree(folder / BOARD, ignore_errors=True)
     with contextlib.suppress(OSError):  # Windows keeps an open file
         (folder / LOCK).unlink()
 
@@ -143,41 +186,88 @@ def damage(path):
     """What is wrong with a saved run; an empty text if nothing is.
 
     Args:
-        path: of the `.keras` file. Its members carry checksums, which are compared.
+        path: of the `.keras` file. Its members carry checksums, which are compared, and its
+            weights must be readable.
     """
+    if not Path(path).is_file():  # a named pipe would be waited for
+        return "it is no file"
     try:
         with zipfile.ZipFile(path) as archive:
             broken = archive.testzip()
             if broken:
                 return f"{broken} in it is not as it was written"
             kind = json.loads(archive.read("config.json"))["class_name"]
-            return "" if kind == "GAN" else f"it holds a {kind}, not a run of this library"
-    except Exception as error:  # whatever the archive's reader raises on damaged bytes
-        return f"{type(error).__name__}: {error}".splitlines()[0]
+            if kind != "GAN":
+                return f"it holds a {kind}, not a run of this library"
+            with archive.open("model.weights.h5") as stream, h5py.File(stream) as weights:
+                weights.visititems(lambda name, item: None)
+    except Exception as error:  # whatever the readers raise on damaged bytes
+        return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return ""
 
 
-def newest(folder):
-    """The saved run to go on from: (path or None, a word about what was lost).
+def miscounted(model):
+    """What the counters of a run contradict; an empty text if they agree.
+
+    Each step is one update of G and `n_dis` of D, so no counter can be changed alone.
+
+    Args:
+        model: the `GAN` of a run; not one that was compiled anew on the way.
+    """
+    step, n_dis = int(model.step.numpy()), model.n_dis
+    done = [int(each.iterations.numpy()) for each in (model.g_optimizer, model.d_optimizer)]
+    if done == [step, step * n_dis]:
+        return ""
+    return (f"its step is {step} with n_dis={n_dis}, but its optimizers made {done[0]} updates of "
+            f"G and {done[1]} of D")  # fmt: skip
+
+
+def newest(folder, load=lambda path: path):
+    """The saved run to go on from: (what `load` makes of it or None, a word about what was lost).
 
     Args:
         folder: the run's.
+        load: function of the path; where it raises ValueError or TypeError, the save is damaged.
 
     Raises:
         ValueError: there are saves, and all of them are damaged.
     """
     run = Path(folder) / RUN
-    found = [path for path in (run, previous(run)) if path.exists()]
+    found = [path for path in (run, previous(run)) if os.path.lexists(path)]
     said = []
     for path in found:
         wrong = damage(path)
         if not wrong:
-            if path != run:
-                said.append(f"going on from the save before it, {path.name}")
-            return path, "; ".join(said)
+            try:
+                loaded = load(path)
+            except (ValueError, TypeError) as error:
+                wrong = str(error).removeprefix(f"{path} ")
+            else:
+                if path != run:
+                    said.append(f"going on from the save before it, {path.name}")
+                return loaded, "; ".join(said)
         said.append(f"{path} is damaged ({wrong})")
     if found:
         raise ValueError("; ".join(said) + "; remove the folder's files to start anew")
     return None, ""
+
+
+def read_json(path):
+    """What a JSON file of a run holds, a dict.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        ValueError: naming the file, where it holds something else.
+    """
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:  # of its bytes or of its syntax
+        raise ValueError(f"{path} is damaged ({error})") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} is damaged (it holds a {type(found).__name__})")
+    return found
 
 
 def about(path):
@@ -194,15 +284,25 @@ def trim(log, step):
     """Drop the rows of a log that a run which goes on from a step writes again, and torn ones.
 
     Args:
-        log: path of the CSV file, which need not exist.
+        log: path of the CSV file, which need not exist. From step 0 no run goes on: what is there
+            is another's, or of one whose saves are gone, and is set aside.
         step: that the run goes on from.
     """
     if not log.exists():
         return
     with open(log, newline="", errors="replace") as stream:
-        head, *rows = list(csv.reader(stream)) or [[]]
+        head, *rows = list(csv.reader(line.replace("\0", "") for line in stream)) or [[]]
     kept = [row for row in rows if len(row) == len(head) and _reached(head, row) <= step]
-    if not kept:
+    if rows and not step:
+        aside = next(
+            path
+            for n in itertools.count(1)
+            if not os.path.lexists(path := log.with_suffix(f".{n}{log.suffix}"))
+        )
+        log.rename(aside)
+        warnings.warn(f"{log.parent} has a log but no save: the run begins anew, the log was set "
+                      f"aside as {aside.name}", stacklevel=3)  # fmt: skip
+    elif not kept:
         log.unlink()
     elif len(kept) < len(rows):
         with shipped.replacing(log) as part, open(part, "w", newline="") as stream:
@@ -237,7 +337,8 @@ class Board(keras.callbacks.TensorBoard):
 
 
 class Signals(keras.callbacks.Callback):
-    """SIGTERM, SIGHUP and Ctrl-C end the run after the step under way; a second one at once.
+    """The first of `SIGNALS`, such as Ctrl-C, ends the run after the step under way; a second one
+    acts at once, as the system has it.
 
     Attributes:
         number: of the signal that came, or None.

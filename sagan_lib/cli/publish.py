@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from sagan_lib import shipped
-from sagan_lib.cli import recipes, runs
+from sagan_lib.cli import keep, recipes, runs
 
 
 def publish(out):
@@ -21,13 +21,10 @@ def publish(out):
         ValueError: it is a run of another recipe.
     """
     out, recipe = Path(out), recipes.RECIPES[recipes.SHIPPED]
-    report = json.loads((out / "run.json").read_text())
-    if report["recipe"] != dataclasses.asdict(recipe):
-        raise ValueError(f"{out}: its recipe is not {recipes.SHIPPED}: {report['recipe']}")
-    with open(out / "log.csv", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    kept = [name for name in rows[0] if name != "epoch" and not name.startswith("val_")]
-    report["log"] = {name: [float(f"{float(row[name]):.5g}") for row in rows] for name in kept}
+    report = keep.read_json(out / "run.json")
+    if report.get("recipe") != dataclasses.asdict(recipe):
+        raise ValueError(f"{out}: its recipe is not {recipes.SHIPPED}: {report.get('recipe')}")
+    report["log"] = _log(out / "log.csv")
     generator, _ = runs.networks_of(recipe)
     generator.load_weights(out / "generator.weights.h5")
     report["scores"] = runs.score(generator, f"averaged generator of {recipes.SHIPPED}")
@@ -37,6 +34,23 @@ def publish(out):
     with shipped.replacing(shipped.folder() / "results" / runs.RESULTS) as part:
         part.write_text(json.dumps(report, indent=1) + "\n")
     return target
+
+
+def _log(path):
+    """The columns of a run's log, {name: numbers of five digits}.
+
+    Raises:
+        ValueError: naming the file, where it has no rows, or one that is torn.
+    """
+    with open(path, newline="", errors="replace") as stream:
+        rows = list(csv.DictReader(stream))
+    if not rows:
+        raise ValueError(f"{path} is damaged (it has no rows)")
+    kept = [name for name in rows[0] if name != "epoch" and not str(name).startswith("val_")]
+    try:
+        return {name: [float(f"{float(row[name]):.5g}") for row in rows] for name in kept}
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error})") from error
 
 
 def record(path):

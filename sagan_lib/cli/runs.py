@@ -64,7 +64,7 @@ def _kept(out, run):
     path = out / "recipe.json"
     kept = keep.about(run) if run else {}
     if not kept:
-        kept = json.loads(path.read_text()) if path.exists() else {}
+        kept = keep.read_json(path) if path.is_file() else {}
     if "variant" in kept:
         kept["variant"] = OLD_NAMES.get(kept["variant"], kept["variant"])
     if "seed" in kept and kept.get("data", "faces") == "faces":
@@ -113,7 +113,7 @@ def _check_images(recipe, images):
 
 def _logs(out):
     """The callbacks that write the logs, of which only the chief has any."""
-    board = keep.Board(out / "tensorboard")
+    board = keep.Board(out / keep.BOARD)
     return [keras.callbacks.CSVLogger(out / "log.csv", append=True), board]
 
 
@@ -183,15 +183,23 @@ def train(recipe, out, log_every=100, mixed=False, device_set="one", command="",
         return _train_alone(recipe, out, log_every, images, strategy, now, command)
 
 
+def _to_go_on(path):
+    """The model of a save, if its counters agree."""
+    model = GAN.load(path)
+    if wrong := keep.miscounted(model):
+        raise ValueError(wrong)
+    return model
+
+
 def _train_alone(recipe, out, log_every, images, strategy, now, command):
     """`train`, in a folder that nobody else trains in."""
-    run, lost = keep.newest(out)
-    if lost:
-        warnings.warn(lost, stacklevel=2)
-    if run:
+    if run := keep.newest(out)[0]:
         _check_same(now, _kept(out, run), out)
     with strategy.scope():
-        model = GAN.load(run) if run else build(recipe)
+        model, lost = keep.newest(out, _to_go_on)
+        model = model or build(recipe)
+    if lost:
+        warnings.warn(lost, stacklevel=2)
     before, chief = int(model.step.numpy()), devices.is_chief(strategy)
     if recipe.steps < before:
         print(f"{out}: {before} steps are done already, {recipe.steps} were asked for")
@@ -239,16 +247,16 @@ def score(generator, what, data="faces", n=2000, real=5000, seed=0):
 
 
 def _saved(run):
-    """The file of a run that can be loaded: of a folder the newest, else the file itself."""
+    """The model of a run: of a folder the newest that can be loaded, else that of the file."""
     if run.is_dir():
-        saved, lost = keep.newest(run)
+        model, lost = keep.newest(run, GAN.load)
         if lost:
             warnings.warn(lost, stacklevel=3)
-        return saved or run / keep.RUN
+        return model or GAN.load(run / keep.RUN)
     wrong = keep.damage(run) if run.exists() else ""
     if wrong:
         raise ValueError(f"{run} is damaged ({wrong})")
-    return run
+    return GAN.load(run)
 
 
 def generator(run=None):
@@ -262,7 +270,7 @@ def generator(run=None):
         ValueError: it is damaged. Of a folder the save before it is taken then, with a warning.
     """
     if run is not None:
-        return GAN.load(_saved(Path(run))).ema_generator
+        return _saved(Path(run)).ema_generator
     shipped_one, _ = networks_of(recipes.RECIPES[recipes.SHIPPED])
     shipped_one.load_weights(shipped.path(GENERATOR))
     return shipped_one

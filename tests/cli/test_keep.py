@@ -5,6 +5,7 @@ import dataclasses
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import kills
 from kills import start, state
+from saved import members, rewritten, write
 
 from sagan_lib import gan
 from sagan_lib.callbacks import previous
@@ -155,13 +157,47 @@ def test_a_command_waits_for_one_that_ends_just_now(tmp_path):
     other.join()
 
 
-def test_a_lock_that_is_a_link_to_another_file_leaves_that_file_alone(tmp_path):
+@pytest.mark.parametrize("name", keep.FILES)
+def test_a_link_in_a_foreign_folder_is_not_followed(name, tmp_path):
     (tmp_path / "other").write_text("precious")
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / keep.LOCK).symlink_to(tmp_path / "other")
-    with pytest.raises(OSError, match=r"run/\.lock"), keep.alone(tmp_path / "run"):
+    (tmp_path / "run" / name).symlink_to(tmp_path / "other")
+    said = rf"run/{re.escape(name)} must be a file of the run's own, got a link: .*--out"
+    with pytest.raises(ValueError, match=said), keep.alone(tmp_path / "run"):
         pass
     assert (tmp_path / "other").read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", [*keep.FILES, keep.BOARD])
+def test_a_pipe_or_a_dangling_link_in_a_runs_place_is_named_and_not_waited_for(name, tmp_path):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ValueError, match="got a named pipe"):
+        runs.train(TINY, tmp_path)
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match=rf"/{re.escape(name)} must be .* got a link"):
+        runs.train(TINY, tmp_path)
+    assert {each.name for each in tmp_path.iterdir()} <= {name, keep.LOCK}
+
+
+@pytest.mark.parametrize("name", [keep.RUN, previous(keep.RUN).name])
+def test_a_pipe_in_a_saves_place_is_not_waited_for_where_a_run_is_loaded(name, tmp_path):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ValueError, match=rf"{name} is damaged \(it is no file\)"):
+        runs.generator(tmp_path)
+    with pytest.raises(ValueError, match=rf"{name} is damaged \(it is no file\)"):
+        runs.generator(tmp_path / name)
+
+
+def test_what_killed_runs_left_half_written_is_removed_and_nothing_else(tmp_path):
+    left = ["run.123.part.keras", "log.7.part.csv", "recipe.9.part.json",
+            "generator.5.part.weights.h5"]  # fmt: skip
+    others = ["run.keras.bak", "mine.part.keras", "run.part.keras", "scores.1.part.json"]
+    for name in (*left, *others):
+        (tmp_path / name).write_text("half")
+    with keep.alone(tmp_path):
+        found = {each.name for each in tmp_path.iterdir()}
+    assert found == {keep.LOCK, *others}
 
 
 @pytest.fixture(params=["ENOLCK", "EOPNOTSUPP", "ENOSYS", None])
@@ -310,6 +346,101 @@ def test_a_run_that_fails_gives_the_signals_back(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         runs.train(dataclasses.replace(TINY, steps=2), tmp_path / "run")
     assert {number: signal.getsignal(number) for number in keep.SIGNALS} == before
+
+
+def without_its_end(path):
+    """The weights lack their end, and the archive's checksum is that of what is left."""
+    parts = members(path)
+    write(path, parts | {"model.weights.h5": parts["model.weights.h5"][:3000]})
+
+
+def without_weights(path):
+    parts = members(path)
+    del parts["model.weights.h5"]
+    write(path, parts)
+
+
+def without_a_moment(path):
+    rewritten(path, lambda weights: weights.__delitem__("d_optimizer/vars/5"))
+
+
+def without_moments(path):
+    rewritten(path, lambda weights: weights.__delitem__("g_optimizer"))
+
+
+def without_a_kernel(path):
+    rewritten(path, lambda weights: weights.__delitem__("generator/layers/dense/vars/0"))
+
+
+def at_another_step(path):
+    rewritten(path, lambda weights: weights["vars/0"].write_direct(np.array(1)))
+
+
+def before_the_first_step(path):
+    rewritten(path, lambda weights: weights["vars/0"].write_direct(np.array(-5)))
+
+
+def with_more_steps_of_d(path):
+    rewritten(path, lambda _: None, lambda kept: kept["compile_config"].update(n_dis=2))
+
+
+def with_no_steps_of_d(path):
+    rewritten(path, lambda _: None, lambda kept: kept["compile_config"].update(n_dis=0))
+
+
+CHANGES = [
+    (without_its_end, "truncated file"),
+    (without_weights, "no item named 'model.weights.h5'"),
+    (without_a_moment, "d_adam.* 16 variables whereas the saved optimizer has 15"),
+    (without_moments, "g_adam.* whereas the saved optimizer has 0"),
+    (without_a_kernel, "project"),
+    (at_another_step, "its step is 1 with n_dis=1, but its optimizers made 3 updates of G and 3"),
+    (before_the_first_step, "its step is -5 with n_dis=1, but"),
+    (with_more_steps_of_d, "n_dis=2, but its optimizers made 3 updates of G and 3 of D"),
+    (with_no_steps_of_d, "n_dis must be at least 1, got 0"),
+]
+
+
+@pytest.mark.book
+@pytest.mark.parametrize(("change", "words"), CHANGES)
+def test_a_save_that_was_changed_is_not_trained_on_but_the_one_before(saved, change, words):
+    """Each file is a whole archive with right checksums."""
+    change(saved / keep.RUN)
+    with pytest.warns(UserWarning, match=rf"run\.keras is damaged .*{words}.*run\.previous"):
+        model, _ = runs.train(TINY, saved, log_every=2)
+    assert int(model.step.numpy()) == TINY.steps
+    assert keep.newest(saved, runs.GAN.load)[1] == ""
+    steps = [row["step"] for row in csv.DictReader((saved / "log.csv").open())]
+    assert steps == ["2", "3"]
+
+
+def test_where_no_save_is_whole_each_is_named_and_the_log_stays(saved):
+    without_a_moment(saved / keep.RUN)
+    before_the_first_step(previous(saved / keep.RUN))
+    log = (saved / "log.csv").read_bytes()
+    said = r"run\.keras is damaged .*d_adam.*run\.previous\.keras is damaged .*step is -5.*remove"
+    with pytest.raises(ValueError, match=said):
+        runs.train(TINY, saved)
+    assert (saved / "log.csv").read_bytes() == log
+
+
+def test_a_log_whose_saves_are_gone_is_set_aside_with_words(saved):
+    log = (saved / "log.csv").read_text()
+    for path in (saved / keep.RUN, previous(saved / keep.RUN)):
+        path.unlink()
+    (saved / "log.1.csv").write_text("an older one")
+    with pytest.warns(UserWarning, match=r"a log but no save: .* set aside as log\.2\.csv"):
+        keep.trim(saved / "log.csv", 0)
+    assert (saved / "log.2.csv").read_text() == log
+    assert (saved / "log.1.csv").read_text() == "an older one"
+    assert not (saved / "log.csv").exists()
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[1]", b""])
+def test_a_damaged_text_of_a_run_is_named(content, tmp_path):
+    (tmp_path / "recipe.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"recipe\.json is damaged \("):
+        runs.data_of(tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "foreign"])
