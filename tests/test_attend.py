@@ -119,17 +119,6 @@ def test_second_derivatives_are_those_of_the_plain_form(method, block_bytes, jit
     assert_close(ours(*inputs), expected, TOLERANCE)
 
 
-@pytest.mark.parametrize("method", ["dense", "chunked"])
-def test_compiles_under_xla(method):
-    inputs = tensors(*SHAPES["square"])
-
-    @tf.function(jit_compile=True)
-    def compiled(*t):
-        return with_gradients(lambda *qkv: attend.attend(*qkv, method, 5 * ROW), *t)
-
-    assert_close(compiled(*inputs), exact(*inputs), TOLERANCE)
-
-
 @pytest.mark.parametrize(("dtype", "scale"), [("bfloat16", 3.0), ("float16", 200.0)])
 def test_scores_and_softmax_are_float32_whatever_the_dtype(dtype, scale):
     """In float16, 200 * 200 * 8 is infinite; in bfloat16, scores of 30 are off by a tenth."""
@@ -171,19 +160,6 @@ def test_an_unknown_batch_is_taken_for_a_usual_one():
     assert attend.keeps_map(None, None, None)
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [({"method": "fast"}, "method"), ({"block_bytes": 0}, "block_bytes"),
-     ({"keys": np.zeros((6, 16, 5), "f")}, "keys"),
-     ({"values": np.zeros((6, 4, 8), "f")}, "values"),
-     ({"queries": np.zeros((6, 4, 4, 4), "f")}, "queries")],
-)  # fmt: skip
-def test_refuses(change, words):
-    good = dict(zip(("queries", "keys", "values"), tensors(*SHAPES["square"]), strict=False))
-    with pytest.raises(ValueError, match=words):
-        attend.attend(**good | change)
-
-
 def trained(method, monkeypatch):
     """A small GAN after two steps whose attention uses one form."""
     form = {"plain": lambda q, k, v, _: plain(q, k, v)}.get(
@@ -214,11 +190,6 @@ def test_a_training_step_moves_every_weight_and_u_as_the_plain_form_does(method,
     assert any(path.endswith("/u") for path in found)
     for path, value in expected.items():
         np.testing.assert_allclose(found[path], value, rtol=1e-4, atol=1e-6, err_msg=path)
-
-
-def test_the_methods_name_survives_in_the_layers_config():
-    layer = attention.SelfAttention(method="chunked")
-    assert attention.SelfAttention.from_config(layer.get_config()).method == "chunked"
 
 
 def peak(method, batch):

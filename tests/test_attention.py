@@ -74,14 +74,6 @@ def test_identity_at_gamma_zero_and_gamma_receives_gradient(variant):
     assert abs(float(tape.gradient(loss, layer.gamma))) > 1e-3
 
 
-@pytest.mark.parametrize("variant", attention.VARIANTS)
-def test_rows_of_the_map_sum_to_one(variant):
-    x = features()
-    _, weights = ready(variant, x)(x, return_attention=True)
-    assert weights.shape == (2, 24, 6 if "pooled" in variant else 24)
-    np.testing.assert_allclose(tf.reduce_sum(weights, -1), np.ones((2, 24)), rtol=1e-5)
-
-
 def test_unpooled_form_does_not_know_positions():
     x = features()
     layer = ready("article", x)

@@ -48,14 +48,8 @@ def one_layer(layer, shape):
         # Each input pixel is spread over the kernel once: its positions are the input's.
         (SNConv2DTranspose(6, 4, strides=2), (8, 8, 4), 2 * 4 * 4 * 4 * 6 * 8 * 8),
         (keras.layers.ReLU(), (8, 8, 4), 0),
-        # f and g 16 -> 2, h 16 -> 16 at 64 positions; 64 x 64 scores of 2, and sums of 16.
-        (SelfAttention(), (8, 8, 16), 2 * 64 * 16 * (2 + 2 + 16) + 2 * 64 * 64 * (2 + 16)),
-        # h 16 -> 8, out 8 -> 16; keys and values at 16 positions.
-        (
-            SelfAttention("pooled"),
-            (8, 8, 16),
-            2 * 64 * 16 * (2 + 2 + 8 + 8) + 2 * 64 * 16 * (2 + 8),
-        ),
+        # Of what this is made: test_attention.
+        (SelfAttention("pooled"), (8, 8, 16), 2 * 64 * (16 * (2 + 2 + 8 + 8) + 16 * (2 + 8))),
     ],
 )
 def test_operations_of_one_layer_by_hand(layer, shape, expected):
@@ -99,6 +93,12 @@ def test_a_map_that_goes_by_blocks_takes_no_memory_in_the_plan(monkeypatch):
     assert cost.activation_bytes(model, 4) == 4 * 4 * outputs
     forced = keras.Model(x, SelfAttention(method="dense")(x))
     assert cost.activation_bytes(forced, 4) == 4 * 4 * (outputs + 2 * 64 * 64)
+
+
+def test_bfloat16_halves_all_but_attentions_map():
+    x = keras.Input((8, 8, 16), dtype="bfloat16")
+    model = keras.Model(x, SelfAttention(dtype="mixed_bfloat16")(x))
+    assert cost.activation_bytes(model) == 2 * (2 * 8 * 8 * 16) + 4 * (2 * 64 * 64)
 
 
 def test_the_plan_adds_up():

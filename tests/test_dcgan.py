@@ -51,13 +51,6 @@ def test_weights_start_from_a_normal_of_deviation_002():
         assert values.mean() == pytest.approx(0, abs=2e-4)
 
 
-def test_switches():
-    assert "BatchNormalization" not in kinds(dcgan.generator(32, 8, batch_norm=False))
-    assert "BatchNormalization" not in kinds(dcgan.discriminator(32, 8, batch_norm=False))
-    relu = dcgan.discriminator(32, 8, slope=0.0)
-    assert {x.negative_slope for x in relu.layers if type(x).__name__ == "LeakyReLU"} == {0.0}
-
-
 def normalized(kind, x, policy="float32", trainable=True, training=True):
     """(outputs, d loss / d inputs, gamma and beta, both moments) of a layer of this kind."""
     layer = kind(momentum=0.9, dtype=policy)

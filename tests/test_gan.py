@@ -7,7 +7,7 @@ import tensorflow as tf
 from saved import rewritten
 from small_gan import same, small, values
 
-from sagan_lib import dcgan, gan, losses, sagan, sampling, ttur
+from sagan_lib import dcgan, gan, sampling, ttur
 from sagan_lib.callbacks import DivergedError
 from sagan_lib.datasets.faces import Faces
 from sagan_lib.datasets.source import from_bytes
@@ -87,7 +87,7 @@ def test_n_and_n_steps_are_2n_steps_bit_for_bit(kind, loss, traced, images, tmp_
 def test_same_seed_same_run_other_seed_other_run(images):
     runs = []
     for seed in (0, 0, 1):
-        model = small(seed=seed)
+        model = small("dcgan", seed=seed)
         model.fit(images, steps=2, batch_size=10, verbose=0)
         runs.append(state(model))
     assert same(runs[0], runs[1])
@@ -101,20 +101,21 @@ def test_no_noise_of_a_run_is_drawn_twice_though_it_is_compiled_anew(images, mon
     monkeypatch.setattr(
         gan.GAN, "noise", lambda *a: drawn.append(z := plain(*a)) or z
     )  # fmt: skip
-    model = small(n_dis=5)
+    model = small("dcgan", n_dis=5)
     model.fit(images, steps=4, batch_size=2, verbose=0)
     for n_dis in (1, 2):
         model.compile(**ttur.two_time_scale(n_dis=n_dis), run_eagerly=True)
         model.fit(images, steps=4, batch_size=2, verbose=0)
     assert len(drawn) == 4 * 6 + 4 * 2 + 4 * 3
     assert len({z.numpy().tobytes() for z in drawn}) == len(drawn)
-    other = small()
+    other = small("dcgan")
     other.step.assign(4)
     np.testing.assert_array_equal(other.noise(2, 1), drawn[25])  # a function of step and index
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
-@pytest.mark.parametrize("kind", ["sagan", "dcgan"])
+@pytest.mark.parametrize(
+    ("kind", "dtype"), [("dcgan", "float64"), ("sagan", "float16"), ("dcgan", "bfloat16")]
+)
 def test_batches_of_any_float_dtype_train_as_float32(kind, dtype, images):
     moved = []
     for as_dtype in (dtype, "float32"):
@@ -177,7 +178,7 @@ def test_float16_scales_its_losses_and_moves_as_float32_does(kind, images, tmp_p
 def test_an_optimizer_that_scales_the_loss_takes_the_step_of_the_one_inside(images):
     moved = []
     for wrap in (lambda x: x, keras.optimizers.LossScaleOptimizer):
-        model = small()
+        model = small("dcgan")
         model.compile(*(wrap(keras.optimizers.SGD(0.1)) for _ in "gd"), run_eagerly=True)
         model.train_step(real(images))
         moved.append(values(model.discriminator) + values(model.generator))
@@ -186,7 +187,7 @@ def test_an_optimizer_that_scales_the_loss_takes_the_step_of_the_one_inside(imag
 
 
 def test_fit_on_a_source_equals_train_step_by_hand(images):
-    by_fit, by_hand = small(traced=True), small()
+    by_fit, by_hand = small("dcgan", traced=True), small("dcgan")
     by_fit.fit(images, steps=3, batch_size=10, verbose=0)
     for batch in images.batches(10, by_hand.seed).take(3):
         by_hand.train_step(batch)
@@ -195,7 +196,7 @@ def test_fit_on_a_source_equals_train_step_by_hand(images):
 
 
 def test_a_plain_dataset_trains_with_keras_own_arguments(images):
-    ours, keras_own = small(), small()
+    ours, keras_own = small("dcgan"), small("dcgan")
     ours.fit(images, steps=2, batch_size=10, verbose=0)
     data = images.batches(10, keras_own.seed)
     history = keras_own.fit(data, epochs=2, steps_per_epoch=1, verbose=0).history
@@ -263,7 +264,7 @@ def test_ema_follows_its_recursion_and_copies_u(images, policy):
 
 
 def test_the_counter_counts_generator_updates(images):
-    model = small(n_dis=3)
+    model = small("dcgan", n_dis=3)
     model.fit(images, steps=4, batch_size=5, verbose=0)
     assert int(model.step.numpy()) == 4
     assert int(model.g_optimizer.iterations.numpy()) == 4
@@ -285,61 +286,44 @@ def test_history_has_losses_gamma_and_sigma(images):
     assert history["d_sigma"][-1] >= largest * 0.7  # few steps, so u is not yet settled
 
 
-@pytest.mark.parametrize(("steps", "log_every"), [(10, 4), (3, 100)])
-def test_grouped_steps_are_the_same_steps(steps, log_every, images):
-    """Four steps an execution do not divide these runs, which must not grow for that."""
-    states, seen = [], []
+def test_grouped_steps_are_the_same_steps(images):
+    """Four steps an execution do not divide this run, which must not grow for that."""
+    states, seen, traced = [], [], []
     for group in (1, 4):
-        model = small("dcgan")
+        model = small("dcgan", traced=True)
         model.compile(**ttur.two_time_scale(1e-3, 4e-3), steps_per_execution=group)
-        history = model.fit(
-            images, steps=steps, batch_size=10, log_every=log_every, verbose=0
-        ).history
-        assert int(model.step.numpy()) == steps
+        step = model.train_step
+        model.train_step = lambda real, step=step, group=group: traced.append(group) or step(real)
+        history = model.fit(images, steps=15, batch_size=10, log_every=4, verbose=0).history
+        assert int(model.step.numpy()) == 15
         assert model.steps_per_execution == group
         states.append(state(model))
         seen.append((history["step"], history["d_loss"], history["g_loss"]))
-    assert seen[0][0] == [*range(log_every, steps, log_every), steps]
+    assert traced.count(1) == 1
+    assert traced.count(4) <= 2, "once for a whole group, once for the rest"
+    assert seen[0][0] == [4, 8, 12, 15]
     assert seen[0] == seen[1]
     assert same(*states)
 
 
 def test_the_plan_is_printed_before_training(images, capsys):
-    small().fit(images, steps=1, batch_size=10)
+    small("dcgan").fit(images, steps=1, batch_size=10)
     printed = capsys.readouterr().out
     assert "1 steps; 0.0" in printed
     assert "GFLOP a step" in printed
 
 
-def test_sample_is_repeatable_and_prefix_stable():
-    model = small()
-    images = model.sample(5, seed=3)
-    assert images.shape == (5, 16, 16, 3)
-    assert np.abs(images).max() <= 1
-    np.testing.assert_allclose(model.sample(2, seed=3), images[:2], atol=1e-6)
-    np.testing.assert_allclose(model.sample(5, seed=3, batch_size=2), images, atol=1e-5)
-    assert not np.array_equal(model.sample(5, seed=4), images)
+def test_sample_is_of_the_averaged_generator_unless_asked_otherwise():
+    model = small("dcgan")
+    model.ema_generator.set_weights([w + 0.1 for w in model.ema_generator.get_weights()])
+    for ema, net in ((True, model.ema_generator), (False, model.generator)):
+        expected = sampling.generate(net, 3, 5, 0.7, batch_size=2)
+        np.testing.assert_array_equal(model.sample(3, 5, 0.7, ema, batch_size=2), expected)
 
 
 def test_batch_norm_in_d_keeps_real_and_fake_apart():
     assert small("sagan")._join
     assert not small("dcgan")._join
-
-
-@pytest.mark.parametrize("loss", losses.LOSSES)
-def test_every_loss_trains(loss, images):
-    model = small("dcgan", loss=loss)
-    history = model.fit(images, steps=2, batch_size=10, verbose=0).history
-    assert np.isfinite(history["d_loss"][-1])
-
-
-@pytest.mark.full
-def test_a_run_compiled_by_xla_trains(images):
-    model = small("attention")
-    model.compile(**ttur.two_time_scale(), jit_compile=True)
-    history = model.fit(images, steps=2, batch_size=10, verbose=0).history
-    assert np.isfinite(history["g_loss"][-1])
-    assert int(model.step.numpy()) == 2
 
 
 def test_mixed_precision_trains_with_float32_weights(images):
@@ -385,78 +369,26 @@ def test_mixed_precision_leaves_no_large_product_in_float32():
     ("call", "error", "words"),
     [
         (lambda m, i: m.fit(i, steps=0), ValueError, "steps"),
-        (lambda m, i: m.fit(i, steps=1, batch_size=1000), ValueError, "batch_size"),
-        (lambda m, i: m.fit(i, steps=1, save_to="run.h5"), ValueError, "end in .keras"),
         (lambda m, i: m.fit(i, steps=1, initial_epoch=5), ValueError, "takes no initial_epoch"),
         (lambda m, i: m.fit(i, steps=1, validation_data=i), ValueError, "takes no validation_data"),
-        (
-            lambda m, i: m.fit(real(i), validation_split=0.5),
-            ValueError,
-            "takes no validation_split",
-        ),
+        (lambda m, i: m.fit(real(i), validation_split=0.5), ValueError, "no validation_split"),
         (lambda m, i: m.fit(i, steps=1, callbacks=[print]), TypeError, "callbacks must be of"),
         (lambda m, i: m.fit(i, steps=1, callbacks="log"), TypeError, "callbacks must be of"),
-        (lambda m, i: m.fit(real(i), epochs=3, initial_epoch=5), ValueError, "initial_epoch=5"),
-        (lambda m, i: m.fit(real(i), validation_freq=2), ValueError, "takes no validation_freq"),
-        (lambda m, i: m.evaluate(real(i)), ValueError, r"evaluate .*evaluation\.scores"),
-        (lambda m, i: m.test_on_batch(real(i)), ValueError, r"test_on_batch .*evaluation\.scores"),
-        (lambda m, i: m.train_on_batch(real(i) * np.nan), ValueError, "x must be finite"),
-        (lambda m, i: m.train_on_batch(real(i), np.zeros(8)), ValueError, "images alone"),
-        (
-            lambda m, i: m.compile(*optimizers_of(small("dcgan"))),
-            ValueError,
-            "g_optimizer must be new, or this network's own",
-        ),
-        (lambda m, i: m.compile("adam", m.d_optimizer), TypeError, "must be a Keras optimizer"),
-        (
-            lambda m, i: m.compile(**ttur.two_time_scale(), steps_per_execution=2.5),
-            TypeError,
-            r"steps_per_execution must be an integer, got 2\.5",
-        ),
-        (
-            lambda m, i: m.compile(**ttur.two_time_scale(), metrics=["mse"]),
-            ValueError,
-            "option must be one of .* got 'metrics'",
-        ),
-        (lambda m, i: m.sample(0), ValueError, "n must be at least 1"),
         (lambda m, i: m.sample(1, truncation=-1.0), ValueError, "truncation"),
-        (lambda m, i: m.sample(1, seed=-1), ValueError, "seed"),
         (lambda m, i: m.compile(m.g_optimizer, m.g_optimizer), ValueError, "two optimizers"),
-        (
-            lambda m, i: m.compile(m.g_optimizer, m.d_optimizer, loss="relativistic"),
-            ValueError,
-            r"loss must be one of \['bce', 'hinge', 'minimax', 'wasserstein'\]",
-        ),
+        (lambda m, i: m.compile(m.g_optimizer, m.d_optimizer, loss="x"), ValueError, "loss must"),
         (lambda m, i: gan.GAN.load("nowhere.keras"), FileNotFoundError, "nowhere"),
-        (
-            lambda m, i: gan.GAN(dcgan.generator(16, 4), dcgan.discriminator(32, 4)),
-            ValueError,
-            "discriminator takes",
-        ),
-    ],
-)
-def test_refuses(call, error, words, images):
-    with pytest.raises(error, match=words):
-        call(small(), images)
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (np.zeros((4, 16, 16, 3), np.uint8), r"float images .*got uint8 .*from_bytes"),
-        (np.zeros((4, 16, 16, 1), np.float32),
-         r"shape \(n, 16, 16, 3\), got float32 \(4, 16, 16, 1\)"),
-        (np.zeros((4, 28, 28, 3), np.float32), r"got float32 \(4, 28, 28, 3\)"),
+        (lambda m, i: gan.GAN(m.generator, dcgan.discriminator(32, 4)), ValueError, "takes"),
     ],
 )  # fmt: skip
-def test_batches_that_are_no_images_for_the_networks_are_named(data, words):
-    with pytest.raises(ValueError, match=words):
-        small().fit(tf.data.Dataset.from_tensors(data), verbose=0)
+def test_refuses(call, error, words, images):
+    with pytest.raises(error, match=words):
+        call(small("dcgan"), images)
 
 
 def test_an_array_of_bytes_trains_as_the_floats_that_it_stands_for():
     data = Faces(16, 4).images
-    first, second = small(), small()
+    first, second = small("dcgan"), small("dcgan")
     first.fit(data, batch_size=4, verbose=0, shuffle=False)
     second.fit(from_bytes(data), batch_size=4, verbose=0, shuffle=False)
     for ours, theirs in zip(first.get_weights(), second.get_weights(), strict=True):
@@ -466,7 +398,7 @@ def test_an_array_of_bytes_trains_as_the_floats_that_it_stands_for():
 def test_batches_with_labels_and_last_batches_that_do_not_divide_are_named():
     images = np.zeros((8, 16, 16, 3), np.float32)
     with pytest.raises(ValueError, match="a batch must be images alone, got a tuple"):
-        small().fit(tf.data.Dataset.from_tensors((images, np.zeros(8))), verbose=0)
+        small("dcgan").fit(tf.data.Dataset.from_tensors((images, np.zeros(8))), verbose=0)
     data = tf.data.Dataset.from_tensor_slices(images[:7]).batch(4)
     with pytest.raises(Exception, match="a batch must hold a multiple of n_dis=2 images"):
         small("dcgan", n_dis=2, traced=True).fit(data, verbose=0)
@@ -474,7 +406,7 @@ def test_batches_with_labels_and_last_batches_that_do_not_divide_are_named():
 
 def test_batch_size_is_passed_on_with_arrays_and_nan_is_found_in_any_data():
     images = np.zeros((8, 16, 16, 3), np.float32)
-    model = small()
+    model = small("dcgan")
     model.fit(images, batch_size=2, verbose=0)
     assert int(model.step.numpy()) == 4
     images[3] = np.nan
@@ -483,10 +415,10 @@ def test_batch_size_is_passed_on_with_arrays_and_nan_is_found_in_any_data():
 
 
 def test_fit_before_compile_and_with_images_of_another_size(images):
-    model = small()
+    model = small("dcgan")
     with pytest.raises(ValueError, match="x has images of 32 pixels, the networks take 16"):
         model.fit(Faces(32, 20), steps=1)
-    model = gan.GAN(sagan.generator(16, 4, 8, attention_at=None), sagan.discriminator(16, 8))
+    model = gan.GAN(dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4))
     with pytest.raises(ValueError, match="compile the model first"):
         model.fit(images, steps=1)
 

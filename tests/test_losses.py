@@ -1,6 +1,5 @@
 """Losses against their formulas in numpy and against Keras's own cross-entropy."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -61,14 +60,6 @@ def test_every_named_loss_has_a_formula_here():
     assert set(losses.LOSSES) == {name for name, _, _ in FORMULAS}
 
 
-def test_bce_is_keras_cross_entropy_on_real_and_on_fake():
-    bce = keras.losses.BinaryCrossentropy(from_logits=True)
-    real, fake = np.float32(REAL), np.float32(FAKE)
-    expected = bce(np.ones_like(real), real) + bce(np.zeros_like(fake), fake)
-    np.testing.assert_allclose(losses.bce_d(real, fake), expected, rtol=1e-5)
-    np.testing.assert_allclose(losses.bce_g(fake), bce(np.ones_like(fake), fake), rtol=1e-5)
-
-
 @pytest.mark.parametrize("name", losses.LOSSES)
 def test_extreme_scores_give_finite_losses_and_gradients(name):
     loss_d, loss_g = losses.get(name)
@@ -90,15 +81,6 @@ def test_a_sure_discriminator_teaches_g_under_bce_but_not_under_minimax():
     sure = np.full((4, 1), -20, np.float32)
     np.testing.assert_allclose(gradient(losses.bce_g, sure), -0.25, rtol=1e-5)
     assert np.abs(gradient(losses.minimax_g, sure)).max() < 1e-8
-
-
-@pytest.mark.parametrize("name", losses.LOSSES)
-def test_higher_scores_of_fakes_please_g_and_cost_d(name):
-    loss_d, loss_g = losses.get(name)
-    real, fake = np.float32(REAL), np.float32(FAKE)
-    assert loss_g(fake + 1) < loss_g(fake)
-    assert loss_d(real, fake + 1) > loss_d(real, fake)
-    assert loss_d(real + 1, fake) < loss_d(real, fake)
 
 
 @pytest.mark.parametrize("name", losses.LOSSES)

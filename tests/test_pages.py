@@ -81,21 +81,6 @@ def test_the_search_finds_spectral_norm(page):
 
 
 @pytest.mark.full
-def test_folds_open(page):
-    page.goto((HTML / "chapters" / "02_spectral_norm.html").as_uri())
-    solution = page.locator("div.solution details, details.dropdown, div.dropdown details").first
-    if not solution.count():  # a theme that folds by a button
-        solution = page.locator(".admonition.dropdown").first
-        button = solution.locator(".toggle-button").first
-        before = solution.bounding_box()["height"]
-        button.click()
-        assert solution.bounding_box()["height"] != before
-        return
-    solution.locator("summary").first.click()
-    assert solution.get_attribute("open") is not None
-
-
-@pytest.mark.full
 def test_a_folded_solution_opens(page):
     page.goto((HTML / "chapters" / "02_spectral_norm.html").as_uri())
     solution = page.locator("div.solution").first

@@ -98,20 +98,6 @@ def test_tiny_and_huge_matrices(size):
     assert float(sigma) == pytest.approx(truth, rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "error", "words"),
-    [
-        ((np.ones((3, 2), np.float32), np.ones(3, np.float32), 1), ValueError, "u must have shape"),
-        ((np.ones((3, 2), np.float32), np.ones(2, np.float32), 0), ValueError, "power_iterations"),
-        ((np.ones((3, 2), np.float32), np.ones(2, np.float32), 1.5), TypeError, "power_iterations"),
-        ((np.ones(3, np.float32), np.ones(3, np.float32), 1), ValueError, "rank 2"),
-    ],
-)
-def test_power_iteration_refuses(arguments, error, words):
-    with pytest.raises(error, match=words):
-        sn.power_iteration(*arguments)
-
-
 def test_kernel_matrix_has_one_column_for_each_output_channel():
     conv = np.random.default_rng(0).normal(size=(3, 3, 4, 5)).astype(np.float32)
     dense = np.random.default_rng(1).normal(size=(6, 5)).astype(np.float32)
@@ -147,35 +133,12 @@ def test_kernel_matrix_is_the_layers_map_from_a_patch_to_its_outputs():
     np.testing.assert_allclose(np.ravel(by_layer), by_matrix[0], rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("shape", "kind", "words"),
-    [
-        ((3, 3, 4, 5), "pool", "kind"),
-        ((3, 4), "conv", "rank 3 to 5"),
-        ((3, 3, 1, 1), "dense", "rank 2"),
-        ((9,), "embedding", "rank 2"),
-    ],
-)
-def test_kernel_matrix_refuses(shape, kind, words):
-    with pytest.raises(ValueError, match=words):
-        sn.kernel_matrix(np.zeros(shape), kind)
-
-
-LAYERS = [
-    (lambda **o: sn.SNDense(5, **o), keras.layers.Dense(5), (4, 6)),
-    (lambda **o: sn.SNConv2D(5, 3, **o), keras.layers.Conv2D(5, 3, padding="same"), (2, 8, 8, 4)),
-    (
-        lambda **o: sn.SNConv2D(5, 4, 2, **o),
-        keras.layers.Conv2D(5, 4, 2, padding="same"),
-        (2, 9, 9, 4),
-    ),
-    (
-        lambda **o: sn.SNConv2DTranspose(5, 4, 2, **o),
-        keras.layers.Conv2DTranspose(5, 4, 2, padding="same"),
-        (2, 4, 4, 3),
-    ),
-]
-IDS = ["dense", "conv", "strided conv", "transposed conv"]
+LAYERS = {
+    "dense": (lambda: sn.SNDense(5), (4, 6)),
+    "conv": (lambda: sn.SNConv2D(5, 3), (2, 8, 8, 4)),
+    "strided conv": (lambda: sn.SNConv2D(5, 4, 2), (2, 9, 9, 4)),
+    "transposed conv": (lambda: sn.SNConv2DTranspose(5, 4, 2), (2, 4, 4, 3)),
+}
 
 #: Normalized class, Keras's, what both are given, shape of the inputs.
 OPTIONS = {
@@ -205,12 +168,18 @@ def inputs_of(layer, shape, seed=0):
     return rng.normal(size=shape).astype(np.float32)
 
 
+def settle(layer, times=300):
+    """Let u converge; traced, for each of the calls is many operations."""
+    call = tf.function(lambda: layer.normalized_kernel(training=True))
+    for _ in range(times):
+        call()
+
+
 def assert_is_kerass_layer_with_the_kernel_over_numpys_sigma(layer, plain, shape):
     x = inputs_of(layer, shape)
     layer.build(shape)
     plain.build(shape)
-    for _ in range(200):
-        layer.normalized_kernel(training=True)
+    settle(layer)
     kernel, *bias = (np.asarray(w) for w in layer.trainable_weights)
     sigma = np.linalg.svd(np.asarray(layer.matrix(), np.float64), compute_uv=False)[0]
     plain.set_weights([kernel / sigma, *bias])
@@ -223,12 +192,13 @@ def assert_is_kerass_layer_with_the_kernel_over_numpys_sigma(layer, plain, shape
 @pytest.mark.parametrize("name", OPTIONS)
 def test_layers_take_kerass_options(name):
     ours, keras_name, options, shape = OPTIONS[name]
-    layer = ours(**options)
+    layer = ours(power_iterations=2, **options)
     same = {} if name in ("activation", "embedding") else {"padding": "same"}
     plain = getattr(keras.layers, keras_name)(**same | options)
     assert_is_kerass_layer_with_the_kernel_over_numpys_sigma(layer, plain, shape)
     again = ours.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
+    assert again.power_iterations == 2
 
 
 def example_of(layer_class):
@@ -337,8 +307,7 @@ def test_output_is_that_of_kerass_wrapper_in_training(name):
     layer.build(shape)
     theirs.build(shape)
     theirs.layer.set_weights(layer.get_weights()[:-1])
-    for _ in range(300):
-        layer.normalized_kernel(training=True)
+    settle(layer)
     np.testing.assert_allclose(layer(x), theirs(x, training=True), rtol=1e-3, atol=1e-4)
 
 
@@ -367,8 +336,7 @@ def test_sigma_and_output_are_pytorchs():
             if hasattr(theirs, "bias"):
                 theirs.bias.zero_()
         theirs = parametrized(theirs, n_power_iterations=300)
-        for _ in range(300):
-            ours.normalized_kernel(training=True)
+        settle(ours)
         channels_first = np.moveaxis(x, -1, 1) if len(shape) == 4 else x
         with torch.no_grad():
             expected = theirs(torch.tensor(channels_first)).numpy()
@@ -379,26 +347,14 @@ def test_sigma_and_output_are_pytorchs():
 
 
 def converge(layer, x, times=200):
+    call = tf.function(lambda: layer(x, training=True))
     for _ in range(times):
-        layer(x, training=True)
+        call()
 
 
-@pytest.mark.parametrize(("make", "plain", "shape"), LAYERS, ids=IDS)
-def test_layer_equals_keras_layer_with_the_kernel_over_numpys_sigma(make, plain, shape):
-    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    layer = make()
-    converge(layer, x)
-    kernel = np.asarray(layer.kernel)
-    flat = np.asarray(sn.kernel_matrix(kernel, layer.kind), np.float64)
-    plain = plain.from_config(plain.get_config())
-    plain.build(shape)
-    plain.set_weights([kernel / np.linalg.svd(flat, compute_uv=False)[0], np.asarray(layer.bias)])
-    np.testing.assert_allclose(layer(x), plain(x), rtol=2e-3, atol=2e-4)
-    assert layer(x).shape == layer.compute_output_shape(x.shape)
-
-
-@pytest.mark.parametrize(("make", "plain", "shape"), LAYERS, ids=IDS)
-def test_u_moves_in_training_only_and_by_one_round(make, plain, shape):
+@pytest.mark.parametrize("name", LAYERS)
+def test_u_moves_in_training_only_and_by_one_round(name):
+    make, shape = LAYERS[name]
     x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     layer = make()
     layer(x, training=False)
@@ -412,17 +368,6 @@ def test_u_moves_in_training_only_and_by_one_round(make, plain, shape):
     if expected is None:
         expected = flat @ (flat.T @ before)
     np.testing.assert_allclose(layer.u, expected / np.linalg.norm(expected), rtol=1e-3, atol=1e-5)
-
-
-@pytest.mark.parametrize(("make", "plain", "shape"), LAYERS, ids=IDS)
-def test_inference_is_normalized_too(make, plain, shape):
-    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    layer = make()
-    converge(layer, x, 50)
-    layer.kernel.assign(layer.kernel * 7.0)  # sigma undoes any scale
-    scaled = layer(x, training=False)
-    layer.kernel.assign(layer.kernel / 7.0)
-    np.testing.assert_allclose(scaled, layer(x, training=False), rtol=1e-4, atol=1e-5)
 
 
 def test_zero_kernel_gives_the_bias():
@@ -480,26 +425,6 @@ def test_no_gradient_flows_through_u_and_v():
     )  # after one round only: u and v are not yet singular vectors, and are constants all the same
 
 
-def test_saving_keeps_u(tmp_path):
-    x = np.ones((1, 8, 8, 3), np.float32)
-    model = keras.Sequential(
-        [keras.Input((8, 8, 3)), sn.SNConv2D(4, 3), sn.SNConv2DTranspose(2, 4)]
-    )
-    converge(model, x, 3)
-    model.save(tmp_path / "m.keras")
-    again = keras.models.load_model(tmp_path / "m.keras")
-    for old, new in zip(model.weights, again.weights, strict=True):
-        np.testing.assert_array_equal(old, new)
-    np.testing.assert_array_equal(model(x), again(x))
-
-
-@pytest.mark.parametrize(("make", "plain", "shape"), LAYERS, ids=IDS)
-def test_config_round_trip(make, plain, shape):
-    layer = make(use_bias=False, kernel_initializer="orthogonal", power_iterations=2)
-    again = type(layer).from_config(layer.get_config())
-    assert again.get_config() == layer.get_config()
-
-
 @pytest.mark.parametrize("compute", ["bfloat16", "float16"])
 def test_mixed_precision_keeps_the_norm_in_float32(compute):
     x = np.random.default_rng(0).normal(size=(2, 8, 8, 4)).astype(np.float32)
@@ -511,34 +436,6 @@ def test_mixed_precision_keeps_the_norm_in_float32(compute):
     sigma = float(layer.sigma()[0])
     truth = np.linalg.svd(np.asarray(layer.kernel).reshape(-1, 6), compute_uv=False)[0]
     assert sigma == pytest.approx(truth, rel=1e-5)  # bfloat16 alone would be off by about 1e-3
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "words"),
-    [
-        (lambda: sn.SNDense(0), ValueError, "units"),
-        (lambda: sn.SNConv2D(4, 0), ValueError, "kernel_size"),
-        (lambda: sn.SNConv2D(4, 3, 1.5), TypeError, "strides"),
-        (lambda: sn.SNConv2D(4, 3, power_iterations=0), ValueError, "power_iterations"),
-    ],
-)
-def test_layers_refuse(call, error, words):
-    with pytest.raises(error, match=words):
-        call()
-
-
-def test_where_keras_own_layer_differs():
-    """Keras's wrapper writes the normalized kernel back; ours leaves the weight alone."""
-    x = np.ones((1, 6), np.float32)
-    theirs = keras.layers.SpectralNormalization(keras.layers.Dense(4, use_bias=False))
-    theirs.build((1, 6))
-    ours = sn.SNDense(4, use_bias=False)
-    ours.build((1, 6))
-    for layer, kernel in ((theirs, theirs.layer.kernel), (ours, ours.kernel)):
-        kernel.assign(np.diag([8.0] * 4 + [0, 0])[:, :4])
-        layer(x, training=True)
-    assert np.abs(np.asarray(theirs.layer.kernel)).max() == pytest.approx(1, rel=1e-3)
-    assert np.abs(np.asarray(ours.kernel)).max() == 8
 
 
 def test_keras_own_layer_runs_the_stored_kernel_at_inference():

@@ -40,21 +40,6 @@ def test_each_preset_moves_weights_as_adam_with_its_numbers_does(name):
     assert made["n_dis"] == wanted.n_dis
 
 
-#: name: rates of G and of D, beta_1, beta_2 and D steps, as the sources print them.
-SOURCES = {
-    "article_text": (0.001, 0.004, 0, 0.9, 1),
-    "article_code": (0.0001, 0.0004, 0, 0.9, 1),
-    "dcgan": (0.0002, 0.0002, 0.5, 0.999, 1),
-    "sngan_5to1": (0.0002, 0.0002, 0, 0.9, 5),
-}
-
-
-@pytest.mark.parametrize("name", SOURCES)
-def test_presets_named_after_a_source_hold_its_numbers(name):
-    p = ttur.PRESETS[name]
-    assert (p.g_rate, p.d_rate, p.beta_1, p.beta_2, p.n_dis) == SOURCES[name]
-
-
 def test_the_default_is_sagans_rates_in_two_separate_optimizers():
     made = ttur.two_time_scale()
     g, d = made["g_optimizer"], made["d_optimizer"]

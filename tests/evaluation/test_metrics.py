@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from sagan_lib.datasets import faces
 from sagan_lib.evaluation import metrics
-
-N = 1000
 
 
 def cloud(mean, covariance, n=50, seed=0):
@@ -93,11 +90,6 @@ def test_agreement_is_cohens_kappa():
     for wrong in (([0], [0, 1]), ([], []), ([[0]], [[0]])):
         with pytest.raises(ValueError, match="two vectors alike"):
             metrics.agreement(*wrong)
-
-
-@pytest.fixture(scope="module")
-def real():
-    return faces.real_faces(3 * N // 2)
 
 
 def test_multiplicities_count_copies_but_never_pair_a_point_with_itself():

@@ -84,14 +84,6 @@ def test_settings_reach_the_optimizers(constraint):
         assert bool(normalized_layers(model.discriminator)) == (constraint == "sn")
 
 
-def test_five_d_steps_a_round_cost_the_same_work():
-    short, full = (
-        arms.steps_of(arms.ARMS[name], arms.Protocol()) for name in ("sn_setting_a", "sn_setting_b")
-    )
-    assert full == arms.Protocol().steps
-    assert full / 5 < short < full / 2
-
-
 def test_pooling_replaces_the_strides_of_d_alone():
     model = built("dcgan_pooling")
     assert any("pooling" in layer.name for layer in model.discriminator.layers)
@@ -178,25 +170,6 @@ def test_only_kernels_are_drawn_by_layer_and_u_follows():
     for layer in normalized_layers(net):
         exact = float(exact_sigma(kernel_matrix(layer.kernel, layer.kind)))
         assert float(layer.sigma()[0]) == pytest.approx(exact, rel=0.1), layer.name
-
-
-@pytest.mark.parametrize(
-    ("call", "words"),
-    [(lambda net: arms.draw_by_layer(net, -1), "seed must be at least 0"),
-     (lambda net: arms.draw_by_layer(net, 0, "zeros"), "init must be one of"),
-     (lambda _: arms.Protocol(first_weights="anew"), "first_weights must be one of")],
-)  # fmt: skip
-def test_wrong_ways_to_draw_are_refused(call, words):
-    with pytest.raises(ValueError, match=words):
-        call(arms.networks_of(arms.ARMS["base"], TINY)[0])
-
-
-def test_only_the_arms_that_say_so_have_other_settings():
-    slow, fast, momentum = (arms.ARMS[f"dcgan_{n}"] for n in ("slow", "fast", "momentum"))
-    plain = arms.ARMS["dcgan"]
-    assert (slow.g_rate, slow.d_rate) == (plain.g_rate / 4, plain.d_rate / 4)
-    assert (fast.g_rate, fast.d_rate) == (4 * plain.g_rate, 4 * plain.d_rate)
-    assert momentum == dataclasses.replace(plain, beta_1=0.9)
 
 
 @pytest.mark.parametrize("name", [n for n, arm in arms.ARMS.items() if arm.bug])

@@ -86,10 +86,6 @@ def test_four_convolutions_are_at_chance_beyond_their_reach_whatever_the_trainin
     assert abs(measures.copy_convolutions(7)) < 0.08
 
 
-def test_a_counter_of_both_optimizers_gives_half_the_steps():
-    assert measures.double_count(0) == 0.5
-
-
 def test_a_short_buffer_on_a_sorted_file_shows_one_colour_of_ten():
     assert measures.short_shuffle_spread(0) == 9
     assert measures.short_shuffle_spread(0, buffer=20_000) <= 0  # a buffer that holds all is full

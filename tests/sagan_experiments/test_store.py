@@ -21,7 +21,6 @@ TINY = arms.Protocol(
 
 
 @pytest.mark.full
-@pytest.mark.full
 def test_processes_share_the_work_and_a_second_call_does_the_rest(tmp_path):
     path = tmp_path / "store.json"
     store = stores.Store(path, TINY)
@@ -90,7 +89,6 @@ for seed in range(25):
 
 
 @pytest.mark.full
-@pytest.mark.full
 def test_two_processes_on_one_store_lose_nothing(tmp_path):
     path, names = tmp_path / "store.json", ("frobenius", "operator_norm")
     both = [subprocess.Popen([sys.executable, "-c", ADDS, str(path), name]) for name in names]
@@ -147,54 +145,28 @@ def change(*path, value):
     return apply
 
 
-def without(*path):
-    """A function that removes what lies at a path."""
-
-    def apply(data):
-        inner = data
-        for key in path[:-1]:
-            inner = inner[key]
-        del inner[path[-1]]
-        return data
-
-    return apply
-
-
 RUN = ("arms", "base", "seeds", "1")
-MEASURED = ("measures", "frobenius", "seeds", "1")
+#: One for each rule of a store.
 DAMAGE = {
     "a list": (lambda data: [data], "it must be a dict, got ["),
-    "a key too few": (without("measures"), "must have the keys"),
     "a key too many": (change("scale", value={}), "must have the keys"),
-    "protocol a list": (change("protocol", value=[]), "protocol must be a dict, got []"),
     "protocol's fields": (change("protocol", "size", value=1), "unknown fields ['size']"),
-    "protocol's weights": (change("protocol", "first_weights", value=1), "first_weights must be"),
     "protocol's type": (change("protocol", "steps", value="600"), "another protocol"),
-    "arms a list": (change("arms", value=[]), "arms must be a dict, got []"),
     "unknown arm": (change("arms", "bass", value={}), "no arm is called 'bass'"),
-    "unknown measure": (change("measures", "l3", value={}), "no measure is called 'l3'"),
-    "an arm a list": (change("arms", "base", value=[1]), "arm base must be a dict, got [1]"),
-    "no definition": (without("arms", "base", "arm"), "must have the keys ['arm', 'seeds']"),
-    "no seeds": (without("measures", "frobenius", "seeds"), "must have the keys ['seeds']"),
-    "definition": (change("arms", "base", "arm", value=3), "arm base must be a dict, got 3"),
+    "an arm's keys": (change("arms", "base", value={"seeds": {}}), "must have the keys ['arm', 's"),
     "its fields": (change("arms", "base", "arm", "lr", value=3), "unknown fields ['lr']"),
-    "seeds a list": (change("arms", "base", "seeds", value=[1]), "seeds of arm base must be a"),
-    "seed a word": (change("arms", "base", "seeds", "one", value=1), "whole number, got 'one'"),
-    "seed twice": (change("measures", "frobenius", "seeds", "01", value=1), "got '01'"),
-    "a run a number": (change(*RUN, value=7), "arm base, seed 1 must be a dict, got 7"),
-    "a run's number": (without(*RUN, "frechet"), "arm base, seed 1 lacks ['frechet']"),
-    "a word": (change(*RUN, "frechet", value="12"), "frechet of arm base, seed 1 must be a finite"),
+    "a seed": (change("measures", "frobenius", "seeds", "01", value=1), "number, got '01'"),
+    "a run's number": (change(*RUN, value={}), "arm base, seed 1 lacks ['"),
     "true": (change(*RUN, "live", value=True), "live of arm base, seed 1 must be a finite"),
     "diverged": (change(*RUN, "diverged", value=0), "diverged of arm base, seed 1 must be true"),
     "curve": (change(*RUN, "curve", value=[1, 2]), "curve of arm base, seed 1 must have pairs"),
     "no curve": (change(*RUN, "curve", value={}), "must be a list of points, got {}"),
-    "a curve's NaN": (change(*RUN, "curve", value=[[1, float("nan")]]), "NaN is no result"),
-    "NaN": (change(*RUN, "frechet", value=float("nan")), "NaN is no result"),
-    "infinity": (change(*MEASURED, value=float("-inf")), "-Infinity is no result"),
-    "huge": (change(*MEASURED, value=10**400), "measure frobenius, seed 1 must be a finite"),
-    "null": (change(*MEASURED, value=None), "must be a finite number, got None"),
+    "NaN": (change(*RUN, "curve", value=[[1, float("nan")]]), "NaN is no result"),
+    "huge": (
+        change("measures", "frobenius", "seeds", "1", value=10**400),
+        "seed 1 must be a finite",
+    ),
     "provenance": (change("provenance", value={}), "provenance must be a list, got {}"),
-    "its entry": (change("provenance", value=["by hand"]), "entry of provenance must be a dict"),
     "its machine": (change("provenance", value=[{"machine": []}]), "machine of provenance must"),
     "no ratio": (change(*RUN, "frechet", value=0.0), "cannot be computed from seed 1"),
 }
@@ -223,18 +195,12 @@ def test_a_damaged_store_is_refused_in_one_line(name, store, capsys):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [(b"", "Expecting value"), (b'{"protocol": {"resol', "Unterminated"), (b"[" * 100_000, "depth"),
-     (b'{"protocol": "\xff\xfe"}', "codec"), (b'{"arms": 1e999}', "must have the keys")],
+    [(b'{"protocol": {"resol', "Unterminated"), (b"[" * 100_000, "depth"),
+     (b'{"protocol": "\xff\xfe"}', "codec")],
 )  # fmt: skip
 def test_what_is_no_json_is_refused_in_one_line(text, words, store, capsys):
     store.path.write_bytes(text)
     assert words in refused(store.path, capsys)
-
-
-def test_a_number_that_overflows_is_infinite(store, capsys):
-    store.add("measures", "frobenius", 1, 0.5)
-    store.path.write_text(store.path.read_text().replace('"1": 0.5', '"1": 1e999'))
-    assert "must be a finite number, got inf" in refused(store.path, capsys)
 
 
 @pytest.mark.parametrize(
