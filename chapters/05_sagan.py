@@ -489,7 +489,7 @@ page.show("fig_failures", plots.pictures(sets, columns=6, titles=["farthest from
 # %% [markdown]
 # ```{glue:figure} fig_failures
 # :name: fig-failures
-# :alt: Two grids of generated faces; on the left those farthest from the data, most of them with eyes of two colours, on the right faces whose two eyes have different colours.
+# :alt: Two grids of generated faces; on the left those farthest from the data, some of them with eyes of two colours, on the right faces whose two eyes have different colours.
 #
 # The farthest of 1,000 samples by their distance to the nearest of 2,000 real faces, and the first
 # ones whose eyes the judge reads as different.
