@@ -15,6 +15,7 @@ import json
 import logging
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -26,6 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "ext"))
 
 import mended
 import stale_runs
+
+from sagan_lib.cli import process
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
@@ -40,7 +43,8 @@ BUILDER = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROO
 
 def say(text):
     """One line for the reader, with the minutes and seconds since the clock began."""
-    minutes, seconds = divmod(round(time.time() - STARTED), 60)
+    # By the system's clock, which make began with; if it is set back meanwhile, at 0.
+    minutes, seconds = divmod(max(0, round(time.time() - STARTED)), 60)
     print(f"[{minutes:2}:{seconds:02}] {text}", flush=True)
 
 
@@ -65,6 +69,7 @@ def build(log, **environment):
     with path.open("w") as stream:
         done = subprocess.run(
             BUILDER, stdout=stream, stderr=subprocess.STDOUT, check=False, cwd=ROOT,
+            preexec_fn=process.killed_with_parent,
             env=os.environ | {"NO_COLOR": "1"} | environment,
         )  # fmt: skip
     if done.returncode:
@@ -124,7 +129,10 @@ def at_once(chapters, cores=None, memory=None, scale=None):
 
 def _begin():
     """In a process of the pool: what it and its kernels say goes to a log, Ctrl-C elsewhere."""
+    process.end_with_parent()
     os.setpgrp()  # a terminal's Ctrl-C reaches the parent alone, which then ends its children
+    for number in process.ENDS:
+        signal.signal(number, signal.SIG_DFL)  # the parent's handlers came with the fork
     log = os.open(BUILD / "log" / "kernels.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -192,11 +200,11 @@ def stop(pool):
     """End a pool's processes, and with them their kernels."""
     pool.shutdown(wait=False, cancel_futures=True)
     processes = multiprocessing.active_children()
-    for process in processes:
-        process.terminate()  # each ends its kernel first
-    for process in processes:
-        process.join(5)
-        process.kill()
+    for each in processes:
+        each.terminate()  # each ends its kernel first
+    for each in processes:
+        each.join(5)
+        each.kill()
 
 
 def make():
@@ -208,10 +216,10 @@ def make():
         read()
         try:
             failed = execute(todo, cache)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:
             say(f"stopped; the book with the stored outputs stays in {PAGES.relative_to(ROOT)}")
             print("        The same command goes on with the chapters that are left.")
-            return 130
+            return process.status(stopped)
         for path, text in failed.items():
             print(f"\n{path.name}: this cell failed\n{text}", file=sys.stderr)
         if failed:
@@ -235,8 +243,14 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("action", choices=("read", "make"))
     options = parser.parse_args(arguments)
-    return {"read": read, "make": make}[options.action]()
+    try:
+        with process.ended_by_signals():
+            return {"read": read, "make": make}[options.action]()
+    except KeyboardInterrupt as stopped:
+        say("stopped; the same command goes on")
+        return process.status(stopped)
 
 
 if __name__ == "__main__":
+    process.patient_streams()
     sys.exit(main())

@@ -2,11 +2,11 @@
 
 import argparse
 import shlex
-import signal
 import sys
 from pathlib import Path
 
 from sagan_experiments.speed.case import CONTENDERS, SIZES
+from sagan_lib.cli import process
 
 
 def _parser():
@@ -59,7 +59,6 @@ def _trials(args):
     store = trials.open_store(args.out)
     print(trials.plan(args.ways, store))
     if args.action == "run":
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and with it what it started
         for way, name in trials.run(args.ways, args.jobs, store, args.line).items():
             print(f"{way}: best at {name.partition('@')[2]}")
     if args.action != "plan":
@@ -74,7 +73,6 @@ def _claims(args):
     if args.action == "report" and args.protocol != "cpu":
         raise ValueError(f"the book's pages are written from the protocol cpu, got {args.protocol}")
     if args.action == "run":
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and with it what it started
         ledger.run(args.names, args.looks, args.jobs, store, args.line, args.scheduler)
     if args.action == "check":
         ledger.recheck(args.names, store)
@@ -97,11 +95,18 @@ def main(argv=None):
         args.names += rest
     args.line = "python -m sagan_experiments " + shlex.join(argv)
     try:
-        return {"bench": _bench, "claims": _claims, "trials": _trials}[args.command](args)
+        with process.ended_by_signals():  # and with it what it started
+            return {"bench": _bench, "claims": _claims, "trials": _trials}[args.command](args)
+    except KeyboardInterrupt as stop:
+        goes_on = getattr(args, "action", None) == "run"
+        more = "; what is done is kept, and the same command goes on from there" if goes_on else ""
+        print(f"\nstopped{more}", file=sys.stderr)
+        return process.status(stop)
     except (ValueError, TypeError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 
 
 if __name__ == "__main__":
+    process.patient_streams()
     sys.exit(main())

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from sagan_experiments import measures
 from sagan_experiments.arms import KNOWN, Arm, Protocol, run
 from sagan_lib import checks, devices, shipped
-from sagan_lib.cli import provenance
+from sagan_lib.cli import process, provenance
 from sagan_lib.evaluation import judge
 
 KINDS = ("arms", "measures")
@@ -266,11 +266,11 @@ def _from_processes(tasks, jobs):
     context = multiprocessing.get_context("spawn")
     # A process is replaced after a few runs, because TensorFlow keeps some memory of each. Not
     # with concurrent.futures: its pool can hang when it replaces processes (Python issue 115634).
-    with (
-        _threads(1 if jobs > 1 else None),
-        context.Pool(jobs, maxtasksperchild=8) as pool,
-    ):
-        yield from pool.imap_unordered(_work, tasks)
+    with _threads(1 if jobs > 1 else None):
+        with process.deaf_to_ctrl_c():
+            pool = context.Pool(jobs, process.end_with_parent, maxtasksperchild=8)
+        with pool:
+            yield from pool.imap_unordered(_work, tasks)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 
 from sagan_lib import checks, shipped
-from sagan_lib.cli import options, recipes
+from sagan_lib.cli import options, process, recipes
 
 #: Commands that this one had once -> what they are now.
 MOVED = {name: f"python -m sagan_experiments {name}" for name in ("bench", "claims")}
@@ -24,7 +24,7 @@ def _train(args):
     chosen = {k: None if v is options.NONE else v for k, v in given.items() if k in fields}
     recipe = recipes.get(args.recipe, **chosen)
     out = args.out or Path("runs") / args.recipe
-    started = time.time()
+    started = time.monotonic()  # a clock that is set meanwhile changes nothing
     try:
         report = runs.train(
             recipe, out, args.log_every, args.mixed, args.devices, args.line, args.deterministic
@@ -39,7 +39,7 @@ def _train(args):
         return 130
     if report is None:
         return 0  # the chief writes the files, or there was nothing to do
-    report["seconds_this_time"] = round(time.time() - started, 1)
+    report["seconds_this_time"] = round(time.monotonic() - started, 1)
     with shipped.replacing(out / "run.json") as part:
         part.write_text(json.dumps(report, indent=1) + "\n")
     print(f"{out}: run.keras, generator.weights.h5, log.csv, run.json, samples.png")
@@ -129,6 +129,9 @@ def main(argv=None):
     }  # fmt: skip
     try:
         return commands[args.command](args)
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
     except Exception as error:
         if debug:
             raise
@@ -137,6 +140,7 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
+    process.patient_streams()
     warnings.formatwarning = lambda message, *_: f"warning: {message}\n"  # without a line of code
     status = main()
     gc.freeze()  # or Python looks through all that TensorFlow made before it ends: a second's work

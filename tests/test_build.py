@@ -3,6 +3,7 @@
 A small book with the real settings is built in a folder of its own.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -171,23 +172,86 @@ def test_a_page_that_does_not_build_ends_with_the_logs_end(fresh):
     assert "_build/log/stored.log" in text
 
 
+def gone(numbers, seconds=40):
+    """Whether these processes end."""
+    deadline = time.monotonic() + seconds
+    left = [Path(f"/proc/{number}") for number in numbers]
+    while any(map(running, left)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return not any(map(running, left))
+
+
+def running(process):
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def below(number):
+    """A process and all that it started, and what these did."""
+    found, pairs = {number}, []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            pairs.append(
+                (int(path.parent.name), int(path.read_text().rpartition(")")[2].split()[1]))
+            )
+    for _ in pairs:
+        found |= {child for child, parent in pairs if parent in found}
+    return found
+
+
 @pytest.mark.full
-def test_ctrl_c_while_chapters_run_leaves_a_readable_book_and_no_process(fresh):
-    pid = fresh / "pid"
-    pid.unlink(missing_ok=True)
-    code = f"import os, time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(300)"
-    chapter(fresh, "b", code, "stored b")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_whatever_ends_it_while_chapters_run_leaves_a_readable_book_and_no_process(fresh, number):
+    for name in "ab":
+        (fresh / f"pid_{name}").unlink(missing_ok=True)
+        code = (f"import os, time\nopen({str(fresh / f'pid_{name}')!r}, 'w').write('x')\n"
+                "time.sleep(300)")  # fmt: skip
+        chapter(fresh, name, code, f"stored {name}")
     process = start(fresh, "make")
     deadline = time.monotonic() + 240
-    while not (pid.is_file() and pid.read_text()) and time.monotonic() < deadline:
+    both = [fresh / f"pid_{name}" for name in "ab"]
+    while not all(path.is_file() for path in both) and time.monotonic() < deadline:
         time.sleep(0.2)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    family = below(process.pid)
+    assert len(family) >= 5, "the builder, two workers, two kernels"
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does
+    else:
+        process.send_signal(number)
     text = process.communicate(timeout=120)[0]
-    assert process.returncode == 130, text
-    assert "stopped; the book with the stored outputs stays" in text
+    if number != signal.SIGKILL:
+        assert process.returncode == 128 + number, text
+        assert "stopped; the book with the stored outputs stays" in text
     assert "Traceback" not in text
     assert "stored b" in page(fresh, "b")
-    kernel = Path(f"/proc/{pid.read_text()}")
-    while kernel.exists() and time.monotonic() < deadline + 60:
-        time.sleep(0.2)
-    assert not kernel.exists(), "the kernel lives on"
+    assert gone(family)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_whatever_ends_it_while_pages_are_built_is_one_line_and_leaves_no_process(fresh, number):
+    process = start(fresh, "make")
+    first = process.stdout.readline()
+    assert "building the pages from the outputs that the notebooks hold" in first
+    time.sleep(1)
+    family = below(process.pid)
+    assert len(family) == 2
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    text = process.communicate(timeout=120)[0]
+    if number != signal.SIGKILL:
+        assert process.returncode == 128 + number, text
+        assert "stopped; the same command goes on" in text
+        assert len(text.splitlines()) == 1
+    assert "Traceback" not in text
+    assert gone(family, 10)
+
+
+def test_a_clock_that_is_set_back_shows_no_time_below_zero(monkeypatch, capsys):
+    monkeypatch.setattr(tool, "STARTED", time.time() + 3600)
+    tool.say("here")
+    assert capsys.readouterr().out == "[ 0:00] here\n"

@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import os
 import shutil
 import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
@@ -152,6 +154,39 @@ def test_an_interrupted_run_says_how_to_go_on(monkeypatch, capsys, tmp_path):
     assert main(["train", "--out", str(tmp_path)]) == 130
     assert f"the same command goes on from {tmp_path}/run.keras" in capsys.readouterr().out
     assert not (tmp_path / "run.json").exists()
+
+
+@pytest.mark.book
+def test_printing_ends_no_training(tmp_path):
+    """A terminal in ASCII, a folder that it cannot spell, a reader that leaves, as head does."""
+    out = tmp_path / "Köln 模型"
+    command = [sys.executable, "-m", "sagan_lib", "train", "--recipe", "dcgan32", *SMALL[2:],
+               "--faces", "20", "--batch-size", "4", "--out", str(out), "--steps"]  # fmt: skip
+    plain = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*command, "2"], capture_output=True, env=plain, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"K\\xf6ln \\u6a21\\u578b: run.keras, " in done.stdout
+    ours = subprocess.Popen([*command, "4"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    ours.stdout.readline()
+    ours.stdout.close()
+    assert ours.wait(240) == 0
+    assert json.loads((out / "run.json").read_text())["step"] == 4
+
+
+def test_a_clock_that_is_set_back_changes_nothing(asked, tmp_path, monkeypatch):
+    back = iter(range(10**9, 0, -3600))
+    monkeypatch.setattr(time, "time", lambda: float(next(back)))
+    assert main(["train", "--out", str(tmp_path)]) == 0
+    assert 0 <= json.loads((tmp_path / "run.json").read_text())["seconds_this_time"] < 60
+
+
+def test_ctrl_c_in_any_command_is_one_line(monkeypatch, capsys, tmp_path):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sampling, "generate", interrupted)
+    assert main(["sample", "--out", str(tmp_path / "a.png")]) == 130
+    assert capsys.readouterr().err == "\nstopped\n"
 
 
 def test_sample_writes_a_grid_of_the_runs_averaged_generator(run, tmp_path):

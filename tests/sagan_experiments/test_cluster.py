@@ -80,3 +80,23 @@ def test_jobs_and_a_scheduler_are_not_both_taken(tmp_path):
     store = stores.Store(tmp_path / "store.json", arms.Protocol())
     with pytest.raises(ValueError, match="scheduler"):
         stores.fill(store, [("measures", "frobenius")], range(1), 2, scheduler="tcp://127.0.0.1:9")
+
+
+def test_ctrl_c_leaves_the_cluster_and_says_so_in_one_line(cluster, tmp_path):
+    address, workers = cluster
+    with stores._cluster(address) as client:
+        client.wait_for_workers(2, timeout=120)
+    command = [sys.executable, "-m", "sagan_experiments", "claims", "run", "ttur", "--scheduler",
+               address, "--out", tmp_path / "claims.json"]  # fmt: skip
+    ours = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            start_new_session=True)  # fmt: skip
+    assert b"results are missing" in ours.stdout.readline()
+    time.sleep(3)
+    os.killpg(ours.pid, signal.SIGINT)
+    said = ours.communicate(timeout=60)[1].decode()
+    assert ours.returncode == 130
+    assert said.endswith(
+        "\nstopped; what is done is kept, and the same command goes on from there\n"
+    )
+    assert "Traceback" not in said
+    assert all(each.poll() is None for each in workers)

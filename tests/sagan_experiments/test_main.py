@@ -1,5 +1,6 @@
 """The experiments' command line."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -31,7 +32,6 @@ def test_claims_are_checked_and_a_flip_is_an_error(monkeypatch, capsys):
 def test_names_may_stand_before_or_after_options(monkeypatch):
     asked = []
     monkeypatch.setattr(ledger, "run", lambda *arguments: asked.append(arguments[:3]))
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
     for words in (["ttur", "hinge", "--looks", "1", "--jobs", "2"],
                   ["--looks", "1", "ttur", "hinge", "--jobs", "2"],
                   ["--looks", "1", "--jobs", "2", "ttur", "hinge"]):  # fmt: skip
@@ -42,11 +42,13 @@ def test_names_may_stand_before_or_after_options(monkeypatch):
 
 
 @pytest.mark.full
-def test_a_run_that_is_ended_ends_what_it_started(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_ended_ends_what_it_started(number, tmp_path):
+    """A terminal's Ctrl-C comes to the workers, too."""
     command = [sys.executable, "-m", "sagan_experiments", "claims", "run", "ttur", "--jobs", "2",
                "--out", str(tmp_path / "claims.json")]  # fmt: skip
     ours = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL,
-                            stderr=subprocess.DEVNULL)  # fmt: skip
+                            stderr=subprocess.PIPE, text=True)  # fmt: skip
 
     def alive():
         listed = subprocess.run(["ps", "-o", "pid=,stat=", "-s", str(ours.pid)],
@@ -57,8 +59,41 @@ def test_a_run_that_is_ended_ends_what_it_started(tmp_path):
     while len(alive()) < 4 and time.monotonic() < end:  # itself, a tracker, two workers
         time.sleep(0.2)
     assert len(alive()) >= 4
-    ours.terminate()
-    assert ours.wait(60) == 143
+    if number == signal.SIGINT:
+        os.killpg(ours.pid, number)
+    else:
+        ours.send_signal(number)
+    said = ours.communicate(timeout=60)[1]
+    if number != signal.SIGKILL:
+        assert ours.returncode == 128 + number
+        assert said.endswith("\nstopped; what is done is kept, and the same command goes on from "
+                             "there\n")  # fmt: skip
+    assert "Traceback" not in said
     while alive() and time.monotonic() < end:
         time.sleep(0.2)
     assert alive() == []
+
+
+@pytest.mark.book
+def test_the_list_is_printed_in_ascii_too():
+    """Where a name or a quantity has a letter that the terminal lacks."""
+    code = ("import sys; from sagan_experiments import ledger\n"
+            "from sagan_experiments.__main__ import main; from sagan_lib.cli import process\n"
+            "ledger.table = lambda *_: 'Köln'; process.patient_streams(); sys.exit(main(['claims', "
+            "'list']))")  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False,
+                          env=os.environ | {"PYTHONIOENCODING": "ascii"})  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, b"K\\xf6ln\n"), done.stderr
+
+
+@pytest.mark.book
+def test_a_list_that_nobody_reads_to_its_end_is_no_error():
+    command = [sys.executable, "-m", "sagan_experiments", "claims", "list"]
+    plain = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUNBUFFERED": "1"}
+    ours = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            env=plain)  # fmt: skip
+    ours.stdout.read(1)
+    ours.stdout.close()
+    said = ours.stderr.read()
+    assert ours.wait(60) == 0
+    assert b"Error" not in said
