@@ -4,6 +4,7 @@ A test without a mark belongs to `make check` and is quick; `book` marks what `m
 `full` what only `make test-all` runs.
 """
 
+import collections
 import os
 import shutil
 import signal
@@ -18,7 +19,6 @@ os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="sagan_lib_test_")
 os.environ["SAGAN_SCALE"] = "cpu"
 
 import pytest
-import tiers
 
 import sagan_lib  # noqa: F401  (quiets TensorFlow before anything imports it)
 
@@ -26,6 +26,8 @@ import sagan_lib  # noqa: F401  (quiets TensorFlow before anything imports it)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+#: Seconds that a test of `make check` may take on a quiet machine.
+QUICK = 5
 #: What takes longest, the longest first: begun last, it would run alone beside idle cores.
 LONG = (
     "test_gpu_scale.py", "test_grading.py", "test_gan.py", "test_keep.py", "test_answers.py",
@@ -86,10 +88,18 @@ def chromium():
 
 
 def _tiers_of(config):
+    """Lines: tests of `make check` that are slow, the slowest first; counts beyond `make test`."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     kinds = ("passed", "failed", "error", "skipped", "")
-    reports = [each for kind in kinds for each in reporter.stats.get(kind, ())]
-    return tiers.told(each for each in reports if hasattr(each, "duration"))
+    seconds, marks = collections.Counter(), {}
+    for each in (each for kind in kinds for each in reporter.stats.get(kind, ())):
+        if hasattr(each, "duration"):
+            seconds[each.nodeid] += each.duration
+            marks[each.nodeid] = {"book", "full"} & set(each.keywords)
+    slow = [f"{took:5.1f} s {name}" for name, took in seconds.most_common()
+            if took > QUICK and not marks[name] and ".ipynb" not in name]  # fmt: skip
+    more = collections.Counter(name.split("::")[0] for name in seconds if "full" in marks[name])
+    return slow, [f"{count:5} {name}" for name, count in sorted(more.items())]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -104,7 +114,7 @@ def pytest_terminal_summary(terminalreporter, config):
     """The tiers, and what make took; before pytest's own last line."""
     slow, more = _tiers_of(config)
     if slow:
-        terminalreporter.section(f"over {tiers.QUICK} s and without a mark")
+        terminalreporter.section(f"over {QUICK} s and without a mark")
         terminalreporter.write_line("\n".join(slow))
     if more and len(config.args) > 1:  # not of one file
         terminalreporter.section("run beyond make test")

@@ -149,22 +149,6 @@ def test_a_scheduler_moves_both_rates_and_keeps_their_ratio(images):
     np.testing.assert_allclose(rates(model), [1e-3 / 8, 4e-3 / 8], rtol=1e-5)
 
 
-def test_reduce_on_plateau_reduces_both(images):
-    model = small("dcgan", rates=(1e-3, 4e-3))
-    reduce = keras.callbacks.ReduceLROnPlateau("step", 0.1, patience=1, mode="min", min_delta=0)
-    model.fit(images, steps=6, batch_size=8, log_every=2, verbose=0, callbacks=reduce)
-    np.testing.assert_allclose(rates(model), [1e-5, 4e-5], rtol=1e-5)
-
-
-def test_tensorboard_logs_each_epoch_once(images, tmp_path):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    board = keras.callbacks.TensorBoard(tmp_path)
-    small("dcgan").fit(images, steps=5, batch_size=8, log_every=2, verbose=0, callbacks=board)
-    events = EventAccumulator(str(tmp_path / "train"), size_guidance={"tensors": 0}).Reload()
-    assert [each.step for each in events.Tensors("epoch_d_loss")] == [0, 1, 2]
-
-
 def test_a_lambda_callback_hears_every_step_and_both_ends(images):
     heard = []
     told = keras.callbacks.LambdaCallback(

@@ -14,17 +14,12 @@ from bs4 import BeautifulSoup
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from myst_nb.ext.glue import extract_glue_data_cell
+from pictures import flat
 from PIL import Image
 from traitlets.config import Config
 
 from sagan_experiments import ledger
 from sagan_lib.book import page, plots
-
-
-@pytest.fixture(autouse=True)
-def no_open_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture
@@ -33,12 +28,6 @@ def shell(tmp_path):
     quiet = Config({"HistoryManager": {"enabled": False}})
     yield InteractiveShell.instance(ipython_dir=str(tmp_path), config=quiet)
     InteractiveShell.clear_instance()
-
-
-def flat(*values, height=4, width=6):
-    """Pictures of one grey level each; levels 0..255 as floats in [-1, 1]."""
-    ones = np.ones((len(values), height, width, 3), np.float32)
-    return ones * (np.float32(values)[:, None, None, None] / 127.5 - 1)
 
 
 def cell_of(captured):

@@ -6,22 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from pictures import flat
 from PIL import Image
 
 from sagan_experiments import claims, ledger
 from sagan_lib.book import plots
-
-
-@pytest.fixture(autouse=True)
-def no_open_figures():
-    yield
-    plt.close("all")
-
-
-def flat(*values, height=4, width=6):
-    """Pictures of one grey level each; levels 0..255 as floats in [-1, 1]."""
-    ones = np.ones((len(values), height, width, 3), np.float32)
-    return ones * (np.float32(values)[:, None, None, None] / 127.5 - 1)
 
 
 def test_grid_puts_pictures_in_reading_order_with_white_between():

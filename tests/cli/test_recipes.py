@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from sagan_lib import attention, dcgan, losses, networks, sagan, ttur
+from sagan_lib import attention, dcgan, losses, networks, ttur
 from sagan_lib.cli import recipes
 from sagan_lib.cli.recipes import RECIPES
 from sagan_lib.datasets import registry
@@ -26,13 +26,6 @@ def test_changes_are_made_to_a_copy_and_attention_moves_with_the_resolution():
     assert recipes.get("dcgan32", resolution=64).attention_at is None
     assert recipes.get("faces32") == RECIPES["faces32"]
     assert dataclasses.asdict(RECIPES["faces32"]) == before
-
-
-def test_the_articles_recipe_has_its_widths_and_rates():
-    recipe = RECIPES["celeba128"]
-    assert (recipe.resolution, recipe.width, recipe.attention_at) == (128, 16, 32)
-    assert (recipe.rates, recipe.loss) == ("article_code", "hinge")
-    assert sagan.default_attention(128) == recipe.attention_at
 
 
 @pytest.mark.parametrize("field", dataclasses.fields(recipes.Recipe), ids=lambda each: each.name)

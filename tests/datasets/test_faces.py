@@ -56,11 +56,6 @@ def nearest(colours, palette):
     return distance.argmin(1)
 
 
-def chi_square(counts):
-    expected = counts.sum() / counts.size
-    return ((counts - expected) ** 2 / expected).sum()
-
-
 def plain(n=1, **changes):
     """Upright, centred faces that look straight ahead."""
     middle = dict.fromkeys(("tilt", "center_x", "center_y", "gaze", "smile"), 0)
@@ -110,31 +105,6 @@ def test_both_irises_are_equal_by_default_and_only_they_depend_on_the_switch(man
     np.testing.assert_array_equal(default.left_iris, default.right_iris)
     for name in set(NAMES) - {"right_iris"}:
         np.testing.assert_array_equal(getattr(default, name), getattr(many, name))
-
-
-def test_independent_irises_differ_in_five_of_six_faces(many):
-    differ = np.mean(many.left_iris != many.right_iris)
-    assert abs(differ - 5 / 6) < 4 * np.sqrt(5 / 36 / len(many))
-    table = np.bincount(many.left_iris * 6 + many.right_iris, minlength=36)
-    assert chi_square(table) < 66.6  # 35 degrees of freedom, p = 0.001
-
-
-@pytest.mark.parametrize("name", faces.CATEGORIES)
-def test_categories_are_drawn_uniformly(many, name):
-    counts = np.bincount(getattr(many, name))
-    assert len(counts) == faces.CATEGORIES[name]
-    limits = {2: 10.83, 5: 18.47, 6: 20.52}  # p = 0.001 for 1, 4 and 5 degrees of freedom
-    assert chi_square(counts) < limits[len(counts)]
-
-
-@pytest.mark.parametrize("name", faces.RANGES)
-def test_continuous_factors_fill_their_range_uniformly(many, name):
-    low, high = faces.RANGES[name]
-    u = np.sort((getattr(many, name) - low) / (high - low))
-    assert u[0] >= -1e-6
-    assert u[-1] <= 1 + 1e-6
-    gap = np.abs(u - (np.arange(len(u)) + 0.5) / len(u)).max()
-    assert gap < 1.95 / np.sqrt(len(u))  # Kolmogorov and Smirnov, p = 0.001
 
 
 def test_factors_do_not_depend_on_each_other(many):

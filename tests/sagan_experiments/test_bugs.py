@@ -328,20 +328,13 @@ def test_two_optimizers_on_one_counter_count_double():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: bugs.apply(sagan.discriminator(16, 8), "typo"), ValueError, "bug must be one of"),
         (lambda: bugs.apply(sagan.discriminator(16, 8), "one_forward"), ValueError, "bug must be"),
         (lambda: bugs.apply(dcgan.discriminator(16, 4), "scrambled"), ValueError, "no layer of"),
-        (
-            lambda: bugs.apply(sagan.discriminator(16, 4, None), "frozen_u"),
-            ValueError, "no layer of discriminator",
-        ),
-        (
-            lambda: bugs.apply(sagan.discriminator(16, 8), "scrambled", everywhere=True),
-            ValueError, "everywhere",
-        ),
+        (lambda: bugs.apply(sagan.discriminator(16, 4, None), "frozen_u"), ValueError, "no layer"),
+        (lambda: bugs.apply(sagan.discriminator(16, 8), "scrambled", everywhere=True), ValueError,
+         "everywhere"),
         (lambda: network(bugs.OneForward).compile("a", "b", n_dis=2), ValueError, "n_dis"),
         (lambda: bugs.short_shuffle_order(0), ValueError, "n must be"),
-        (lambda: bugs.short_shuffle_order(5, 0), ValueError, "buffer must be"),
         (lambda: bugs.ShortShuffle(Faces(16, 5), 0), ValueError, "buffer must be"),
         (lambda: bugs.ShortShuffle([1, 2]), TypeError, "source"),
         (lambda: bugs.ShortShuffle(Faces(16, 5)).batches(6), ValueError, "batch_size"),

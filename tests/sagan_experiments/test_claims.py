@@ -16,10 +16,6 @@ def test_a_claim_names_arms_or_a_measure_that_exist(name):
     assert not claim.fast or claim.measure
 
 
-def test_what_is_timed_is_not_measured_again_by_the_tests():
-    assert not CLAIMS["svd-dear"].fast
-
-
 def test_no_arm_and_no_measure_is_run_for_nothing():
     used = {arm for claim in CLAIMS.values() for arm in claim.arms}
     assert used == set(arms.ARMS)

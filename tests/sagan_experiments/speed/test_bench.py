@@ -24,6 +24,8 @@ def test_a_run_writes_machine_protocol_and_numbers(results):
     assert results["machine"] == results["provenance"]["machine"]["processor"]
     assert results["provenance"]["command"].startswith("python -m sagan_experiments bench --sizes")
     (case,) = results["cases"]
+    reason = "ImportError: no torch here, and TensorFlow beside it: False"
+    assert case["contenders"]["torch"] == {"failed": reason}
     assert (case["size"], case["batch"], case["attention_at"], case["rounds"]) == ("16x4", 64, 8, 2)
     count, found = case["counts"]["article"], case["attention"]["article"]
     assert count["step_flops"] == cost.plan(*baselines.networks(TINY), 64, 1).step_flops
@@ -41,19 +43,13 @@ def test_a_run_writes_machine_protocol_and_numbers(results):
     assert set(case["attention"]["pooled"]) == {"bound_s"}, "ours_pooled was not measured"
 
 
-def test_what_cannot_run_is_kept_with_its_reason_and_pytorch_is_alone_in_its_process(results):
-    reason = "ImportError: no torch here, and TensorFlow beside it: False"
-    assert results["cases"][0]["contenders"]["torch"] == {"failed": reason}
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [({"contenders": ["jax"]}, "contender must be one of .*'keras'.* got 'jax'"),
      ({"contenders": []}, "there must be sizes and contenders"),
      ({"sizes": ["32"]}, "size must be RESOLUTIONxWIDTH, such as 32x16, got '32'"),
-     ({"sizes": ["20x8"]}, "resolution.*20"), ({"sizes": ["32x6"]}, "width.*6"),
-     ({"sizes": []}, "there must be sizes"), ({"rounds": 0}, "rounds must be at least 1, got 0")],
+     ({"rounds": 0}, "rounds must be at least 1, got 0")],
 )  # fmt: skip
-def test_wrong_arguments(options, words, tmp_path):
+def test_wrong_arguments(options, words):
     with pytest.raises(ValueError, match=words):
-        bench.run(**options, out=tmp_path / "bench.json")
+        bench.run(**options)

@@ -1,7 +1,6 @@
 """The profile of a step: every operation has its part, and the parts are the step."""
 
 import pytest
-import tensorflow as tf
 
 from sagan_experiments.speed import baselines, case, profile
 
@@ -13,11 +12,7 @@ pytestmark = pytest.mark.full
     [("gradient_tape/discriminator_1/down8_1/convolution/Conv2DBackpropFilter:"
       "_MklNativeConv2DBackpropFilter", "convolutions"),
      ("MatMul_3:_MklBatchMatMulV2", "attention"),
-     ("generator_1/bn32_1/FusedBatchNormV3:_MklNativeFusedBatchNormV3", "batch normalization"),
      ("discriminator_1/down4_1/truediv_4:RealDiv", "spectral normalization"),
-     ("optimizer/g_adam/mul_3:Mul", "optimizer"),
-     ("average/AssignVariableOp:AssignVariableOp", "averaged generator"),
-     ("generator_1/project_1/MatMul:MatMul", "dense layers"),
      ("clip_by_value:Minimum", "the rest"), ("KernelAndDeviceFunc::Run", None),
      ("EagerLocalExecute: __inference_step_7451", None), ("ParallelFor", None)],
 )  # fmt: skip
@@ -33,9 +28,3 @@ def test_the_parts_of_a_step_are_found():
     assert found["convolutions"] + found["attention"] > 0.3 * sum(found.values())
     assert clock > 0
     assert all(name in profile.table(found, clock) for name in found)
-
-
-def test_what_is_not_there_takes_no_time():
-    found, _ = profile.parts(tf.function(lambda: tf.random.normal((64, 64)) @ tf.ones((64, 64))), 2)
-    assert found["attention"] == found["optimizer"] == 0
-    assert found["dense layers"] > 0

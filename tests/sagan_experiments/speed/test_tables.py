@@ -9,7 +9,6 @@ from sagan_lib import shipped
 
 
 @pytest.mark.full
-@pytest.mark.full
 def test_what_was_not_run_is_in_the_table_and_in_the_figure(results):
     assert "no torch here" in tables.table(results)
     axis = tables.figure(results).axes[0]
