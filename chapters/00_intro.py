@@ -100,7 +100,7 @@ page.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 #
 # Every measured number in the text comes from a cell on the same page: change the cell and run the
 # page again. Only the runs behind the claims take hours; their results are stored, and one command
-# makes them again ({doc}`claims`). On a CPU a chapter takes a few minutes and works at 32 pixels; on a GPU it works at
+# makes them again ({doc}`claims`). On a CPU a chapter takes about a minute of one core and works at 32 pixels; on a GPU it works at
 # 64 and trains for longer ({doc}`94_two_scales` has both side by side). What one live run shows is an example, not a law: the laws, or their
 # absence, are in {doc}`claims`. Where the article or its code errs, the chapter says so; {doc}`errata`
 # has the list.
