@@ -184,21 +184,6 @@ def test_attention_is_pointed_at_cut_and_counted(opened):
     assert pixels(face) != shown
 
 
-def test_a_finger_points_on_a_phone(chromium):
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
-    page = context.new_page()
-    page.goto((HTML / "chapters" / "03_attention.html").as_uri())
-    page.wait_for_selector(".touch[data-ready]", timeout=60_000, state="attached")
-    live = piece(page, "attention")
-    face, said = live.locator("canvas").first, live.locator("p.said").first
-    face.scroll_into_view_if_needed()
-    box = face.bounding_box()
-    assert box["x"] + box["width"] <= 390
-    page.touchscreen.tap(box["x"] + box["width"] - 5, box["y"] + box["height"] - 5)
-    assert said.inner_text().startswith("Row 16, column 16 ")
-    context.close()
-
-
 def test_power_iteration_goes_round_by_round_to_sigma(opened):
     live = piece(opened("chapters/02_spectral_norm"), "power")
     errors = []
