@@ -39,6 +39,7 @@ def activation_bytes(model, batch_size=1):
         model: a functional model.
         batch_size: images.
     """
+    checks.integer("batch_size", batch_size, 1)
     outputs = [layer.output for layer in model.layers]
     found = sum(math.prod(x.shape[1:]) * tf.as_dtype(x.dtype).size for x in outputs)
     for layer in model.layers:
@@ -56,6 +57,8 @@ def matmul_rate(size=1024, seconds=0.2):
         size: side of the matrices.
         seconds: to measure for.
     """
+    checks.integer("size", size, 1)
+    checks.number("seconds", seconds, 0, open_low=True)
     a = tf.random.stateless_normal((size, size), (1, 2))
     return 2 * size**3 / best_time(lambda x: tf.matmul(x, x), a, seconds)
 
@@ -151,6 +154,7 @@ def memory_bytes(generator, discriminator, batch_size):
         discriminator: functional model.
         batch_size: real images in a D step.
     """
+    checks.integer("batch_size", batch_size, 1)
     # D's step holds real and fake together; G's step a batch in both.
     kept = max(activation_bytes(discriminator, 2 * batch_size),
                activation_bytes(generator, batch_size)

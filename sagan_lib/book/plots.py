@@ -43,6 +43,7 @@ def save_grid(path, images, columns=8, zoom=3):
     """
     from PIL import Image
 
+    checks.integer("zoom", zoom, 1)
     sheet = Image.fromarray(grid(images, columns))
     sheet = sheet.resize((sheet.width * zoom, sheet.height * zoom), Image.Resampling.NEAREST)
     sheet.save(path)

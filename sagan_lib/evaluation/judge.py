@@ -42,6 +42,8 @@ def train(path, size=40_000, epochs=8, seed=0):
         Its accuracy on fresh faces, {factor: share}.
     """
     checks.integer("size", size, 1)
+    checks.integer("epochs", epochs, 1)
+    checks.integer("seed", seed, 0, 2**31 - 1)
     keras.utils.set_random_seed(seed)
     record = faces.factors(np.arange(size), faces.JUDGE_TRAINING, independent_eyes=True)
     images = from_bytes(to_bytes(faces.render(record, RESOLUTION)))  # of 256 levels, as data is
@@ -65,6 +67,7 @@ def accuracy(model, n=4000):
         model: a judge.
         n: faces.
     """
+    checks.integer("n", n, 1)
     truth = faces.factors(np.arange(n), faces.JUDGE_TEST, independent_eyes=True)
     reading = read(faces.render(truth, RESOLUTION), model)
     return {

@@ -67,8 +67,9 @@ def radii(points, k):
 
     Args:
         points: (n, d).
-        k: which neighbour.
+        k: which neighbour, 1 to n - 1.
     """
+    checks.integer("k", k, 1, len(features("points", points)) - 1)
     # Column 0 would be the point itself.
     return np.partition(cdist(points, points), k, axis=1)[:, k]
 
@@ -98,7 +99,8 @@ def total_variation(values, count):
     """
     values = np.asarray(values)
     checks.integer("count", count, 1)
-    if values.ndim != 1 or not len(values) or values.min() < 0 or values.max() >= count:
+    whole = values.dtype.kind in "iu" and values.ndim == 1 and len(values)
+    if not whole or values.min() < 0 or values.max() >= count:
         raise ValueError(f"values must be a vector of integers 0..{count - 1}, got {values!r}")
     return 0.5 * float(np.abs(np.bincount(values, minlength=count) / len(values) - 1 / count).sum())
 
@@ -190,9 +192,12 @@ def agreement(left, right):
         A float; 0 where a single value is seen.
     """
     left, right = np.asarray(left), np.asarray(right)
-    if left.ndim != 1 or left.shape != right.shape or not len(left):
-        raise ValueError(f"left and right must be two vectors alike, got {left.shape}, "
-                         f"{right.shape}")  # fmt: skip
+    whole = all(side.dtype.kind in "iu" and side.min(initial=0) >= 0 for side in (left, right))
+    if left.ndim != 1 or left.shape != right.shape or not len(left) or not whole:
+        raise ValueError(
+            "left and right must be two vectors alike of integers at least 0, got "
+            f"{left.dtype} {left.shape} and {right.dtype} {right.shape}"
+        )
     values = 1 + max(left.max(), right.max())
     shares = [np.bincount(side, minlength=values) / len(left) for side in (left, right)]
     by_chance = float(1 - shares[0] @ shares[1])
