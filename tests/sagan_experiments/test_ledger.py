@@ -158,16 +158,16 @@ def test_run_computes_what_is_missing_and_only_that(store, monkeypatch, capsys):
     assert kept[0]["versions"]["tensorflow"]
 
 
-class Here:
+class Here(contextlib.nullcontext):
     """A pool that computes in this process, so that a test's measurements are seen."""
 
-    Pool = staticmethod(lambda *_, **__: contextlib.nullcontext(Here))
+    Pool = staticmethod(lambda *_, **__: Here())
     imap_unordered = map
 
 
-def test_each_scale_has_its_own_file():
+def test_each_protocol_has_its_own_file():
     paths = {protocol: ledger.results_path(protocol).name for protocol in arms.PROTOCOLS}
-    assert paths == {"cpu": "claims_cpu.json", "gpu": "claims_gpu.json"}
+    assert paths == {name: f"claims_{name}.json" for name in ("cpu", "fair", "gpu")}
     with pytest.raises(ValueError, match="protocol must be one of"):
         ledger.open_store(protocol="tpu")
 
