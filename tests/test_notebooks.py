@@ -1,5 +1,6 @@
 """The chapters' notebooks: made from their text, executed, small."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -215,3 +216,17 @@ def test_precision_is_chosen_before_anything_is_held_against_an_oracle(path):
     assert chosen >= 0 or not asked
     assert all(chosen < place for place in asked)
     assert "setup(mixed" not in text, "all that follows would be rounded"
+
+
+#: Processor's seconds that a chapter may take at the small scale.
+BUDGET = 60
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_a_chapter_keeps_to_its_budget(path):
+    """By what its stored run says; twice the budget, because processors differ."""
+    numbers, _ = scales.glued(json.loads(path.with_suffix(".ipynb").read_text()))
+    told = float(numbers.get("core-seconds", 0))
+    assert told <= 2 * BUDGET, f"{path.stem} took {told:.0f} s of a core, its budget is {BUDGET}"
+    trains = ".fit(" in path.read_text()
+    assert told > 0 or not trains, f"{path.stem} trains and does not say what it takes: page.took"
