@@ -12,7 +12,7 @@
 # - what the article's run and the paper's run would take, with every assumption named.
 #
 # It takes {glue:text}`core-seconds:s` seconds of one core, where it was made; the memory curve needs up to
-# 2.5 GiB. You need chapter {doc}`03_attention`.
+# 1.5 GiB. You need chapter {doc}`03_attention`.
 # ```
 
 # %%
@@ -194,7 +194,7 @@ for name, (dense, blocks) in zip(("output", "by queries", "by keys", "by values"
 import subprocess
 import sys
 
-SIDES, BATCH = (16, 32, 48, 64), 16
+SIDES, BATCH = (16, 32, 64), 8
 
 def measure(side, method):
     line = [sys.executable, "-m", "sagan_experiments.speed.memory", "--side", str(side),
