@@ -277,7 +277,8 @@ EXCEPTIONS = {
     "sagan_lib.datasets.decode": "files of others; tests/datasets/test_decode.py",
     "sagan_lib.devices": "has TensorFlow's strategies for arguments; tests/test_devices.py",
     **dict.fromkeys(
-        ["source.looked_at", "attend.keeps_map", "attend.largest_divisor", "dcgan.sides", "dcgan.down_sides",
+        ["source.looked_at", "attend.keeps_map", "attend.largest_divisor", "dcgan.sides",
+         "dcgan.down_sides",
          "dcgan.check_size", "sagan.default_attention", "attend.map_of", "attend.mix",
          "metrics.inside", "metrics.features", "metrics.moments", "metrics.root_of",
          "metrics.frechet_of_moments", "metrics.kernels", "metrics.weighted_mmd",

@@ -2,7 +2,7 @@
 
     python tests/cli/kills.py --kills 50
 
-By hand or at night; `test_keep.py` does it with a few kills.
+`test_keep.py` does it with fewer kills.
 """
 
 import argparse

@@ -77,67 +77,14 @@ def test_a_folder_is_held_by_one_process(tmp_path):
         pass
 
 
-#: Told a folder, an instant and how to end, it tries to hold the folder from that instant on.
-RIVAL = """
-import os, sys, time
-from pathlib import Path
-from sagan_lib.cli import keep
-
-keep.PATIENCE = 0
-print("ready", flush=True)
-for line in sys.stdin:
-    folder, instant, end = line.split()
-    recipe, inside = Path(folder, "recipe.json"), Path(folder, "inside")
-    found = "in"
-    while time.time() < float(instant):
-        pass
-    try:
-        with keep.alone(folder, "a rival"):
-            os.close(os.open(inside, os.O_CREAT | os.O_EXCL))  # FileExistsError: not alone
-            recipe.write_text(str(os.getpid()))
-            time.sleep(0.03)
-            held = Path(folder, ".lock").exists() and recipe.read_text() == str(os.getpid())
-            found = "in" if held else "robbed"
-            inside.unlink()
-            if end == "fails":
-                raise KeyError
-            Path(folder, keep.RUN).touch()
-    except KeyError:
-        pass
-    except RuntimeError as error:
-        found = "refused" if "another process trains there" in str(error) else repr(error)
-    except Exception as error:
-        found = repr(error)
-    print(found, flush=True)
-"""
-
-
-@pytest.mark.book
 @pytest.mark.full
-def test_of_commands_that_start_at_one_instant_one_holds_the_folder(tmp_path):
+def test_of_commands_that_start_at_one_instant_one_holds_the_folder():
     """And the others, refused, leave what is its own: so often that a race would show."""
-    rivals = [
-        subprocess.Popen([sys.executable, "-c", RIVAL], stdin=subprocess.PIPE,
-                         stdout=subprocess.PIPE, text=True)
-        for _ in range(3)
-    ]  # fmt: skip
-    try:
-        assert [rival.stdout.readline() for rival in rivals] == ["ready\n"] * 3
-        for number in range(80):
-            end = ("saves", "fails")[number % 2]
-            for rival in rivals:
-                print(tmp_path / f"{number}", time.time() + 0.01, end, file=rival.stdin, flush=True)
-            found = sorted(rival.stdout.readline().strip() for rival in rivals)
-            if end == "saves":
-                assert found == ["in", "refused", "refused"], number
-                held = {each.name for each in (tmp_path / f"{number}").iterdir()}
-                assert held == {".lock", "recipe.json", keep.RUN}
-            else:  # after it, others may have found the folder free
-                assert "in" in found and set(found) <= {"in", "refused"}, (number, found)  # noqa: PT018
-    finally:
-        for rival in rivals:
-            rival.kill()
-            rival.communicate()
+    script = Path(__file__).with_name("races.py")
+    done = subprocess.run([sys.executable, script, "--rounds", "80"], capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("80 rounds of three: one inside each time")
 
 
 def test_a_command_waits_for_one_that_ends_just_now(tmp_path):
@@ -591,3 +538,12 @@ def test_the_same_pictures_elsewhere_go_on_and_changed_ones_are_refused(tmp_path
 def test_kills_at_any_moment_change_nothing(tmp_path):
     """A few of those that `kills.py` does by hand."""
     assert kills.chain(tmp_path, 3, seed=1) >= 2
+
+
+@pytest.mark.full
+def test_many_kills_change_nothing_either():
+    script = Path(__file__).with_name("kills.py")
+    done = subprocess.run([sys.executable, script, "--kills", "10", "--seed", "5"],
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "bit for bit the run that was left alone" in done.stdout
