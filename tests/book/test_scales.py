@@ -16,11 +16,12 @@ CHAPTERS = shipped.root() / "chapters"
 
 
 def test_what_was_kept_fits_the_chapters():
-    """Every chapter that trains; its numbers have the names that the chapter glues today."""
+    """Every chapter that trains; its numbers have the chapter's names until its code changes."""
     assert set(scales.large()) == set(scales.PICTURES)
     for chapter, entry in scales.large().items():
         numbers, pictures, _ = scales.small(chapter)
-        assert set(entry["numbers"]) <= set(numbers), chapter
+        if scales.newer(chapter) != "code":
+            assert set(entry["numbers"]) <= set(numbers), chapter
         assert scales.PICTURES[chapter] in pictures
     files = [*scales.kept_in().parent.glob("scale_gpu*")]
     assert len(files) == 1 + len(scales.PICTURES)
