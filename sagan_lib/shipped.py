@@ -5,6 +5,9 @@ import functools
 import hashlib
 import importlib.resources
 import os
+import re
+import secrets
+import socket
 import tempfile
 from pathlib import Path
 
@@ -78,6 +81,19 @@ def sha256(path):
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _here():
+    return re.sub(r"[^A-Za-z0-9]", "_", socket.gethostname())[:32] + "-"
+
+
+def made_here(maker):
+    """Whether the second word of a half file's name (see `replacing`) is of this machine.
+
+    Args:
+        maker: that word.
+    """
+    return maker.startswith(_here())
+
+
 @contextlib.contextmanager
 def replacing(path):
     """Write a file whole or not at all: beside its place first, then into it.
@@ -87,12 +103,15 @@ def replacing(path):
             the body of the `with` has ended without an error.
 
     Yields:
-        The path to write to: beside `path`, of this process alone, with the same endings.
+        The path to write to: beside `path`, of this call alone, with the same endings. Its name
+        is that of `path`, the machine's and a random word: in a folder that is shared, processes
+        of two machines or containers may have one number.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     base = path.name.removesuffix("".join(path.suffixes))
-    part = path.with_name(f"{base}.{os.getpid()}.part{''.join(path.suffixes)}")
+    maker = _here() + secrets.token_hex(4)
+    part = path.with_name(f"{base}.{maker}.part{''.join(path.suffixes)}")
     try:
         yield part
         with open(part, "rb+") as written:

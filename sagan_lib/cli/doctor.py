@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from sagan_lib import cost, devices, gan, networks, shipped, ttur
-from sagan_lib.datasets import celeba, folder
+from sagan_lib.datasets import cache, celeba, folder
 
 WANTED = ("tensorflow", "keras", "numpy", "matplotlib", "pillow")
 
@@ -141,8 +141,18 @@ def _images(path):
     return True, f"{path}: the first {source.size} images decode", ""
 
 
+def _cache():
+    """Where decoded pictures are kept; where that is not the first choice, a warning says why."""
+    try:
+        place = cache.writable(cache.places())
+    except OSError as error:
+        advice = "set XDG_CACHE_HOME to a folder that can be written to"
+        return False, f"decoded pictures cannot be kept: {error}", advice
+    return True, f"decoded pictures are kept in {place}", ""
+
+
 def _caches(path):
-    for place, whole in folder.check_caches(path).items():
+    for place, whole in cache.check(path).items():
         found = f"{place}: decoded pictures, {'as they were written' if whole else 'damaged'}"
         yield whole, found, f"remove {place}; the next run decodes them anew"
 
@@ -168,6 +178,7 @@ def checks(data=None):
         yield onednn()
     yield step()
     yield from _shipped()
+    yield _cache()
     if data is not None:
         yield _images(data)
         yield from _caches(data)

@@ -16,6 +16,7 @@ CROP = 178  # the aligned images are 178 wide and 218 high
 SPLITS = {"train": 0, "valid": 1, "test": 2}
 #: The list of splits: as published, and as Kaggle has it (with commas and a header).
 PARTITIONS = ("list_eval_partition.txt", "list_eval_partition.csv")
+LONGEST = 2**26  # bytes of a list of splits: ten times CelebA's own
 # MD5 of the files as published, as torchvision's CelebA loader lists them.
 MD5 = {
     "img_align_celeba.zip": "00d2c5bc6d35e252742224ab0c1e8fcb",
@@ -46,12 +47,23 @@ def _partition(path):
         with zipfile.ZipFile(path) as archive:
             inside = [n for n in archive.namelist() if Path(n).name in PARTITIONS]
             if inside:
-                return f"{path}/{inside[0]}", archive.read(inside[0])
+                where = f"{path}/{inside[0]}"
+                _check_length(where, archive.getinfo(inside[0]).file_size)
+                return where, archive.read(inside[0])
     root = path if path.is_dir() else path.parent
     above = (root, root.parent, root.parent.parent)  # CelebA has Img/img_align_celeba and Eval/
     lists = (p / below / name for p in above for below in ("", "Eval") for name in PARTITIONS)
     found = next((p for p in lists if p.is_file()), None)
-    return found and (str(found), found.read_bytes())
+    if found is None:
+        return None
+    _check_length(found, found.stat().st_size)
+    return str(found), found.read_bytes()
+
+
+def _check_length(where, size):
+    """Refuse what is no list before it is read: a member of a zip may claim anything."""
+    if size > LONGEST:
+        raise ValueError(f"{where}: {size:,} bytes are no list of splits")
 
 
 def _decoded(data):

@@ -1,11 +1,9 @@
 """Training images from any folder or zip: decoded once, cropped, resized, kept in a cache."""
 
 import collections
+import functools
 import hashlib
-import io
-import json
 import os
-import shutil
 import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sagan_lib import checks, shipped
+from sagan_lib import checks
+from sagan_lib.datasets import cache as caches
 from sagan_lib.datasets import decode
 from sagan_lib.datasets.source import Source
 
@@ -24,28 +23,33 @@ class ImageFolder(Source):
     An image is cropped to a centred square and resized to `resolution` with an anti-aliasing
     filter (`decode.picture`). The first use decodes every file, in parallel, into a memory-mapped
     cache; later uses open the cache without reading it, if its size and time of change are those
-    that it was written with.
+    that it was written with. One process decodes, others that need the same pictures wait for it.
 
     Args:
         path: a folder, or a `.zip`. Links to folders are followed, each folder is entered once.
+            Members of a zip that share a name are each taken, with a warning.
         resolution: of the result, 16 to 256 pixels.
         crop: side of the centred square, in pixels of the file; None, and where a picture is
             smaller, takes the largest square.
         limit: take at most so many images, in the order of their names.
-        cache: folder of the decoded images; by default `~/.cache/sagan_lib` (XDG_CACHE_HOME).
+        cache: folder of the decoded images; by default one of `cache.places()`, such as
+            `~/.cache/sagan_lib` (XDG_CACHE_HOME).
         verify: read the whole cache and compare it with its checksum; if it is another one, decode
             all files anew.
 
     Attributes:
-        names: the files used, in order. skipped: {file that could not be decoded: why}.
+        names: the files used, in order; of members of a zip that share a name, all but the first
+            with a number. skipped: {file that could not be decoded: why}.
         left_out: {ending: how many files of it are no pictures}. sizes: {"WIDTHxHEIGHT": files}.
-        fingerprint: 24 hexadecimal digits that follow from the names, sizes in bytes, crop and
-            resolution, but not from where the pictures lie.
+        fingerprint: follows from crop, resolution and the files, but not from where they lie: 24
+            hexadecimal digits from their names and sizes (in a zip CRC-32), which are looked at
+            each time, a hyphen, and 24 from their bytes, as they were when they were decoded.
 
     Raises:
         FileNotFoundError: there is no such path.
         PermissionError: a file may not be read; all of them are counted, some named.
-        OSError: the cache's disk has too little space.
+        OSError: the cache's disk has too little space, or a file cannot be read for a reason of
+            the system's, such as a disk that fails. Nothing is remembered of these.
         ValueError: no image can be decoded, or an argument is wrong. Files that cannot be decoded
             are skipped, counted and named in a warning.
     """
@@ -62,7 +66,7 @@ class ImageFolder(Source):
         self.resolution, self.crop = resolution, crop
         self._archive = self._open_zip() if self.path.suffix.lower() == ".zip" else None
         names = self._chosen(self._list())[:limit]
-        self._decode_all(names, Path(cache) if cache else default_cache(), verify)
+        self._decode_all(names, [Path(cache)] if cache else caches.places(), verify)
         self.size = len(self.names)
         self.description = f"{self.path}: all images"
 
@@ -76,10 +80,26 @@ class ImageFolder(Source):
         except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
             raise ValueError(f"{self.path}: not a whole zip archive ({error})") from error
 
+    def _members_of_zip(self):
+        """{name: ZipInfo}: by a name alone, the archive gives the last member that has it."""
+        members, counts = {}, collections.Counter()
+        for info in self._archive.infolist():
+            if not info.is_dir():
+                counts[info.filename] += 1
+                again = f" ({counts[info.filename]})" if counts[info.filename] > 1 else ""
+                members[info.filename + again] = info
+        if double := [name for name, count in counts.items() if count > 1]:
+            warnings.warn(
+                f"{self.path}: each member is taken of {_told(double, 'names')} that several have",
+                stacklevel=5 + (type(self) is not ImageFolder),
+            )
+        return members
+
     def _files(self):
         """All files' names, relative to the folder, or in the archive."""
         if self._archive:
-            return [info.filename for info in self._archive.infolist() if not info.is_dir()]
+            self._members = self._members_of_zip()
+            return list(self._members)
         found, entered = [], set()
         for folder, inner, files in os.walk(self.path, followlinks=True):
             if os.path.realpath(folder) in entered:
@@ -94,8 +114,9 @@ class ImageFolder(Source):
         readable, names = decode.suffixes(), []
         self.left_out = collections.Counter()
         for name in self._files():
-            hidden = any(part.startswith((".", "__MACOSX")) for part in Path(name).parts)
-            ending = "hidden" if hidden else Path(name).suffix.lower() or "no ending"
+            path = Path(self._members[name].filename if self._archive else name)
+            hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+            ending = "hidden" if hidden else path.suffix.lower() or "no ending"
             if ending in readable and not self._archive and not (self.path / name).is_file():
                 self.left_out["broken link or no file"] += 1  # a pipe, too, would never end
             elif ending in readable:
@@ -107,21 +128,25 @@ class ImageFolder(Source):
     def _stamps(self, names):
         """What changes with a file: (what a copy keeps, what says that it was touched)."""
         if self._archive:
-            infos = [self._archive.getinfo(name) for name in names]
-            return [info.CRC for info in infos], []
+            return [self._members[name].CRC for name in names], []
         stats = [(self.path / name).stat() for name in names]
         return [stat.st_size for stat in stats], [stat.st_mtime_ns for stat in stats]
 
-    def _decode_all(self, names, cache, verify):
-        """Fill `images` and what is known about the files, from the cache or from the files."""
+    def _decode_all(self, names, folders, verify):
+        """Fill `images` and what is known about the files, from a cache or from the files."""
         if not names:
             raise ValueError(f"{self.path}: no image files; {self._left_out()}")
         sizes, touched = self._stamps(names)
-        self.fingerprint = _digest(self.resolution, self.crop, names, sizes)
-        here = _digest(self.fingerprint, str(self.path.resolve()), touched)
-        done = cache / f"{here}.npy"
-        if (known := _kept(done, verify)) is None:
-            known = self._write_cache(names, done)
+        named = _digest(self.resolution, self.crop, names, sizes)
+        here = f"{_digest(named, str(self.path.resolve()), touched)}.npy"
+        for done in (folder / here for folder in folders):
+            if known := caches.kept(done, verify):
+                break
+        else:
+            done = caches.writable(folders) / here
+            with caches.alone(done, self.path):
+                known = caches.kept(done, verify) or self._write_cache(names, done)
+        self.fingerprint = f"{named}-{known['contents']}"
         self.skipped, self.sizes = known["skipped"], known["sizes"]
         self.names = [name for name in names if name not in self.skipped]
         if self.skipped:
@@ -136,52 +161,63 @@ class ImageFolder(Source):
         self.images = np.load(done, mmap_mode="r")[: len(self.names)]
 
     def _write_cache(self, names, done):
-        shape = (len(names), self.resolution, self.resolution, 3)
-        _make_room(done.parent, int(np.prod(shape)))
-        with shipped.replacing(done) as part:  # an interrupted run leaves no half cache
-            rows = np.lib.format.open_memmap(part, "w+", np.uint8, shape)
-            skipped, sizes = self._fill(rows, names)
-            rows.flush()
-            del rows  # some systems do not rename a file that is mapped
-            known = {"path": str(self.path.resolve()), "skipped": skipped, "sizes": sizes,
-                     "sha256": shipped.sha256(part)}  # fmt: skip
+        with caches.pictures(done, (len(names), self.resolution, self.resolution, 3)) as file:
+            known = self._fill(file, names)
         # Last: where there is a listing, the pictures were whole and on the disk before it.
-        return _list_cache(done, known)
+        return caches.listing(done, known | {"path": str(self.path.resolve())})
 
-    def _fill(self, rows, names):
-        """Decode all files into `rows`, without gaps; returns what was skipped, and the sizes."""
+    def _fill(self, file, names):
+        """Decode all files into `file`, without gaps; returns what the listing says of them."""
         from tqdm.auto import tqdm
 
-        skipped, sizes, closed = {}, collections.Counter(), []
+        skipped, sizes, unread, sums = {}, collections.Counter(), {}, []
         pool = ThreadPoolExecutor()
         try:
             bar = tqdm(names, "decoding", disable=len(names) < 1000)
             decoded = zip(bar, pool.map(self._try_decode, names), strict=True)
-            for position, (name, (image, size, error)) in enumerate(decoded):
-                if isinstance(error, PermissionError):
-                    closed.append(name)
+            for name, (image, size, crc, error) in decoded:
+                if isinstance(error, OSError) and error.errno is not None:
+                    unread[name] = error
                 elif error is not None:
                     skipped[name] = f"{type(error).__name__}: {error}"[:200]
+                elif image.shape != (self.resolution, self.resolution, 3):
+                    raise ValueError(f"decode must give a square of {self.resolution} pixels in "
+                                     f"colour, got {image.shape} of {name}")  # fmt: skip
                 else:
-                    rows[position - len(skipped) - len(closed)] = image
+                    file.write(image.tobytes())
                     sizes[f"{size[0]}x{size[1]}"] += 1
+                    sums.append(crc)
         finally:
             pool.shutdown(cancel_futures=True)  # an interrupt does not wait for the other files
-        if closed:
-            raise PermissionError(f"{self.path}: no permission to read {_told(closed, 'files')}")
-        return skipped, sizes
+        if unread:
+            raise self._unread(unread)
+        return {"skipped": skipped, "sizes": sizes, "contents": _digest(sums)}
+
+    def _unread(self, errors):
+        """What to raise for files that the system did not give."""
+        if all(isinstance(error, PermissionError) for error in errors.values()):
+            return PermissionError(f"{self.path}: no permission to read {_told(errors, 'files')}")
+        first = next(error for error in errors.values() if not isinstance(error, PermissionError))
+        return OSError(f"{self.path}: cannot read {_told(errors, 'files')} ({first.strerror})")
 
     def _try_decode(self, name):
-        """(the image, its size in the file, None), or (None, None, what a decoder raised)."""
+        """(*what `decode` gives, None), or (None, None, None, what was raised)."""
         try:
             return *self.decode(name), None
         except Exception as error:  # whatever it is, the other files go on
-            return None, None, error
+            # Their frames hold the picture until the error is looked at.
+            error.__traceback__ = error.__context__ = error.__cause__ = None
+            return None, None, None, error
 
     def decode(self, name):
-        """`decode.picture` of the file `name`."""
-        stream = io.BytesIO(self._archive.read(name)) if self._archive else self.path / name
-        return decode.picture(stream, self.resolution, self.crop)
+        """`decode.file` of the file `name`."""
+        if self._archive:
+            member = self._members[name]
+            opened, size = functools.partial(self._archive.open, member), member.file_size
+        else:
+            path = self.path / name
+            opened, size = functools.partial(open, path, "rb"), path.stat().st_size
+        return decode.file(opened, size, self.resolution, self.crop)
 
     def _left_out(self):
         """The files that are no pictures, in words."""
@@ -208,94 +244,3 @@ def _told(names, what):
     """How many names, and the first of them, with any character in them readable."""
     shown = ", ".join(ascii(name)[1:-1] for name in list(names)[:5])
     return f"{len(names)} {what}: {shown}" + (", ..." if len(names) > 5 else "")
-
-
-def _list_cache(done, known):
-    """Write what is known of a cache file, with its size and time of change; returns it."""
-    known = known | _stamp(done)
-    with shipped.replacing(done.with_suffix(".json")) as listing:
-        listing.write_text(json.dumps(known))
-    return known
-
-
-def _stamp(done):
-    stat = done.stat()
-    return {"bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns}
-
-
-def _listed(done):
-    """What the listing of a cache file says; None if either is missing, or it cannot be read."""
-    listing = done.with_suffix(".json")
-    if not (done.exists() and listing.exists()):
-        return None
-    try:
-        known = json.loads(listing.read_text())
-    except ValueError:
-        return None
-    return known if isinstance(known, dict) and "sha256" in known else None
-
-
-def _kept(done, verify):
-    """What is known of a whole cache file; None if it is missing or not as it was written.
-
-    Its bytes are read only where they must be: asked for, or where another time of change (or none,
-    in an old listing) leaves open whether they were touched or only copied.
-    """
-    known = _listed(done)
-    if known is None or known.get("bytes", done.stat().st_size) != done.stat().st_size:
-        return None
-    untouched = {name: known.get(name) for name in ("bytes", "mtime_ns")} == _stamp(done)
-    if untouched and not verify:
-        return known
-    if known["sha256"] != shipped.sha256(done):
-        return None
-    return known if untouched else _list_cache(done, known)
-
-
-def check_caches(path, cache=None):
-    """Read what is kept of a folder's or zip's decoded pictures, and compare it with its checksums.
-
-    Args:
-        path: of the folder or zip.
-        cache: as for `ImageFolder`.
-
-    Returns:
-        {cache file: whether it is as it was written}, of every resolution and crop.
-    """
-    path = str(Path(path).resolve())
-    found = {done: _listed(done) for done in sorted(Path(cache or default_cache()).glob("*.npy"))}
-    return {
-        done: known["sha256"] == shipped.sha256(done)
-        for done, known in found.items()
-        if known and known.get("path") == path
-    }
-
-
-def _make_room(cache, size):
-    """Remove what dead processes left half done; OSError if so many bytes do not fit."""
-    cache.mkdir(parents=True, exist_ok=True)
-    for part in cache.glob("*.part.*"):
-        process = part.name.split(".")[1]
-        if process.isdigit() and not _alive(int(process)):
-            part.unlink(missing_ok=True)
-    free = shutil.disk_usage(cache).free
-    if free < size + 2**20:
-        raise OSError(
-            f"{cache}: {size / 2**20:.0f} MiB are needed for the decoded pictures, "
-            f"{free / 2**20:.0f} are free; set XDG_CACHE_HOME to a folder on another disk"
-        )
-
-
-def _alive(process):
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's
-        return True
-    return True
-
-
-def default_cache():
-    """Where decoded images are kept: `$XDG_CACHE_HOME/sagan_lib` or `~/.cache/sagan_lib`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sagan_lib"

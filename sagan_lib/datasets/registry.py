@@ -3,6 +3,7 @@
 import functools
 import inspect
 import os
+import warnings
 from pathlib import Path
 
 from sagan_lib.datasets.celeba import CelebA, is_celeba
@@ -19,8 +20,10 @@ def by_name(data, resolution, size=50_000, population=0, crop=None):
     """The source of images that a recipe or a command line names.
 
     Args:
-        data: a name of `SOURCES`, such as "faces" or "cifar10"; or the path of a folder or zip.
-            CelebA is recognised by its names.
+        data: a name of `SOURCES`, such as "faces" or "cifar10", and nothing but the name; all else
+            is the path of a folder or zip. What lies beside under a data set's name is taken by
+            a path with a separator, "./faces"; a warning says so. CelebA is recognised by its
+            names.
         resolution: of the images in pixels.
         size: how many different pictures there are, where they are drawn.
         population: which ones, where they are drawn; none of `faces.RESERVED`.
@@ -31,7 +34,7 @@ def by_name(data, resolution, size=50_000, population=0, crop=None):
         A `source.Source`.
 
     Raises:
-        FileNotFoundError: no such folder or zip.
+        FileNotFoundError: no such name, folder or zip.
         TypeError: `data` is neither a text nor a path.
         ValueError: no image in it can be decoded, or it is empty; a crop of what has no files; a
             population that is kept for scoring.
@@ -40,12 +43,24 @@ def by_name(data, resolution, size=50_000, population=0, crop=None):
         raise TypeError(f"data must be a name or a path, got {data!r}")
     if not str(data):  # which would be the folder one happens to be in
         raise ValueError(f"data must be a name or a path, got {data!r}")
-    make = SOURCES.get(data)
+    make = SOURCES.get(data) if isinstance(data, str) else None
     if make is None:
-        make = functools.partial(CelebA if is_celeba(Path(data)) else ImageFolder, data)
+        make = functools.partial(_of_files(data), data)
+    elif os.path.lexists(data):
+        warnings.warn(f"data {data!r} is the data set of that name, not what lies in this folder "
+                      f"under it; './{data}' is", stacklevel=2)  # fmt: skip
     takes = inspect.signature(make).parameters
     if crop is not None and "crop" not in takes:
         raise ValueError(f"crop is for pictures from files, got {crop} with data {data!r}")
     # Of another kind of data a recipe keeps its size and population, which mean nothing there.
     given = {"size": size, "population": population} | ({} if crop is None else {"crop": crop})
     return make(resolution=resolution, **{k: v for k, v in given.items() if k in takes})
+
+
+def _of_files(data):
+    """The class for a path, which exists."""
+    path = Path(data)
+    if not path.exists():
+        names = "" if path.name != str(data) else f", and no data set: {', '.join(SOURCES)}"
+        raise FileNotFoundError(f"{data}: no such folder or zip{names}; see data/README.md")
+    return CelebA if is_celeba(path) else ImageFolder

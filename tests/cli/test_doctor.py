@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image
 
 from sagan_lib import devices, shipped
 from sagan_lib.cli import doctor
-from sagan_lib.datasets import folder
+from sagan_lib.datasets import cache
 from sagan_lib.datasets.folder import ImageFolder
 
 
@@ -139,7 +140,7 @@ def test_a_damaged_cache_of_the_data_is_named(tmp_path):
     Image.new("RGB", (40, 40)).save(tmp_path / "one.png")
     ImageFolder(tmp_path, 16)
     assert failures(tmp_path) == []
-    rows = next(iter(folder.check_caches(tmp_path)))
+    rows = next(iter(cache.check(tmp_path)))
     stat = rows.stat()
     rows.write_bytes(rows.read_bytes()[:-1] + b"\x07")
     os.utime(rows, ns=(stat.st_atime_ns, stat.st_mtime_ns))
@@ -177,3 +178,19 @@ def test_onednn_is_on_or_what_it_would_bring(monkeypatch, on, here, other, passe
     assert (result, words in found) == (passed, True)
     assert asked["TF_ENABLE_ONEDNN_OPTS"] == "01"[not on]
     assert passed or "TF_ENABLE_ONEDNN_OPTS=1" in advice
+
+
+def test_where_decoded_pictures_are_kept(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.warns(UserWarning, match="cannot be written to"):
+        passed, found, _ = doctor._cache()
+    assert passed
+    assert f"decoded pictures are kept in {tmp_path}/sagan_lib-" in found
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    passed, found, advice = doctor._cache()
+    assert not passed
+    assert "Not a directory" in found
+    assert "XDG_CACHE_HOME" in advice

@@ -1,5 +1,6 @@
 """Runs: trained, resumed, told from each other, loaded."""
 
+import contextlib
 import csv
 import dataclasses
 import json
@@ -199,3 +200,15 @@ def test_an_old_name_in_a_recipe_is_no_other_recipe(tmp_path):
     runs._check_same({"variant": "pooled", "seed": 0}, kept, tmp_path)
     with pytest.raises(ValueError, match="variant was 'pooled', not 'article'"):
         runs._check_same({"variant": "article", "seed": 0}, kept, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("before", "same"),
+    [("names-bytes", True), ("names", True), ("names-others", False), ("others", False),
+     ("bytes", False), ("", False)],
+)  # fmt: skip
+def test_pictures_are_those_of_the_run_by_their_bytes_where_it_kept_them(before, same):
+    """Older runs kept names and sizes alone, and are not refused for it."""
+    now = {"pictures": "names-bytes", "data": "here"}
+    with contextlib.nullcontext() if same else pytest.raises(ValueError, match="pictures was"):
+        runs._check_same(now, {"pictures": before, "data": "there"}, "out")

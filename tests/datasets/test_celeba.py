@@ -173,3 +173,15 @@ def test_only_celebas_pictures_are_cropped_to_178(tmp_path, celeba):
     assert registry.by_name(str(celeba), 16).crop == 178
     with pytest.raises(ValueError, match="crop is for pictures from files"):
         registry.by_name("faces", 16, crop=100)
+
+
+def test_a_list_that_claims_too_much_is_not_read(celeba, monkeypatch):
+    path = celeba.parent / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(celeba.parent / "list_eval_partition.txt", "list_eval_partition.txt")
+        archive.write(celeba / "000001.jpg", "000001.jpg")
+    monkeypatch.setattr(published, "LONGEST", 100)
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("read"))
+    for place in (path, celeba):
+        with pytest.raises(ValueError, match=r"partition\.txt: 130 bytes are no list of splits"):
+            CelebA(place, 16)

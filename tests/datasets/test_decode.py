@@ -1,7 +1,12 @@
 """One picture: whatever wrote it, the pixels are those that a viewer shows."""
 
 import io
+import subprocess
+import sys
 import threading
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -120,28 +125,116 @@ def test_more_pixels_than_any_photograph_are_refused(monkeypatch):
         decode.picture(stored(Image.new("RGB", (10, 10))), 8)
 
 
-def test_large_pictures_are_decoded_one_at_a_time(monkeypatch):
-    monkeypatch.setattr(decode, "MANY_PIXELS", 50)
-    at_once, most, lock = [0], [0], threading.Lock()
+def test_pictures_together_take_no_more_memory_than_one_may(monkeypatch):
+    """Two of three large ones, or one that claims all of it, or whatever small ones fit."""
+    room = decode.Room(250)
+    monkeypatch.setattr(decode, "ROOM", room)
+    inside, most, lock = [], [0], threading.Lock()
     real = decode._square
 
-    def watched(*args):
+    def watched(opened, *args):
+        size = min(250, 8 * opened.width * opened.height)
         with lock:
-            at_once[0] += 1
-            most[0] = max(most[0], at_once[0])
-        found = real(*args)
+            inside.append(size)
+            most[0] = max(most[0], sum(inside))
+        time.sleep(0.01)
+        found = real(opened, *args)
         with lock:
-            at_once[0] -= 1
+            inside.remove(size)
         return found
 
     monkeypatch.setattr(decode, "_square", watched)
-    files = [stored(Image.new("RGB", (300, 300), "red")) for _ in range(8)]
-    threads = [threading.Thread(target=decode.picture, args=(file, 8)) for file in files]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert most == [1]
+    files = [stored(Image.new("RGB", (side, side), "red")) for side in (1, 3, 5, 300) * 4]
+    with ThreadPoolExecutor(len(files)) as pool:
+        found = list(pool.map(lambda file: decode.picture(file, 8)[0], files))
+    assert all((image == [255, 0, 0]).all() for image in found)
+    assert 200 < most[0] <= 250  # several at once, never more
+    with room.hold(250):  # and all was given back
+        assert decode.picture(files[0], 8)[1] == (1, 1)  # who holds it does not wait for itself
+
+
+def test_a_large_picture_waits_for_its_turn_and_no_longer():
+    """Small ones that keep coming do not keep it waiting."""
+    room, order, entered = decode.Room(10), [], threading.Event()
+
+    def hold(name, size):
+        with room.hold(size):
+            order.append(name)
+            entered.set()
+
+    with ThreadPoolExecutor(3) as pool:
+        with room.hold(5):
+            large = pool.submit(hold, "large", 10)
+            time.sleep(0.05)
+            small = pool.submit(hold, "small", 1)  # there is room for it
+            assert not entered.wait(0.1)
+        large.result(5), small.result(5)
+    assert order == ["large", "small"]
+
+
+def test_a_file_is_refused_by_its_size_before_it_is_opened(monkeypatch):
+    monkeypatch.setattr(decode, "MOST_BYTES", 1000)
+    with pytest.raises(ValueError, match="1,001 bytes are more than 1,000"):
+        decode.file(lambda: pytest.fail("opened"), 1001, 8)
+
+
+def test_a_large_file_is_read_while_nothing_else_is(monkeypatch):
+    room = decode.Room(10**6)
+    monkeypatch.setattr(decode, "ROOM", room)
+    monkeypatch.setattr(decode, "MANY_BYTES", 10)
+    data = stored(Image.new("RGB", (9, 9), "blue"))
+
+    def opened():
+        assert room._free == 0
+        return data
+
+    image, size, crc = decode.file(opened, 11, 8)
+    assert (image[0, 0].tolist(), size) == ([0, 0, 255], (9, 9))
+    assert crc == zlib.crc32(stored(Image.new("RGB", (9, 9), "blue")).getvalue())
+
+
+PEAK = """
+import resource, sys
+from concurrent.futures import ThreadPoolExecutor
+from sagan_lib.datasets import decode
+def peak():
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used // 2**10 if sys.platform == "darwin" else used
+decode.picture(sys.argv[1], 16)
+before = peak()
+decode.ROOM = decode.Room(8 * 3000**2)
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(lambda path: decode.picture(path, 16), sys.argv[2:] * 3))
+print(peak() - before)
+"""
+
+
+@pytest.mark.book
+@pytest.mark.skipif(sys.platform == "win32", reason="no module resource")
+def test_large_pictures_leave_no_memory_behind_in_their_threads(tmp_path):
+    """Twice 34 MiB at a time, not five times so much in each thread."""
+    Image.new("RGBA", (8, 8)).save(tmp_path / "small.png")
+    Image.new("RGBA", (3000, 3000), (9, 9, 9, 99)).save(tmp_path / "large.png", compress_level=1)
+    files = [tmp_path / "small.png", *[tmp_path / "large.png"] * 2]
+    done = subprocess.run([sys.executable, "-c", PEAK, *files], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) / 2**10 < 110
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "I;16", "F", "CMYK"])
+def test_strips_are_the_whole_picture(mode, monkeypatch):
+    """What takes several copies is done in strips; here of one row, and of all."""
+    if mode in ("I;16", "F"):
+        dtype = {"I;16": np.uint16, "F": np.float32}[mode]
+        image = Image.fromarray(np.arange(400).reshape(20, 20).astype(dtype) * 160)
+    else:
+        pixels = np.random.default_rng(0).integers(0, 256, (20, 20, 4), np.uint8)
+        image = Image.fromarray(pixels).convert(mode)
+    whole = decode._opaque(image)
+    strips = decode._strips
+    monkeypatch.setattr(decode, "_strips", lambda image: strips(image, 1))
+    assert len(list(decode._strips(image))) == 20
+    np.testing.assert_array_equal(decode._opaque(image), whole)
 
 
 def test_a_large_jpeg_is_the_same_picture(monkeypatch):

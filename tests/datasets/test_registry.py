@@ -1,5 +1,7 @@
 """Sources by name: what each takes, one of the reader's own, and imports without a circle."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pictures import picture
@@ -47,3 +49,33 @@ def test_a_folder_takes_a_crop_and_no_size(tmp_path, monkeypatch):
     data = registry.by_name(tmp_path / "own", 16, size=50_000, population=2, crop=20)
     assert isinstance(data, ImageFolder)
     assert (data.size, data.crop) == (1, 20)
+
+
+@pytest.fixture
+def beside(tmp_path, monkeypatch):
+    """A folder called faces with one picture, in the folder that the program works in."""
+    (tmp_path / "faces").mkdir()
+    picture(1, (40, 40)).save(tmp_path / "faces" / "one.png")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["./faces", "faces/", "../{0}/faces", Path("faces")])
+def test_a_path_is_a_path(path, beside):
+    if isinstance(path, str):
+        path = path.format(Path.cwd().name)
+    data = registry.by_name(path, 16)
+    assert isinstance(data, ImageFolder)
+    assert data.size == 1
+
+
+def test_a_name_is_the_data_set_and_says_what_lies_beside_it(beside):
+    with pytest.warns(UserWarning, match=r"'faces' is the data set .*'\./faces' is"):
+        data = registry.by_name("faces", 16, size=3)
+    assert isinstance(data, faces.Faces)
+
+
+def test_the_path_of_a_data_set_is_not_the_data_set():
+    with pytest.raises(FileNotFoundError, match=r"\./mnist: no such folder or zip; see"):
+        registry.by_name("./mnist", 16)
+    with pytest.raises(FileNotFoundError, match=r"cifar: no such .* no data set: faces, cifar10,"):
+        registry.by_name("cifar", 16)

@@ -1,0 +1,254 @@
+"""The cache of decoded pictures: its place, its space, one process at a time, what kills leave."""
+
+import errno
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from sagan_lib import shipped
+from sagan_lib.datasets import cache as caches
+from sagan_lib.datasets.celeba import CelebA
+from sagan_lib.datasets.folder import ImageFolder
+
+
+@pytest.fixture
+def nowhere(monkeypatch, tmp_path):
+    """A home that nobody can write to, whoever runs the test, and a temporary folder."""
+    (tmp_path / "file").touch()
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    return tmp_path / "tmp"
+
+
+def test_a_home_that_cannot_be_written_to_is_said_once(celeba, nowhere):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        first = CelebA(celeba, 16)
+        second = CelebA(celeba, 32)
+    (place,) = {path.parent for path in nowhere.rglob("*.npy")}
+    assert place.parent == nowhere
+    assert first.images.any()
+    assert second.images.any()
+    assert len(caught) == 1
+    assert "file/.cache/sagan_lib cannot be written to (Not a directory)" in str(caught[0].message)
+    assert f"kept in {place}; XDG_CACHE_HOME" in str(caught[0].message)
+    assert list(caches.check(celeba).values()) == [True, True]
+    if os.name == "posix":
+        assert place.stat().st_mode & 0o777 == 0o700
+
+
+def test_what_is_kept_in_the_temporary_folder_is_found_again(celeba, nowhere, monkeypatch):
+    with pytest.warns(UserWarning, match="cannot be written to"):
+        source = CelebA(celeba, 16)
+    whole = np.array(source.images)
+    monkeypatch.delattr(ImageFolder, "decode")
+    np.testing.assert_array_equal(CelebA(celeba, 16).images, whole)
+
+
+def test_a_cache_that_can_only_be_read_is_used(celeba, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "baked"))
+    whole = np.array(CelebA(celeba, 16).images)
+    monkeypatch.delattr(ImageFolder, "decode")
+    monkeypatch.setattr(caches, "writable", lambda _: pytest.fail("asked for a place to write"))
+    np.testing.assert_array_equal(CelebA(celeba, 16).images, whole)
+
+
+def test_a_user_without_a_home_has_the_temporary_folder(monkeypatch):
+    def unknown():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", unknown)
+    (place,) = caches.places()
+    assert place.parent == Path(tempfile.gettempdir())
+
+
+def test_a_folder_of_somebody_else_in_the_temporary_one_is_not_taken(nowhere, monkeypatch):
+    spare = caches.places()[-1]
+    spare.symlink_to(nowhere)
+    assert caches.places() == [Path(os.environ["HOME"]) / ".cache" / "sagan_lib"]
+    spare.unlink()
+    spare.mkdir()
+    assert caches.places()[-1] == spare
+    monkeypatch.setattr(caches, "_user", lambda: 123456)
+    spare.rename(caches._spare())  # a folder of this name, but not of user 123456
+    assert len(caches.places()) == 1
+
+
+def test_a_cache_that_was_chosen_is_not_replaced_by_another(celeba, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        CelebA(celeba, 16, cache=tmp_path / "file" / "cache")
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """How often each file is decoded."""
+    counts, decode = Counter(), ImageFolder.decode
+
+    def counting(self, name):
+        counts[name] += 1
+        time.sleep(0.02)
+        return decode(self, name)
+
+    monkeypatch.setattr(ImageFolder, "decode", counting)
+    return counts
+
+
+def at_once(*functions):
+    """What the functions gave, each run in a thread of its own."""
+    results = {}
+    threads = [
+        threading.Thread(target=lambda i=i, f=f: results.__setitem__(i, f()))
+        for i, f in enumerate(functions)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [results[i] for i in range(len(functions))]
+
+
+def test_of_two_at_once_one_decodes(celeba, cache, decoded):
+    one, other = at_once(*[lambda: CelebA(celeba, 16, cache=cache)] * 2)
+    np.testing.assert_array_equal(one.images, other.images)
+    assert one.images.any()
+    assert set(decoded.values()) == {1}
+    assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".npy"]
+
+
+def test_who_waits_is_told(celeba, cache, monkeypatch, decoded):
+    monkeypatch.setattr(caches, "PATIENCE", 0.01)
+    with pytest.warns(UserWarning, match="celeba: another process decodes these pictures"):
+        at_once(*[lambda: CelebA(celeba, 16, cache=cache)] * 2)
+    assert set(decoded.values()) == {1}
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "No locks"), NotImplementedError("flock")])
+def test_without_locks_both_decode_and_both_are_right(celeba, cache, monkeypatch, decoded, error):
+    def none(*_, **__):
+        raise error
+
+    monkeypatch.setattr(caches.filelock.FileLock, "acquire", none)
+    one, other = at_once(*[lambda: CelebA(celeba, 16, cache=cache)] * 2)
+    np.testing.assert_array_equal(one.images, other.images)
+    assert one.images.any()
+
+
+def test_an_error_while_decoding_lets_the_next_one_in(celeba, cache, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageFolder, "_fill", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            CelebA(celeba, 16, cache=cache)
+    assert list(cache.iterdir()) == []
+    assert CelebA(celeba, 16, cache=cache).images.any()
+
+
+def test_the_file_is_what_numpy_would_save(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
+    with caches.pictures(tmp_path / "ours.npy", (5, 16, 16, 3)) as file:
+        for image in images:
+            file.write(image.tobytes())
+    np.save(tmp_path / "theirs.npy", np.concatenate([images, np.zeros((2, 16, 16, 3), np.uint8)]))
+    assert (tmp_path / "ours.npy").read_bytes() == (tmp_path / "theirs.npy").read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system reserves no space")
+def test_the_space_is_reserved_before_the_first_picture(celeba, cache, monkeypatch):
+    """Else the disk fills up under a file that is long already: a bus error, without a word."""
+    reserved, decode = [], ImageFolder.decode
+
+    def looking(self, name):
+        reserved.extend(path.stat().st_blocks * 512 for path in cache.glob("*.part.npy"))
+        return decode(self, name)
+
+    monkeypatch.setattr(ImageFolder, "decode", looking)
+    CelebA(celeba, 256, cache=cache)
+    assert min(reserved) >= 6 * 256 * 256 * 3
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_before_decoding(celeba, cache, monkeypatch, decoded, number):
+    def full(*_):
+        raise OSError(number, os.strerror(number))
+
+    def little(_):
+        return SimpleNamespace(free=1000)
+
+    for patched in ((os, "posix_fallocate", full), (caches.shutil, "disk_usage", little)):
+        with monkeypatch.context() as patch:
+            patch.setattr(*patched, raising=False)
+            with pytest.raises(OSError, match=r"MiB are needed .*set XDG_CACHE_HOME"):
+                CelebA(celeba, 16, cache=cache)
+    assert not decoded
+    assert list(cache.iterdir()) == []
+
+
+@pytest.mark.parametrize("lacks", ["the function", "the file system"])
+def test_where_no_space_can_be_reserved_pictures_are_written(celeba, cache, monkeypatch, lacks):
+    def unsupported(*_):
+        raise OSError(errno.EOPNOTSUPP, "not supported")
+
+    if lacks == "the function":
+        monkeypatch.delattr(os, "posix_fallocate")
+    else:
+        monkeypatch.setattr(os, "posix_fallocate", unsupported)
+    source = CelebA(celeba, 16, cache=cache)
+    assert source.images.any(axis=(1, 2, 3)).all()
+
+
+def test_a_disk_that_fills_up_later_is_an_error_with_its_name(celeba, cache, monkeypatch):
+    def full(self, file, names):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ImageFolder, "_fill", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*cache.*\.npy'"):
+        CelebA(celeba, 16, cache=cache)
+
+
+KILLED = """
+import os, sys
+from sagan_lib.datasets.folder import ImageFolder
+def killed(self, name):
+    os._exit(9)
+ImageFolder.decode = killed
+ImageFolder(sys.argv[1], 16, cache=sys.argv[2])
+"""
+
+
+def test_what_a_killed_process_left_goes_and_what_is_being_made_stays(celeba, cache):
+    done = subprocess.run([sys.executable, "-c", KILLED, celeba, cache], check=False)
+    assert done.returncode == 9
+    (dead,) = cache.glob("*.part.npy")
+    held = caches._lock("abc", cache)
+    with held:
+        mine = cache / f"abc.{shipped._here()}1.part.npy"
+        mine.write_bytes(b"half")
+        CelebA(celeba, 32, cache=cache)  # another file than the dead one's
+        assert not dead.exists()
+        assert mine.exists()
+
+
+def test_half_files_of_other_machines_stay_for_a_day(celeba, cache):
+    """Their process numbers mean nothing here, and their locks may not reach here."""
+    cache.mkdir()
+    theirs, old, older_name = (
+        cache / name for name in ("a.other-12.part.npy", "b.other-12.part.npy", "c.77.part.npy")
+    )
+    for part in (theirs, old, older_name):
+        part.write_bytes(b"half")
+    os.utime(old, (time.time() - 2 * caches.DAY,) * 2)
+    CelebA(celeba, 16, cache=cache)
+    assert [part.exists() for part in (theirs, old, older_name)] == [True, False, True]
