@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import warnings
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -195,9 +196,35 @@ def shard(batches, strategy, parts=1):
     return strategy.distribute_datasets_from_function(of_worker)
 
 
-def memory():
-    """Bytes of this machine's memory; None where the system does not say."""
+def memory(proc="/proc/self/cgroup", groups="/sys/fs/cgroup"):
+    """Bytes of memory that this process may use; None where the system does not say.
+
+    The smaller of the machine's and of the limits of Linux's control groups, version 1 and 2, as
+    containers and batch systems set them: beyond these a process is ended without a word.
+
+    Args:
+        proc: the file that says which groups the process is in.
+        groups: where they are mounted.
+    """
+    limits = list(_group_limits(Path(proc), Path(groups)))
+    with contextlib.suppress(AttributeError, ValueError, OSError):  # Windows; a system without them
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    return min(limits, default=None)
+
+
+def _group_limits(proc, groups):
+    """The limits of a process's group and of all above it; in a container its own is the root."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows; names that a system lacks
-        return None
+        lines = proc.read_text().splitlines()
+    except OSError:
+        return
+    for _, controllers, inner in (line.split(":", 2) for line in lines if line.count(":") >= 2):
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        root = groups / "memory" if controllers else groups
+        name = "memory.limit_in_bytes" if controllers else "memory.max"
+        path = root / inner.lstrip("/")
+        for folder in (path, *path.parents):
+            if folder.is_relative_to(root):
+                with contextlib.suppress(OSError, ValueError):  # none; "max" is no limit
+                    yield int((folder / name).read_text())

@@ -324,3 +324,33 @@ def test_options_for_one_device_are_refused_on_several(option, monkeypatch):
     monkeypatch.setattr(gan.GAN, "distribute_strategy", Pretended(2))
     with pytest.raises(ValueError, match="work with one device only"):
         model.compile(**ttur.two_time_scale(), **option)
+
+
+MIB = 2**20
+
+
+@pytest.mark.parametrize(
+    ("proc", "files", "expected"),
+    [
+        # version 2: a group, one above it, and a container, whose own group is the root
+        ("0::/a/b", {"a/memory.max": 700 * MIB, "a/b/memory.max": "max"}, 700 * MIB),
+        ("0::/a/b", {"a/memory.max": 700 * MIB, "a/b/memory.max": 300 * MIB}, 300 * MIB),
+        ("0::/", {"memory.max": 700 * MIB}, 700 * MIB),
+        # version 1, in which a container sees a name that it does not have
+        ("9:name=systemd:/\n4:cpu,memory:/job", {"memory/job/memory.limit_in_bytes": MIB}, MIB),
+        ("4:memory:/docker/1f", {"memory/memory.limit_in_bytes": 5 * MIB}, 5 * MIB),
+        # no limit, others' groups, no such files
+        ("4:memory:/", {"memory/memory.limit_in_bytes": 9223372036854771712}, None),
+        ("0::/a", {"a/memory.max": "max", "b/memory.max": MIB}, None),
+        ("0::/a\nodd", {}, None),
+    ],
+)
+def test_memory_is_what_the_machine_and_the_group_give(tmp_path, proc, files, expected):
+    (tmp_path / "proc").write_text(proc + "\n")
+    for name, limit in files.items():
+        (tmp_path / "groups" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "groups" / name).write_text(f"{limit}\n")
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    found = devices.memory(tmp_path / "proc", tmp_path / "groups")
+    assert found == (expected or machine)
+    assert devices.memory(tmp_path / "none", tmp_path / "groups") == machine

@@ -15,6 +15,8 @@ from sagan_lib.datasets import faces
 from sagan_lib.evaluation import judge, metrics
 
 ATTRIBUTES = ("hair", "skin", "background", "long_hair")
+#: Precision and recall look at each image's neighbour of this number (Kynkaanniemi et al. 2019).
+NEIGHBOUR = 3
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,10 @@ def evaluate(images, real, held_out, extractor, source, bootstrap=200, seed=0):
         bootstrap: resamples for the 95 % intervals.
         seed: of the resampling.
 
+    Raises:
+        ValueError: fewer than four images, others held out than generated, or none for the
+            extractor.
+
     Returns:
         {"protocol": ..., "frechet": {"value", "low", "high", "real"}, "kernel_distance",
         "precision", "recall"}; with the judge also "heterochromia", "variation" (mean total
@@ -106,6 +112,12 @@ def evaluate(images, real, held_out, extractor, source, bootstrap=200, seed=0):
         many, shows that.
     """
     checks.integer("bootstrap", bootstrap, 10)
+    for name, each in {"images": images, "real": real}.items():
+        if len(each) <= NEIGHBOUR:
+            raise ValueError(
+                f"{name} must be at least {NEIGHBOUR + 1}, got {len(each)}: precision and recall "
+                f"look at the neighbour number {NEIGHBOUR} of each"
+            )
     if len(held_out) != len(images):
         raise ValueError(f"held_out must be as many as images, {len(images)}, got {len(held_out)}")
     rng = np.random.default_rng(seed)
@@ -133,7 +145,7 @@ def _draws(n, bootstrap, rng):
     return (rng.integers(0, n, n) for _ in range(bootstrap))
 
 
-def _distances(fake, real, held_out, bootstrap, rng, k=3):
+def _distances(fake, real, held_out, bootstrap, rng, k=NEIGHBOUR):
     reference = metrics.moments(real)
     root = metrics.root_of(reference[1])  # once: with Inception's 2,048 features each takes seconds
     value = metrics.frechet_of_moments(reference, metrics.moments(fake), root)

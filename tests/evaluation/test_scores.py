@@ -200,3 +200,10 @@ X = np.random.default_rng(0).normal(size=(6, 2))
 def test_bad_input_is_refused_by_name(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize(("n", "real", "words"), [(3, 9, "images .* got 3"), (9, 2, "real .* 2")])
+def test_fewer_images_than_precision_looks_at_are_refused(n, real, words):
+    images = np.zeros((9, 8, 8, 3), np.float32)
+    with pytest.raises(ValueError, match=f"{words}: precision and recall look at"):
+        scores.evaluate(images[:n], images[:real], images[:n], PLAIN, "few")
