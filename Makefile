@@ -9,7 +9,9 @@
 #   CHAPTERS_AT_ONCE=2  how many chapters `book` executes side by side; all cores without
 
 BIN = .venv/bin
+# The environment of who reads and runs the book, and of who tests it, makes its PDF or its courses.
 READY = .venv/.ready
+ALL = .venv/.all
 PYTHON =
 CH =
 FILE =
@@ -47,10 +49,14 @@ help:
 	@echo "make clean       remove what was built; .venv stays (rm -r .venv removes it)"
 	@echo "make pins        renew constraints.txt from the newest versions that fit"
 
-# The stamp is newer than the two files when the environment is up to date.
+# A stamp is newer than the two files when the environment is up to date.
 $(READY): pyproject.toml constraints.txt
-	@sh _book/setup.sh $(PYTHON)
+	@sh _book/setup.sh book $(PYTHON)
 	@touch $(READY)
+
+$(ALL): pyproject.toml constraints.txt
+	@sh _book/setup.sh book,test $(PYTHON)
+	@touch $(READY) $(ALL)
 
 book: $(READY)
 	@$(BIN)/python _book/build.py make
@@ -60,12 +66,12 @@ read: $(READY)
 
 # One file at once: all its tests, to the first that fails.
 ifdef FILE
-check: $(READY)
+check: $(ALL)
 	@$(BIN)/ruff check --force-exclude $(FILE)
 	@$(BIN)/ruff format --check --force-exclude $(FILE)
 	@$(PYTEST) -x $(FILE)
 else
-check: $(READY)
+check: $(ALL)
 	@echo "==> 1/2 style"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -76,11 +82,11 @@ endif
 # One chapter at once: its two files, every cell, and the tests of its topic.
 ifdef CH
 test: export SAGAN_SCALE = cpu
-test: $(READY)
+test: $(ALL)
 	@$(BIN)/python _book/notebooks.py check $(CH)
 	@$(PYTEST) -x $(NBVAL) $(BOOK) $$($(BIN)/python _book/notebooks.py tests $(CH))
 else
-test test-all: $(READY)
+test test-all: $(ALL)
 	@$(WHOLE)
 endif
 test: TIER = $(BOOK)
@@ -102,10 +108,10 @@ if [ -n "$$failed" ]; then echo "make $@: FAILED:$$failed"; exit 1; fi
 endef
 
 # Does the library work with the TensorFlow that others have, such as Colab?
-test-versions: $(READY)
+test-versions: $(ALL)
 	@sh _book/versions.sh $(PYTHON)
 
-pdf: $(READY)
+pdf: $(ALL)
 	@$(BIN)/python _book/printed.py pdf
 
 zip: read
@@ -132,7 +138,7 @@ bench: $(READY)
 	@$(BIN)/python -m sagan_experiments bench $(BENCH)
 
 # The notebooks of the problem sets. SEED=7 gives a class numbers of its own.
-course: $(READY)
+course: $(ALL)
 	@echo "==> Making the problem sets and executing their solutions"
 	@$(BIN)/python assignments/course.py build $(if $(SEED),--seed $(SEED))
 	@echo "==> Students get assignments/release/, you keep assignments/solutions/"

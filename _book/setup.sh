@@ -1,11 +1,11 @@
 #!/bin/sh
 # Makes the virtual environment .venv, or brings it up to date. Called by make.
-# usage: setup.sh [PYTHON]
+# usage: setup.sh EXTRAS [PYTHON]; EXTRAS are those of pyproject.toml, such as book or book,test
 set -eu
 
 if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     found=
-    for python in ${1:-python3.13 python3.12 python3.11 python3}; do
+    for python in ${2:-python3.13 python3.12 python3.11 python3}; do
         if "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
             >/dev/null 2>&1; then
             found=$python
@@ -14,7 +14,7 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
     done
     if [ -z "$found" ]; then
         echo "The book needs Python 3.11, 3.12 or 3.13 (TensorFlow has no packages for others)." >&2
-        echo "Looked for: ${1:-python3.13 python3.12 python3.11 python3}." >&2
+        echo "Looked for: ${2:-python3.13 python3.12 python3.11 python3}." >&2
         echo "Install one, or name yours: make PYTHON=/path/to/python3.12 ..." >&2
         exit 1
     fi
@@ -22,11 +22,13 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
     "$found" -m venv --clear .venv
 fi
 
-echo "==> Installing the pinned packages into .venv (about 2 GB; some minutes the first time)"
+echo "==> Installing the pinned packages into .venv ($1; about 2 GB; a minute or more the first time)"
 log=_build/log/install.log
 mkdir -p _build/log
-if ! .venv/bin/python -m pip install --disable-pip-version-check \
-    -c constraints.txt -e '.[book,test]' >"$log" 2>&1; then
+# Without --no-compile a third of the time goes into code that most readers never run; Python
+# compiles what it imports.
+if ! .venv/bin/python -m pip install --disable-pip-version-check --no-compile \
+    -c constraints.txt -e ".[$1]" >"$log" 2>&1; then
     tail -n 30 "$log" >&2
     echo "The installation failed; all of it: $log" >&2
     exit 1
