@@ -18,7 +18,7 @@ from sagan_lib import checks, cost, devices, losses, ttur
 from sagan_lib.attend import largest_divisor
 from sagan_lib.attention import attention_layers
 from sagan_lib.callbacks import Guard, Measure, OneLife, Progress, listed
-from sagan_lib.datasets.source import Source, as_images
+from sagan_lib.datasets.source import Source, as_images, looked_at
 from sagan_lib.sampling import generate
 from sagan_lib.spectral_norm import normalized_layers
 
@@ -81,7 +81,11 @@ class GAN(keras.Model):
         Returns:
             {"d_loss", "g_loss"}, the means since the last reset.
         """
-        parts = tf.split(self._checked(real), self.n_dis)
+        real = self._checked(real)
+        with tf.control_dependencies([real]):  # data that ends here moves nothing, not even `u`
+            return self._step(tf.split(real, self.n_dis))
+
+    def _step(self, parts):
         batch = parts[0].shape[0] or tf.shape(parts[0])[0]
         for index, part in enumerate(parts):
             self.d_loss.update_state(self.d_step(part, self.noise(batch, index), index))
@@ -239,6 +243,8 @@ class GAN(keras.Model):
             x: a `Source` (faces, an image folder), or anything that Keras's `fit` takes; then
                 the options are Keras's own, and a batch holds n_dis times the images of a step.
                 An array may be uint8, or float in [-1, 1]; batches of other data must be float.
+                Of a `tf.data.Dataset`, a generator and a `PyDataset` the numbers of the first
+                batch are looked at, of other data none.
             steps: G updates to do. Keras's epoch is here `log_every` of them, the last one may be
                 shorter; their numbers go on where a run does.
             batch_size: real images in one D step, on all devices together; 64 with a `Source`,
@@ -281,8 +287,15 @@ class GAN(keras.Model):
                 )
             if batch_size is not None:
                 options["batch_size"] = checks.integer("batch_size", batch_size, 1)
-            x = self._checked_array(x, batch_size or 32) if isinstance(x, np.ndarray) else x
-            return super().fit(x, callbacks=[*callbacks, Guard()], verbose=verbose, **options)
+            if isinstance(x, np.ndarray) or tf.is_tensor(x):
+                x = self._checked_array(np.asarray(x), batch_size or 32)
+            x, wrong = looked_at(x, self.discriminator.input_shape[1:])
+            try:
+                return super().fit(x, callbacks=[*callbacks, Guard()], verbose=verbose, **options)
+            except tf.errors.OpError:
+                if wrong:
+                    raise wrong[0] from None
+                raise
         batch_size = 64 if batch_size is None else batch_size
         side = self.discriminator.input_shape[1]
         if x.resolution != side:
@@ -406,17 +419,18 @@ class GAN(keras.Model):
 
     def _checked(self, real):
         """`real`, if it is what a step takes: float images for the networks, in n_dis parts."""
-        if isinstance(real, tuple) and len(real) > 1 and all(each is None for each in real[1:]):
-            real = real[0]  # as `train_on_batch` hands on what has no labels
+        if isinstance(real, tuple) and real and all(each is None for each in real[1:]):
+            real = real[0]  # as `train_on_batch` and generators hand on what has no labels
         if not tf.is_tensor(real):
             raise ValueError(f"a batch must be images alone, got a {type(real).__name__}")
         wanted = self.discriminator.input_shape[1:]
-        if not real.dtype.is_floating or real.shape[1:] != wanted:
+        if not real.dtype.is_floating or not real.shape.is_compatible_with((None, *wanted)):
             raise ValueError(
                 f"a batch must be float images in [-1, 1] of shape (n, {str(wanted)[1:]}, got "
                 f"{real.dtype.name} {real.shape}; datasets.source.from_bytes makes them of uint8"
             )
         real = tf.cast(real, tf.float32)  # the networks' own; fakes are joined to it
+        real = tf.ensure_shape(real, (None, *wanted))  # a generator may not say its own
         said = f"a batch must hold a multiple of n_dis={self.n_dis} images"
         if real.shape[0] is not None and real.shape[0] % self.n_dis:
             raise ValueError(f"{said}, got {real.shape[0]}")

@@ -450,3 +450,63 @@ def test_a_file_that_is_none_of_ours_is_refused_by_name(content, tmp_path):
     (tmp_path / "run.keras").write_bytes(content)
     with pytest.raises(ValueError, match=r"run\.keras cannot be loaded: "):
         gan.GAN.load(tmp_path / "run.keras")
+
+
+def batches_of(images, n=4):
+    for at in range(0, len(images), n):
+        yield images[at : at + n]
+
+
+def as_dataset(images):
+    return tf.data.Dataset.from_tensor_slices(images).batch(4)
+
+
+def without_shapes(images):
+    return tf.data.Dataset.from_generator(lambda: batches_of(images), output_types=tf.float32)
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self, images):
+        super().__init__()
+        self.images = list(batches_of(images))
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        return self.images[index]
+
+
+KINDS = [as_dataset, without_shapes, batches_of, Batches, tf.constant]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_any_data_is_looked_at_once_before_it_is_trained_on(kind, images):
+    floats = real(images).numpy()
+    model = small("dcgan")
+    before = values(model.discriminator)
+    with pytest.raises(ValueError, match=r"float in \[-1, 1\], got 5 to 25"):
+        model.fit(kind(np.float32(images.images[:8])), verbose=0)
+    with pytest.raises(ValueError, match="must be finite"):
+        model.fit(kind(floats * np.nan), verbose=0)
+    with pytest.raises(ValueError, match=r"\(n, 16, 16, 3\), got float32 \(.*, 8, 16, 3\)"):
+        model.fit(kind(floats[:, :8]), verbose=0)
+    assert same(before, values(model.discriminator))
+    with pytest.warns(UserWarning, match="no number is below 0"):
+        model.fit(kind(floats / 2 + 0.5), verbose=0)
+
+
+@pytest.mark.book
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_a_generator_that_ends_trains_as_the_array_does_and_no_step_more(images):
+    """No batch is lost, and where there is none nothing moves: neither step nor moments nor u."""
+    floats = real(images).numpy()
+    found = []
+    for kind in (as_dataset, batches_of, without_shapes):
+        model = small("sagan", traced=True)
+        model.fit(kind(floats), verbose=0)
+        found.append(state(model))
+    assert found[0][-1] == 2
+    assert same(found[0], found[1])
+    assert same(found[0], found[2])

@@ -4,6 +4,7 @@ Batch k is a pure function of (seed, k): an index shuffle decides which images i
 that was interrupted goes on with exactly the images it would have seen.
 """
 
+import types
 import warnings
 
 import numpy as np
@@ -45,8 +46,10 @@ class Source:
             (real, held_out), float32 (n, resolution, resolution, 3) in [-1, 1].
 
         Raises:
-            ValueError: there are fewer images.
+            ValueError: there are fewer images, or less than one is asked for.
         """
+        checks.integer("real", real, 1)
+        checks.integer("held_out", held_out, 1)
         if self.size < real + held_out:
             raise ValueError(
                 f"{self.description}: {self.size} images; {real} real ones and {held_out} held out "
@@ -186,6 +189,67 @@ def as_images(name, images):
     return images
 
 
+def looked_at(data, shape):
+    """Data for Keras's `fit` of which the first batch is looked at when it passes by.
+
+    Nothing is drawn ahead: a generator gives each batch once, and a `tf.data.Dataset` that shuffles
+    would go on with another order.
+
+    Args:
+        data: a `tf.data.Dataset` or a generator; a `PyDataset` is asked for its first batch; all
+            else is left as it is.
+        shape: of an image.
+
+    Returns:
+        (the data, a list that holds the ValueError if there is one: TensorFlow raises its own).
+    """
+    import keras
+    import tensorflow as tf
+
+    wrong = []
+
+    def look(batch):
+        try:
+            if batch.ndim != 4 or batch.shape[1:] != shape:
+                wanted = ", ".join(map(str, shape))
+                raise ValueError(f"a batch must be float images in [-1, 1] of shape (n, {wanted}), "
+                                 f"got {batch.dtype} {batch.shape}")  # fmt: skip
+            as_images("a batch", batch)
+        except ValueError as error:
+            wrong.append(error)
+            raise
+        return True
+
+    def look_if_float(batch):
+        images = np.asarray(batch[0] if isinstance(batch, tuple) else batch)
+        if images.dtype.kind == "f":  # of all else the step says what it is
+            look(images)
+
+    def pass_on(number, batch):
+        if not tf.is_tensor(batch) or not batch.dtype.is_floating:
+            return batch
+        floats = tf.cast(batch, tf.float32)  # numpy has no bfloat16
+        seen = tf.cond(
+            number == 0, lambda: tf.numpy_function(look, [floats], tf.bool), lambda: True
+        )
+        with tf.control_dependencies([seen]):
+            return tf.identity(batch)
+
+    def generated():
+        for number, batch in enumerate(data):
+            if number == 0:
+                look_if_float(batch)
+            yield batch if isinstance(batch, tuple) else (batch,)  # as Keras wants it
+
+    if isinstance(data, tf.data.Dataset):
+        return data.enumerate().map(pass_on), wrong
+    if isinstance(data, types.GeneratorType):
+        return generated(), wrong
+    if isinstance(data, keras.utils.PyDataset):
+        look_if_float(data[0])
+    return data, wrong
+
+
 def to_bytes(images):
     """Images in [-1, 1] as uint8 0..255, rounded to the nearest level; what lies outside is cut.
 
@@ -193,8 +257,11 @@ def to_bytes(images):
         images: float, any shape.
 
     Raises:
+        TypeError: integers, such as images that are bytes already.
         ValueError: NaN or infinity.
     """
+    if (dtype := np.asarray(images).dtype).kind in "iub":
+        raise TypeError(f"images must be float in [-1, 1], got {dtype}")
     if not np.isfinite(images).all():
         raise ValueError("images must be finite, got NaN or infinity")
     return np.clip(np.rint((np.asarray(images, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)

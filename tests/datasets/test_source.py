@@ -124,3 +124,30 @@ def test_bytes_are_read_as_the_pictures_that_they_are():
     np.testing.assert_array_equal(source.as_images("images", data), floats)
     np.testing.assert_array_equal(plots.grid(data), plots.grid(floats))
     assert judge.heterochromia(judge.read(data)) == judge.heterochromia(judge.read(floats)) == 0
+
+
+def test_a_look_at_the_first_batch_draws_nothing_ahead():
+    """A generator gives each batch once, and a data set that shuffles another order each time."""
+    drawn = []
+
+    def generator():
+        for number in range(3):
+            drawn.append(number)
+            yield np.full((2, 4, 4, 3), -number / 9, np.float32)
+
+    signature = tf.TensorSpec((2, 4, 4, 3))
+    for data in (
+        generator(),
+        tf.data.Dataset.from_generator(generator, output_signature=signature),
+    ):
+        drawn.clear()
+        looked_at, wrong = source.looked_at(data, (4, 4, 3))
+        assert drawn == wrong == []
+        got = [np.ravel(batch)[0] for batch in looked_at]
+        np.testing.assert_allclose(got, [0, -1 / 9, -2 / 9], rtol=1e-6)
+        assert drawn == [0, 1, 2]
+
+
+def test_bytes_are_not_made_bytes_again():
+    with pytest.raises(TypeError, match=r"images must be float in \[-1, 1\], got uint8"):
+        to_bytes(np.zeros(3, np.uint8))
