@@ -65,9 +65,11 @@ def writable(folders):
         except OSError as error:
             wrong.append(error)
             continue
-        if wrong:
-            _say(f"{folders[0]} cannot be written to ({wrong[0].strerror}), so decoded pictures "
-                 f"are kept in {each}; XDG_CACHE_HOME chooses another place")  # fmt: skip
+        if wrong or each == _spare():
+            why = "there is no home folder"
+            if wrong:
+                why = f"{folders[0]} cannot be written to ({wrong[0].strerror})"
+            _say(f"{why}, so decoded pictures are kept in {each}; XDG_CACHE_HOME chooses a place")
         return each
     raise wrong[0] if wrong else OSError("no folder for decoded pictures; set XDG_CACHE_HOME")
 

@@ -65,14 +65,18 @@ def test_a_cache_that_can_only_be_read_is_used(celeba, tmp_path, monkeypatch):
     np.testing.assert_array_equal(CelebA(celeba, 16).images, whole)
 
 
-def test_a_user_without_a_home_has_the_temporary_folder(monkeypatch):
+def test_a_user_without_a_home_has_the_temporary_folder(monkeypatch, tmp_path):
     def unknown():
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (place,) = caches.places()
     assert place.parent == Path(tempfile.gettempdir())
+    caches._say.cache_clear()
+    with pytest.warns(UserWarning, match=f"no home folder, so decoded pictures .* in {place};"):
+        assert caches.writable(caches.places()) == place
 
 
 def test_a_folder_of_somebody_else_in_the_temporary_one_is_not_taken(nowhere, monkeypatch):
