@@ -90,7 +90,7 @@ WRONG = {
               "top, axis=1))\n    ###", "top, axis=1)))\n    ###"),
         wrong("TensorFlow's tape instead of the own way down", _HAND, "tf",
               "    gradient = top\n", "    with tf.GradientTape():\n        pass\n    gradient = top\n"),
-        wrong("calls the library's measurement", _SHARE, "of experiments",
+        wrong("calls the library's measurement", _SHARE, "of sagan_experiments",
               "    arrived =", "    from sagan_experiments.measures import leaky_gradient_02\n    arrived ="),
         wrong("nothing of the probe is written", _HAND, "not written",
               "def input_gradient(x, weights, top, slope):\n    raise NotImplementedError\n\n\n"
@@ -290,7 +290,7 @@ WRONG = {
               "return np.mean(quotients)", "return 1.64"),
         wrong("the experiment prints and returns nothing", _RANGE, "print",
               "return np.mean(quotients)", "print(np.mean(quotients))"),
-        wrong("the library's measurement is called", _RANGE, "of experiments",
+        wrong("the library's measurement is called", _RANGE, "of sagan_experiments",
               "    quotients = []", "    from sagan_experiments.measures import bn_gradient\n    quotients = []"),
         wrong("neither features nor experiment is written", _PLAIN, "not written",
               "def features(x, weights, batch_norm):\n    raise NotImplementedError\n\n\n"
