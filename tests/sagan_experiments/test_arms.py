@@ -236,8 +236,9 @@ def record():
 def test_a_run_reports_finite_numbers_at_every_checkpoint(record):
     assert [step for step, _ in record["curve"]] == [2, 4]
     assert record["curve"][-1][1] == record["frechet"]
-    numbers = [v for v in record.values() if not isinstance(v, list | bool)]
+    numbers = [v for v in record.values() if not isinstance(v, list | bool | str)]
     assert all(map(math.isfinite, numbers))
+    assert record["library"] == arms.library()
     assert not record["diverged"]
     assert {"g_gamma", "raw", "live", "steepness", "outside", "eye_agreement"} <= set(record)
     json.dumps(record)
