@@ -30,6 +30,7 @@ def uses():
     return found
 
 
+@pytest.mark.book
 def test_the_stored_diagrams_are_those_that_the_code_draws(tmp_path):
     code = (
         "import sys; sys.path.insert(0, '_book/diagrams'); import runpy, pathlib;"

@@ -286,6 +286,7 @@ def test_history_has_losses_gamma_and_sigma(images):
     assert history["d_sigma"][-1] >= largest * 0.7  # few steps, so u is not yet settled
 
 
+@pytest.mark.book
 def test_grouped_steps_are_the_same_steps(images):
     """Four steps an execution do not divide this run, which must not grow for that."""
     states, seen, traced = [], [], []
@@ -341,6 +342,7 @@ def test_mixed_precision_trains_with_float32_weights(images):
     assert model.generator.get_layer("up8").compute_dtype == "bfloat16"
 
 
+@pytest.mark.book
 def test_mixed_precision_leaves_no_large_product_in_float32():
     """In the traced step, float32 products have a vector for a factor (power iteration, score), or
     are attention's scores, a sum of c/8 = 2 products each."""

@@ -183,6 +183,7 @@ def test_a_discriminator_that_normalizes_by_batch_is_refused():
 
 
 @pytest.mark.parametrize("jit", [False, True], ids=["plain", "xla"])
+@pytest.mark.book
 def test_r1_goes_through_attention_in_blocks_of_rows_as_through_a_whole_map(jit, monkeypatch):
     """Its gradient is a derivative of a derivative; XLA is what a GPU takes by itself."""
     rows = functools.partial(attend.attend, block_bytes=4 * 64 * 16)  # 16 of a map's 64 rows

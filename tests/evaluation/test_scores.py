@@ -58,6 +58,7 @@ def value(scored, name, score):
     return scored[name][score]["value"]
 
 
+@pytest.mark.book
 def test_fresh_faces_score_like_held_out_ones_throughout(scored):
     fresh = scored["fresh"]
     assert fresh["precision"]["value"] > 0.9 < fresh["recall"]["value"]
