@@ -121,7 +121,7 @@ for (before, after, right), (name, run) in zip(axes, results.items()):
         axis.set_title(title, fontsize=10, loc="left")
     for colour, key in zip(plots.COLOURS, ("g_loss", "d_loss")):
         right.plot(run["history"]["step"], run["history"][key], color=colour, label=key[0].upper())
-    right.set_yscale("symlog")
+    right.set_yscale("symlog" if max(run["history"]["g_loss"]) > 100 else "linear")
     right.tick_params(labelsize=7)
     right.grid(alpha=0.3)
 axes[0, 2].legend(fontsize=7)
