@@ -139,7 +139,7 @@ for name, numbers in told.items():
 # :alt: Seven rows, each with twelve samples, the same twenty steps later, and both losses. The healthy run draws rough faces; where D wins, grey squares; where G wins, one texture everywhere; under collapse, few kinds of face; under oscillation, other pictures after twenty steps; after divergence, one bright pattern and losses far above a thousand; the chessboard run draws blurred heads under a grid.
 #
 # Samples of the current weights, from the same noise twenty steps apart, and both losses. Nothing picked.
-# The scale of the losses is linear near 0 and logarithmic beyond 1.
+# The losses stand on a linear scale, those that diverge on one that is logarithmic beyond 1.
 # ```
 
 # %% tags=["remove-cell"]
