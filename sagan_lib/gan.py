@@ -436,8 +436,9 @@ class GAN(keras.Model):
             raise ValueError(f"{said}, got {real.shape[0]}")
         if real.shape[0] is not None:
             return real
-        size = tf.shape(real)[0]
-        asserted = [tf.debugging.assert_equal(size % self.n_dis, 0, message=said)]
+        size, asserted = tf.shape(real)[0], []
+        if self.n_dis > 1:
+            asserted.append(tf.debugging.assert_equal(size % self.n_dis, 0, message=said))
         replica = tf.distribute.get_replica_context()
         if replica and (count := replica.num_replicas_in_sync) > 1:
             total = replica.all_reduce("sum", tf.cast(size, tf.float32))
