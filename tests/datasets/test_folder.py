@@ -294,21 +294,32 @@ def test_linked_folders_are_entered_once(tmp_path, cache):
     assert ImageFolder(own, 16, cache=cache).names == ["a.png", "link/b.png"]
 
 
-def test_a_file_that_may_not_be_read_is_an_error_and_is_not_remembered(
-    tmp_path, cache, monkeypatch
+@pytest.mark.parametrize(
+    ("broken", "error", "kind", "words"),
+    [
+        ("b.png", PermissionError(13, "Permission denied", "b.png"), PermissionError,
+         r"no permission to read 1 files: b\.png"),
+        ("a.png", OSError(errno.EIO, "Input/output error"), OSError,
+         r"cannot read 1 files: a\.png \(Input/output error\)"),
+    ],
+    ids=["not allowed", "disk"],
+)  # fmt: skip
+def test_what_the_system_does_not_give_is_an_error_and_is_not_remembered(
+    broken, error, kind, words, tmp_path, cache, monkeypatch
 ):
+    """A disk that fails, or too many open files, says nothing of the picture."""
     for name in "ab":
         picture(1, (32, 32)).save(tmp_path / f"{name}.png")
     real = ImageFolder.decode
 
-    def closed(self, name):
-        if name == "b.png":
-            raise PermissionError(13, "Permission denied", name)
+    def fails(self, name):
+        if name == broken:
+            raise error
         return real(self, name)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ImageFolder, "decode", closed)
-        with pytest.raises(PermissionError, match=r"no permission to read 1 files: b\.png"):
+        patch.setattr(ImageFolder, "decode", fails)
+        with pytest.raises(kind, match=words):
             ImageFolder(tmp_path, 16, cache=cache)
     assert list(cache.iterdir()) == []
     assert ImageFolder(tmp_path, 16, cache=cache).names == ["a.png", "b.png"]
@@ -548,26 +559,6 @@ def test_a_split_takes_members_of_one_name(tmp_path, cache):
         source = CelebA(path, 16, cache=cache)
     assert caught[0].filename == __file__
     assert colours(source) == [RED, BLUE]
-
-
-def test_what_the_system_does_not_give_is_an_error_and_is_not_remembered(
-    tmp_path, cache, monkeypatch
-):
-    """A disk that fails, or too many open files, says nothing of the picture."""
-    for name in "ab":
-        picture(1, (32, 32)).save(tmp_path / f"{name}.png")
-    real = ImageFolder.decode
-
-    def fails(self, name):
-        if name == "a.png":
-            raise OSError(errno.EIO, "Input/output error")
-        return real(self, name)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ImageFolder, "decode", fails)
-        with pytest.raises(OSError, match=r"cannot read 1 files: a\.png \(Input/output error\)"):
-            ImageFolder(tmp_path, 16, cache=cache)
-    assert ImageFolder(tmp_path, 16, cache=cache).names == ["a.png", "b.png"]
 
 
 def test_a_members_size_is_looked_at_before_it_is_read(tmp_path, cache, monkeypatch):
