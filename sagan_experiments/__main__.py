@@ -30,12 +30,13 @@ def _parser():
                         help="results; default: data/results/claims_PROTOCOL.json")  # fmt: skip
 
     trials = commands.add_parser("trials", help="each way to train at its own best rates")
-    trials.add_argument("action", choices=("plan", "run", "list"),
-                        help="say what is to do; do it, resumable; show grids")  # fmt: skip
+    trials.add_argument("action", choices=("pilot", "plan", "run", "list"),
+                        help="find the length; plan; run, resumable; show grids")  # fmt: skip
     trials.add_argument("ways", nargs="*", metavar="WAY", help="which ways; default: all")
     trials.add_argument("--jobs", type=int, help="processes; default: one for each core")
     trials.add_argument("--out", type=Path,
-                        help="results; default: data/results/claims_fair.json")  # fmt: skip
+                        help="results; default: data/results/claims_fair.json, or "
+                        "claims_pilot.json")  # fmt: skip
 
     bench = commands.add_parser("bench", help="measure the speed of a training step and of others")
     bench.add_argument("--sizes", default=",".join(SIZES), help="RESOLUTIONxWIDTH,...")
@@ -54,8 +55,12 @@ def _bench(args):
 
 
 def _trials(args):
-    from sagan_experiments import trials
+    from sagan_experiments import ledger, trials
 
+    if args.action == "pilot":
+        store = ledger.open_store(args.out, "pilot")
+        print(trials.pilot(args.jobs, store, args.line))
+        return 0
     store = trials.open_store(args.out)
     print(trials.plan(args.ways, store))
     if args.action == "run":

@@ -67,6 +67,8 @@ PROTOCOLS = {
     "cpu": Protocol(),
     # Fair trials: until the curve has levelled off, scored often enough to take a mean of its end.
     "fair": Protocol(steps=2400, checkpoints=16, first_weights="by layer", follow=True),
+    # What that length was found with: the same for twice as long.
+    "pilot": Protocol(steps=4800, checkpoints=32, first_weights="by layer", follow=True),
     # Where a GPU is at hand: larger faces and networks, trained for longer.
     "gpu": Protocol(resolution=64, width=32, latent_dim=128, batch_size=64, steps=5000,
                     faces=50_000, images=2000, ema_decay=0.999),

@@ -20,6 +20,8 @@ TUNING = (51, 52, 53)
 FINALISTS = 5
 #: A pair of rates is good for a way if its run ends within this factor of the best of all ways.
 GOOD = 1.5
+#: What the pilot trains for twice as long, to find the length: each way at one rate, one slow pair.
+PILOT = [*(arms.at_rates(way, 1e-3, 1e-3) for way in arms.WAYS), arms.at_rates("sn", 5e-4, 2e-3)]
 
 
 def quality(run):
@@ -169,6 +171,29 @@ def run(ways=(), jobs=None, store=None, line=""):
         seed = min(seed for _, seed in todo)
         fill(store, [("arms", name) for name, each in todo if each == seed], [seed], jobs, line)
     return {way: best(way, store) for way in ways}
+
+
+def pilot(jobs=None, store=None, line=""):
+    """Train what `PILOT` names for twice the length of a trial.
+
+    Args:
+        jobs: processes; by default one for each core.
+        store: of the protocol "pilot"; by default the published one.
+        line: the command, for the provenance.
+
+    Returns:
+        Text: for each, the Fréchet distance at every 600 steps, each a geometric mean over the 600
+        steps before.
+    """
+    store = store or ledger.open_store(None, "pilot")
+    fill(store, [("arms", name) for name in PILOT], TUNING[:1], jobs, line)
+    ends = range(600, store.protocol.steps + 1, 600)
+    lines = [" " * 16 + "".join(f"{end:>7}" for end in ends)]
+    for name in PILOT:
+        curve = store.seeds("arms", name)[TUNING[0]]["curve"]
+        means = [np.mean([math.log(v) for s, v in curve if end - 600 < s <= end]) for end in ends]
+        lines.append(f"{name:16}" + "".join(f"{math.exp(mean):7.0f}" for mean in means))
+    return "\n".join(lines)
 
 
 def plan(ways=(), store=None):

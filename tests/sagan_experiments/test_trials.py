@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from sagan_experiments import arms, trials
+from sagan_experiments import arms, ledger, trials
 from sagan_experiments.__main__ import main
 
 
@@ -121,3 +121,17 @@ def test_a_run_that_is_followed_keeps_its_curves_and_what_it_was_made_with(store
     assert found["library"] == arms.library() != ""
     store.add("arms", "sn@0.001/0.001", 51, found)
     assert trials.open_store(store.path).seeds("arms", "sn@0.001/0.001") == {51: found}
+
+
+def test_the_pilot_shows_each_part_of_the_curve_by_its_own_mean(tmp_path, capsys):
+    path = tmp_path / "pilot.json"
+    store = ledger.open_store(path, "pilot")
+    assert store.protocol.steps == 2 * arms.PROTOCOLS["fair"].steps
+    for name in trials.PILOT:
+        curve = [[300 * k, 400.0 if k < 3 else 50 * 4.0 ** (k % 2)] for k in range(1, 17)]
+        store.add("arms", name, 51, run(1) | {"curve": curve})
+    assert main(["trials", "pilot", "--out", str(path)]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == [str(600 * k) for k in range(1, 9)]
+    for name, row in zip(trials.PILOT, rows, strict=True):
+        assert row.split() == [name, "400", *7 * ["100"]]
