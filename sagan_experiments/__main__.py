@@ -1,4 +1,4 @@
-"""The command line: python -m sagan_experiments claims|trials|bench."""
+"""The command line: python -m sagan_experiments claims|trials|questions|bench."""
 
 import argparse
 import shlex
@@ -32,11 +32,21 @@ def _parser():
     trials = commands.add_parser("trials", help="each way to train at its own best rates")
     trials.add_argument("action", choices=("pilot", "plan", "run", "list"),
                         help="find the length; plan; run, resumable; show grids")  # fmt: skip
-    trials.add_argument("ways", nargs="*", metavar="WAY", help="which ways; default: all")
+    trials.add_argument("ways", nargs="*", metavar="WAY",
+                        help="which ways or variants; default: all ways")  # fmt: skip
     trials.add_argument("--jobs", type=int, help="processes; default: one for each core")
     trials.add_argument("--out", type=Path,
                         help="results; default: data/results/claims_fair.json, or "
                         "claims_pilot.json")  # fmt: skip
+
+    asked = commands.add_parser("questions", help="what readers ask, each side at its best rates")
+    asked.add_argument("action", choices=("list", "run"), help="show answers; compute, resumable")
+    asked.add_argument("names", nargs="*", metavar="ID", help="which questions; default: all")
+    asked.add_argument("--looks", type=int, default=2, choices=(1, 2),
+                       help="1: no second look at what seeds 1 to 10 leave open")  # fmt: skip
+    asked.add_argument("--jobs", type=int, help="processes; default: one for each core")
+    asked.add_argument("--out", type=Path,
+                       help="results; default: data/results/claims_fair.json")  # fmt: skip
 
     bench = commands.add_parser("bench", help="measure the speed of a training step and of others")
     bench.add_argument("--sizes", default=",".join(SIZES), help="RESOLUTIONxWIDTH,...")
@@ -71,6 +81,16 @@ def _trials(args):
     return 0
 
 
+def _questions(args):
+    from sagan_experiments import trials, verdicts
+
+    store = trials.open_store(args.out)
+    if args.action == "run":
+        verdicts.run(args.names, args.jobs, store, args.line, args.looks)
+    print(verdicts.table(args.names, store))
+    return 0
+
+
 def _claims(args):
     from sagan_experiments import ledger, report
 
@@ -101,7 +121,13 @@ def main(argv=None):
     args.line = "python -m sagan_experiments " + shlex.join(argv)
     try:
         with process.ended_by_signals():  # and with it what it started
-            return {"bench": _bench, "claims": _claims, "trials": _trials}[args.command](args)
+            commands = {
+                "bench": _bench,
+                "claims": _claims,
+                "questions": _questions,
+                "trials": _trials,
+            }
+            return commands[args.command](args)
     except KeyboardInterrupt as stop:
         goes_on = getattr(args, "action", None) == "run"
         more = "; what is done is kept, and the same command goes on from there" if goes_on else ""

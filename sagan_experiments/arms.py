@@ -4,7 +4,6 @@ Every arm is trained with the same seeds, so two arms are compared seed by seed:
 in the same order, the same noise and, as `Protocol.first_weights` says, the same first weights.
 """
 
-import dataclasses
 import functools
 import time
 import zlib
@@ -87,6 +86,7 @@ class Arm:
     "d". `pooling` gives a DCGAN's D pooling in place of strides; `init` draws all its kernels anew:
     "glorot" or "he" (uniform) instead of a normal of deviation 0.02. `svd` takes every sigma from a
     full singular value decomposition. `penalty` and `weight` are those of `PenalizedGAN.compile`.
+    `batch_size` and `width` replace those of the protocol; as many images are seen then.
     """
 
     kind: str = "sagan"
@@ -115,6 +115,8 @@ class Arm:
     svd: bool = False
     penalty: str | None = None
     weight: float = 10.0
+    batch_size: int | None = None
+    width: int | None = None
 
 
 _FAST = functools.partial(Arm, g_rate=1e-3, d_rate=4e-3)  # the rates that the article prints
@@ -226,48 +228,23 @@ ARMS |= {
     for constraint, make in CONSTRAINTS.items()
 }
 
-#: Ways to train that get a trial of their own at every pair of `RATES`; their own rates count for
-#: nothing.
-WAYS = {
-    "sn": Arm(), "none": Arm(sn="none"), "r1": _PENALTY(penalty="r1"), "dcgan": _DCGAN(),
-}  # fmt: skip
-RATES = (2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3)
-
-
-def at_rates(way, g_rate, d_rate):
-    """The name of a way to train at a pair of rates.
-
-    Args:
-        way: of `WAYS`.
-        g_rate: learning rate of G.
-        d_rate: learning rate of D.
-    """
-    return f"{checks.one_of('way', way, WAYS)}@{g_rate:g}/{d_rate:g}"
-
-
-#: Name -> arm of all trials; and everything that a store may keep a result of.
-TRIALS = {
-    at_rates(way, g_rate, d_rate): dataclasses.replace(arm, g_rate=g_rate, d_rate=d_rate)
-    for way, arm in WAYS.items() for g_rate in RATES for d_rate in RATES
-}  # fmt: skip
-KNOWN = ARMS | TRIALS
-
 
 def networks_of(arm, protocol):
     """The untrained (generator, discriminator) of an `Arm` under a `Protocol`, without its bug."""
     resolution = arm.resolution or protocol.resolution
+    width = arm.width or protocol.width
     in_g, in_d = (arm.attention_at if arm.attends in ("both", x) else None for x in "gd")
     make = functools.partial(
-        networks.build, arm.kind, resolution, protocol.width, protocol.latent_dim,
+        networks.build, arm.kind, resolution, width, protocol.latent_dim,
         variant=arm.variant, sn=arm.sn, slope=arm.slope, power_iterations=arm.power_iterations,
         batch_norm=arm.batch_norm,
     )  # fmt: skip
     if arm.pooling:
-        return make()[0], pooling.discriminator(resolution, protocol.width, arm.slope)
+        return make()[0], pooling.discriminator(resolution, width, arm.slope)
     if not arm.patch:
         return make(attention_at=arm.attention_at)
     generator, _ = make(attention_at=in_g)
-    return generator, patches.discriminator(resolution, protocol.width, arm.patch, in_d, arm.slope)
+    return generator, patches.discriminator(resolution, width, arm.patch, in_d, arm.slope)
 
 
 _INITS = {"glorot": keras.initializers.GlorotUniform, "he": keras.initializers.HeUniform}
@@ -336,10 +313,15 @@ def build(arm, protocol, seed):
     return model
 
 
+def _batch_size(arm, protocol):
+    return arm.batch_size or protocol.batch_size
+
+
 def steps_of(arm, protocol):
-    """G updates of an arm; with `equal_work`, those that cost what the default arm's cost."""
+    """G updates of an arm: on as many images as the default arm's, or as cost what those cost."""
     if not arm.equal_work:
-        return arm.length * protocol.steps
+        seen = arm.length * protocol.steps * protocol.batch_size
+        return seen // _batch_size(arm, protocol)
     costs = [
         cost.plan(*networks_of(a, protocol), protocol.batch_size, 1, a.n_dis).step_flops
         for a in (Arm(), arm)
@@ -457,7 +439,8 @@ def run(arm, seed, protocol=Protocol()):
         begin = time.perf_counter()
         try:
             todo = goal - int(model.step.numpy())
-            model.fit(data, steps=todo, batch_size=protocol.batch_size, log_every=todo, verbose=0)
+            model.fit(data, steps=todo, batch_size=_batch_size(arm, protocol), log_every=todo,
+                      verbose=0)  # fmt: skip
         except DivergedError:
             diverged = True
         trained += time.perf_counter() - begin

@@ -13,7 +13,8 @@ import numpy as np
 from tqdm import tqdm
 
 from sagan_experiments import measures
-from sagan_experiments.arms import KNOWN, Arm, Protocol, run
+from sagan_experiments.arms import Arm, Protocol, run
+from sagan_experiments.ways import KNOWN
 from sagan_lib import checks, devices, shipped
 from sagan_lib.cli import process, provenance
 from sagan_lib.evaluation import judge

@@ -1,27 +1,28 @@
 """Fair trials: each way to train at its own best rates, until its curve has levelled off.
 
 A verdict that is taken in the warm-up, at one pair of rates, cannot be told from the effect of the
-rates. So every way gets the same search: all pairs of `arms.RATES` with the first tuning seed, then
-the best `FINALISTS` of them with the others. Tuning seeds decide nothing else. A run is scored by
-its last half, not by its end, which wobbles; and how soon it is good is another question.
+rates. So every way gets the same search: all pairs of `ways.RATES` with the first tuning seed, then
+the best `FINALISTS` of them with the others. A variant chooses among its way's finalists, by the
+same seeds. Tuning seeds decide nothing else. A run is scored by its last half, not by its end,
+which wobbles; and how soon it is good is another question.
 """
 
 import math
 
 import numpy as np
 
-from sagan_experiments import arms, ledger
+from sagan_experiments import ledger, ways
 from sagan_experiments.store import fill
 from sagan_lib import checks
 
 #: Seeds that choose rates and decide nothing.
-TUNING = (51, 52, 53)
+TUNING = (51, 52)
 #: Pairs of rates that are tried with all of them.
-FINALISTS = 5
+FINALISTS = 4
 #: A pair of rates is good for a way if its run ends within this factor of the best of all ways.
 GOOD = 1.5
 #: What the pilot trains for twice as long, to find the length: each way at one rate, one slow pair.
-PILOT = [*(arms.at_rates(way, 1e-3, 1e-3) for way in arms.WAYS), arms.at_rates("sn", 5e-4, 2e-3)]
+PILOT = [*(ways.at_rates(way, 1e-3, 1e-3) for way in ways.WAYS), ways.at_rates("sn", 5e-4, 2e-3)]
 
 
 def quality(run):
@@ -34,24 +35,38 @@ def quality(run):
         Mean natural logarithm of the Fréchet distance over the checkpoints of the last half;
         infinite for a run that diverged.
     """
-    if run["diverged"]:
-        return math.inf
-    last = run["curve"][-1][0]
-    return float(np.mean([math.log(value) for step, value in run["curve"] if step > last / 2]))
+    return math.inf if run["diverged"] else late(run["curve"], math.log)
+
+
+def late(curve, of=float):
+    """The mean of a curve over its last half: one value of a run that wobbles.
+
+    Args:
+        curve: pairs (step, value).
+        of: what is taken of each value first.
+    """
+    last = curve[-1][0]
+    return float(np.mean([of(value) for step, value in curve if step > last / 2]))
 
 
 def steps_to(run, distance):
-    """How soon a run is good: the first checkpoint at or below a Fréchet distance, in steps.
+    """How soon a run is good: when it comes to a Fréchet distance, in steps.
 
     Args:
         run: a result of `arms.run`.
         distance: the Fréchet distance.
 
     Returns:
-        The step; infinity if no checkpoint is so good.
+        The step, between checkpoints on the straight line through their logarithms; the first
+        checkpoint if that is so good already; infinity if none is.
     """
-    checks.number("distance", distance, 0, open_low=True)
-    return next((step for step, value in run["curve"] if value <= distance), math.inf)
+    goal = math.log(checks.number("distance", distance, 0, open_low=True))
+    steps, values = zip(*((step, math.log(value)) for step, value in run["curve"]), strict=True)
+    k = next((k for k, value in enumerate(values) if value <= goal), None)
+    if not k:
+        return math.inf if k is None else float(steps[0])
+    share = (values[k - 1] - goal) / (values[k - 1] - values[k])
+    return steps[k - 1] + share * (steps[k] - steps[k - 1])
 
 
 def open_store(path=None):
@@ -63,114 +78,144 @@ def open_store(path=None):
     return ledger.open_store(path, "fair")
 
 
-def grid(way, store):
-    """What a way gives at each pair of rates, with the first tuning seed.
+def grid(name, store):
+    """What a way or a variant gives at each pair of rates, with the first tuning seed.
 
     Args:
-        way: of `arms.WAYS`.
+        name: of `ways.WAYS` or `ways.VARIANTS`.
         store: of `open_store`.
 
     Returns:
-        Float array (rates of G, rates of D): `quality`; NaN where nothing was run yet, infinite
-        where a run diverged.
+        Float array (rates of G, rates of D): `quality`; NaN where nothing was run, infinite where
+        a run diverged.
     """
-    found = np.full((len(arms.RATES), len(arms.RATES)), np.nan)
-    for i, g_rate in enumerate(arms.RATES):
-        for k, d_rate in enumerate(arms.RATES):
-            runs = store.seeds("arms", arms.at_rates(way, g_rate, d_rate))
+    found = np.full((len(ways.RATES), len(ways.RATES)), np.nan)
+    for i, g_rate in enumerate(ways.RATES):
+        for k, d_rate in enumerate(ways.RATES):
+            runs = store.seeds("arms", ways.at_rates(name, g_rate, d_rate))
             if TUNING[0] in runs:
                 found[i, k] = quality(runs[TUNING[0]])
     return found
 
 
-def finalists(way, store):
-    """Names of the pairs that are tried with all tuning seeds; none until the grid is whole.
+def _pair(name, place):
+    i, k = np.unravel_index(place, (len(ways.RATES), len(ways.RATES)))
+    return ways.at_rates(name, ways.RATES[i], ways.RATES[k])
+
+
+def candidates(name, store):
+    """What a way or a variant chooses its rates from, by all tuning seeds: its way's finalists.
 
     Args:
-        way: of `arms.WAYS`.
+        name: of `ways.WAYS` or `ways.VARIANTS`.
         store: of `open_store`.
+
+    Returns:
+        Names of `ways.TRIALS`, at the best pairs of the way; none until the way's grid is whole.
     """
+    way = name if name in ways.WAYS else ways.VARIANTS[name][0]
     values = grid(way, store)
     if np.isnan(values).any():
         return []
     places = np.argsort(values, axis=None, kind="stable")[:FINALISTS]
-    pairs = (np.unravel_index(place, values.shape) for place in places)
-    return [arms.at_rates(way, arms.RATES[i], arms.RATES[k]) for i, k in pairs]
+    return [_pair(name, place) for place in places]
 
 
-def best(way, store):
-    """The name of a way at its own best rates: the mean quality over all tuning seeds decides.
+def best(name, store):
+    """Something at its own best rates: the mean quality over the tuning seeds decides.
 
     Args:
-        way: of `arms.WAYS`.
+        name: of `ways.WAYS` or `ways.VARIANTS`, or "WAY:RATIO" for a way at the best pair of which
+            D's rate is so many times G's, by its grid.
         store: of `open_store`.
 
+    Returns:
+        A name of `ways.TRIALS`.
+
     Raises:
-        ValueError: its search is not finished.
+        ValueError: the search is not finished, or the grid has no such ratio.
     """
+    way, _, ratio = name.partition(":")
+    checks.one_of("name", way, [*ways.WAYS, *ways.VARIANTS])
+    if ratio:
+        return _best_at_ratio(way, float(ratio), store)
     means = {}
-    for name in finalists(way, store):
-        runs = store.seeds("arms", name)
+    for pair in candidates(name, store):
+        runs = store.seeds("arms", pair)
         if not set(TUNING) <= set(runs):
             break
-        means[name] = np.mean([quality(runs[seed]) for seed in TUNING])
+        means[pair] = np.mean([quality(runs[seed]) for seed in TUNING])
     if len(means) < FINALISTS:
-        raise ValueError(f"the search of {way!r} is not finished: run 'trials run {way}'")
+        raise ValueError(f"the search of {name!r} is not finished: run 'trials run {name}'")
     return min(means, key=means.get)
 
 
-def good_share(ways, store):
+def _best_at_ratio(way, ratio, store):
+    rates, values = np.array(ways.RATES), grid(way, store)
+    has_ratio = np.isclose(rates[None] / rates[:, None], ratio)
+    if not has_ratio.any():
+        raise ValueError(f"ratio must be one of the grid's, got {ratio:g}")
+    if np.isnan(values).any():
+        raise ValueError(f"the search of {way!r} is not finished: run 'trials run {way}'")
+    return _pair(way, np.where(has_ratio, values, np.inf).argmin())
+
+
+def good_share(names, store):
     """How much room for error each way leaves: the share of pairs of rates that are good for it.
 
     Args:
-        ways: names of `arms.WAYS`, whose grids are whole; "good" is within `GOOD` of the best pair
-            of all of these.
+        names: of `ways.WAYS`, whose grids are whole; "good" is within `GOOD` of the best pair of
+            all of these.
         store: of `open_store`.
 
     Returns:
         {way: share, 0 to 1}.
     """
-    grids = {way: grid(way, store) for way in ways}
+    grids = {way: grid(way, store) for way in names}
     if missing := [way for way, values in grids.items() if np.isnan(values).any()]:
-        raise ValueError(f"ways must have whole grids, got {missing} without")
+        raise ValueError(f"names must have whole grids, got {missing} without")
     edge = min(values.min() for values in grids.values()) + math.log(GOOD)
     return {way: float((values <= edge).mean()) for way, values in grids.items()}
 
 
-def missing(ways, store):
-    """What the searches of some ways still need, as far as that is known: [(name, seed)].
+def missing(names, store):
+    """What the searches still need, as far as that is known: [(name of a trial, seed)].
 
     Args:
-        ways: names of `arms.WAYS`.
+        names: of `ways.WAYS` or `ways.VARIANTS`; a variant waits for its way.
         store: of `open_store`.
     """
     wanted = []
-    for way in ways:
-        pairs = [arms.at_rates(way, g, d) for g in arms.RATES for d in arms.RATES]
-        wanted += [(name, TUNING[0]) for name in pairs]
-        wanted += [(name, seed) for seed in TUNING[1:] for name in finalists(way, store)]
-    return [(name, seed) for name, seed in wanted if seed not in store.seeds("arms", name)]
+    for name in names:
+        if name in ways.WAYS:
+            everything = [_pair(name, place) for place in range(len(ways.RATES) ** 2)]
+            wanted += [(pair, TUNING[0]) for pair in everything]
+        wanted += [(pair, seed) for seed in TUNING for pair in candidates(name, store)]
+    each = dict.fromkeys(wanted)
+    return [(pair, seed) for pair, seed in each if seed not in store.seeds("arms", pair)]
 
 
-def run(ways=(), jobs=None, store=None, line=""):
-    """Finish the searches of some ways: the grids first, then the finalists.
+def run(names=(), jobs=None, store=None, line=""):
+    """Finish searches, one after the other: the grid first, then the finalists.
 
     Args:
-        ways: names of `arms.WAYS`; by default all.
+        names: of `ways.WAYS` or `ways.VARIANTS`; by default all ways. A variant's way comes before.
         jobs: processes; by default one for each core.
         store: of `open_store`; by default the published one.
         line: the command, for the provenance.
 
     Returns:
-        {way: the name of its best pair}.
+        {name: its best trial}.
     """
-    ways, store = list(ways or arms.WAYS), store or open_store()
-    for way in ways:
-        checks.one_of("way", way, arms.WAYS)
-    while todo := missing(ways, store):
-        seed = min(seed for _, seed in todo)
-        fill(store, [("arms", name) for name, each in todo if each == seed], [seed], jobs, line)
-    return {way: best(way, store) for way in ways}
+    names, store = list(names or ways.WAYS), store or open_store()
+    for name in names:
+        checks.one_of("name", name, [*ways.WAYS, *ways.VARIANTS])
+    for name in names:
+        needs = [name] if name in ways.WAYS else [ways.VARIANTS[name][0], name]
+        while todo := missing(needs, store):
+            seed = min(seed for _, seed in todo)
+            fill(store, [("arms", pair) for pair, s in todo if s == seed], [seed], jobs, line)
+    return {name: best(name, store) for name in names}
 
 
 def pilot(jobs=None, store=None, line=""):
@@ -196,35 +241,38 @@ def pilot(jobs=None, store=None, line=""):
     return "\n".join(lines)
 
 
-def plan(ways=(), store=None):
-    """What the searches will take, in words.
+def plan(names=(), store=None):
+    """What searches will take, in words.
 
     Args:
-        ways: names of `arms.WAYS`; by default all.
+        names: of `ways.WAYS` or `ways.VARIANTS`; by default all ways.
         store: of `open_store`; by default the published one.
     """
-    ways, store = list(ways or arms.WAYS), store or open_store()
-    each = len(arms.RATES) ** 2 + FINALISTS * (len(TUNING) - 1)
-    runs = [run for name in arms.TRIALS for run in store.seeds("arms", name).values()]
-    text = f"{len(ways)} ways, {each} runs each of {store.protocol}; {len(runs)} runs are done"
-    if not runs:
+    names, store = list(names or ways.WAYS), store or open_store()
+    whole = [name for name in names if name in ways.WAYS]
+    runs = len(ways.RATES) ** 2 * len(whole) + FINALISTS * len(TUNING) * len(names)
+    runs -= FINALISTS * len(whole)  # of the first seed, which are in the grid
+    done = [(name, seed) for name in ways.TRIALS for seed in store.seeds("arms", name)
+            if name.partition("@")[0] in names and seed in TUNING]  # fmt: skip
+    text = f"{len(names)} searches, {runs} runs of {store.protocol}; {len(done)} are done"
+    if not done:
         return text
-    hours = np.median([run["seconds_with_scores"] for run in runs]) / 3600
-    left = len(ways) * each - len(runs)
-    return f"{text}, {left} to do: about {left * hours:.1f} core-hours"
+    took = [store.seeds("arms", name)[seed]["seconds_with_scores"] for name, seed in done]
+    left = runs - len(done)
+    return f"{text}, {left} to do: about {left * np.median(took) / 3600:.1f} core-hours"
 
 
-def table(ways=(), store=None):
+def table(names=(), store=None):
     """The grids as text: rates of G down, of D across, Fréchet distances.
 
     Args:
-        ways: names of `arms.WAYS`; by default all.
+        names: of `ways.WAYS` or `ways.VARIANTS`; by default all ways.
         store: of `open_store`; by default the published one.
     """
-    ways, store, lines = list(ways or arms.WAYS), store or open_store(), []
-    for way in ways:
-        lines.append(f"{way:>9}" + "".join(f"{rate:9g}" for rate in arms.RATES))
-        for rate, row in zip(arms.RATES, grid(way, store), strict=True):
+    names, store, lines = list(names or ways.WAYS), store or open_store(), []
+    for name in names:
+        lines.append(f"{name:>9}" + "".join(f"{rate:9g}" for rate in ways.RATES))
+        for rate, row in zip(ways.RATES, grid(name, store), strict=True):
             shown = ("-" if math.isnan(x) else f"{math.exp(x):.0f}" for x in row)
             lines.append(f"{rate:9g}" + "".join(f"{x:>9}" for x in shown))
     return "\n".join(lines)

@@ -34,9 +34,12 @@ FLOORS = [
      "sagan_experiments.patches", "sagan_experiments.pooling"],
     ["sagan_experiments.measures"],
     ["sagan_experiments.arms"],
+    ["sagan_experiments.ways"],
     ["sagan_experiments.store"],
     ["sagan_experiments.ledger"],
     ["sagan_experiments.trials"],
+    ["sagan_experiments.questions"],
+    ["sagan_experiments.verdicts"],
     ["sagan_experiments.report"],
     ["sagan_experiments.__main__", "sagan_experiments"],
 ]  # fmt: skip

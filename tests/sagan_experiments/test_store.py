@@ -10,7 +10,7 @@ import filelock
 import pytest
 from records import record
 
-from sagan_experiments import arms, ledger, measures
+from sagan_experiments import arms, ledger, measures, ways
 from sagan_experiments import store as stores
 from sagan_experiments.__main__ import main
 
@@ -43,7 +43,7 @@ def test_an_arm_that_is_defined_anew_is_run_anew(store, monkeypatch):
     store.add("arms", "base", 0, record())
     assert ledger.open_store(store.path).seeds("arms", "base") == {0: record()}
     changed = dataclasses.replace(arms.ARMS["base"], g_rate=1.0)
-    monkeypatch.setitem(arms.KNOWN, "base", changed)
+    monkeypatch.setitem(ways.KNOWN, "base", changed)
     assert ledger.open_store(store.path).seeds("arms", "base") == {}
 
 

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from sagan_experiments import arms, ledger, trials
+from sagan_experiments import arms, ledger, trials, ways
 from sagan_experiments.__main__ import main
 
 
@@ -23,8 +23,8 @@ def store(tmp_path):
 
 
 def fill_grid(store, way, of):
-    for g_rate, d_rate in itertools.product(arms.RATES, arms.RATES):
-        store.add("arms", arms.at_rates(way, g_rate, d_rate), 51, run(*4 * [of(g_rate, d_rate)]))
+    for g_rate, d_rate in itertools.product(ways.RATES, ways.RATES):
+        store.add("arms", ways.at_rates(way, g_rate, d_rate), 51, run(*4 * [of(g_rate, d_rate)]))
 
 
 def test_quality_is_the_mean_of_the_last_half_and_not_the_last_value():
@@ -35,36 +35,52 @@ def test_quality_is_the_mean_of_the_last_half_and_not_the_last_value():
 
 def test_how_soon_is_another_question():
     fast, good = run(90, 50, 50, 50), run(400, 200, 60, 20)
-    assert trials.steps_to(fast, 100) == 100 < trials.steps_to(good, 100) == 300
+    assert trials.steps_to(fast, 100) == 100  # its first checkpoint: no earlier one is known
+    assert trials.steps_to(good, 60) == 300
+    assert 200 < trials.steps_to(good, 100) < 300
+    assert trials.steps_to(good, math.sqrt(200 * 60)) == pytest.approx(250)
     assert trials.quality(good) < trials.quality(fast)
     assert trials.steps_to(fast, 40) == math.inf
-
-
-def test_every_way_has_the_same_trials_and_differs_in_its_rates_alone():
-    assert len(arms.TRIALS) == len(arms.WAYS) * len(arms.RATES) ** 2
-    for name, arm in arms.TRIALS.items():
-        way = name.partition("@")[0]
-        free = {"g_rate": 1.0, "d_rate": 1.0}
-        assert vars(arm) | free == vars(arms.WAYS[way]) | free
-        assert name == arms.at_rates(way, arm.g_rate, arm.d_rate)
 
 
 def test_the_search_takes_the_grid_first_then_the_finalists_then_decides(store):
     first = trials.missing(["sn"], store)
     assert {seed for _, seed in first} == {51}
-    assert len(first) == len(arms.RATES) ** 2
+    assert len(first) == len(ways.RATES) ** 2
     with pytest.raises(ValueError, match="the search of 'sn' is not finished"):
         trials.best("sn", store)
     fill_grid(store, "sn", lambda g, d: 100 + abs(math.log(g / 1e-3)) + abs(math.log(d / 4e-3)))
-    names = trials.finalists("sn", store)
+    names = trials.candidates("sn", store)
     assert names[0] == "sn@0.001/0.004"
     assert len(names) == trials.FINALISTS
-    assert sorted(trials.missing(["sn"], store)) == sorted((n, s) for n in names for s in (52, 53))
-    for place, name in enumerate(names):  # the second of the grid is better on the other seeds
-        for seed in (52, 53):
-            store.add("arms", name, seed, run(*4 * [50 if place == 1 else 90]))
+    assert trials.missing(["sn"], store) == [(name, 52) for name in names]
+    for place, name in enumerate(names):  # the second of the grid is better with the other seed
+        store.add("arms", name, 52, run(*4 * [50 if place == 1 else 90]))
     assert trials.missing(["sn"], store) == []
     assert trials.best("sn", store) == names[1]
+
+
+def test_a_variant_chooses_among_its_ways_best_pairs_by_the_same_seeds(store):
+    assert trials.missing(["sn_bce"], store) == []  # its way comes first
+    fill_grid(store, "sn", lambda g, d: 100 * d / g)
+    mine = trials.candidates("sn_bce", store)
+    assert [ways.rates_of(x) for x in mine] == [ways.rates_of(x) for x in
+                                                trials.candidates("sn", store)]  # fmt: skip
+    assert trials.missing(["sn_bce"], store) == [(name, seed) for seed in (51, 52) for name in mine]
+    for name in mine:
+        for seed in trials.TUNING:
+            store.add("arms", name, seed, run(*4 * [50 if name == mine[2] else 90]))
+    assert trials.best("sn_bce", store) == mine[2]
+
+
+def test_a_ratio_has_its_own_best_pair(store):
+    with pytest.raises(ValueError, match="the search of 'sn' is not finished"):
+        trials.best("sn:4", store)
+    fill_grid(store, "sn", lambda g, d: 100 + 1e3 * abs(g - 5e-4))
+    assert trials.best("sn:4", store) == "sn@0.0005/0.002"
+    assert trials.best("sn:0.25", store) == "sn@0.001/0.00025"
+    with pytest.raises(ValueError, match="ratio must be one of the grid's, got 3"):
+        trials.best("sn:3", store)
 
 
 def test_a_run_that_diverged_is_never_among_the_good(store):
@@ -72,7 +88,7 @@ def test_a_run_that_diverged_is_never_among_the_good(store):
     store.add("arms", "sn@0.001/0.001", 51, run(1, 1, diverged=True))
     values = trials.grid("sn", store)
     assert np.isinf(values).sum() == 1
-    assert "sn@0.001/0.001" not in trials.finalists("sn", store)
+    assert "sn@0.001/0.001" not in trials.candidates("sn", store)
     fill_grid(store, "none", lambda g, d: 140 if g < d else 160)
     shares = trials.good_share(["sn", "none"], store)
     assert shares == {"sn": 24 / 25, "none": 10 / 25}
@@ -84,8 +100,8 @@ def test_the_command_says_what_is_to_do_and_shows_the_grids(store, capsys):
     fill_grid(store, "sn", lambda g, d: 100)
     assert main(["trials", "plan", "sn", "--out", str(store.path)]) == 0
     said = capsys.readouterr().out
-    assert "1 ways, 35 runs each of pictures of 32 pixels" in said
-    assert "25 runs are done, 10 to do: about 0.1 core-hours" in said
+    assert "1 searches, 29 runs of pictures of 32 pixels" in said
+    assert "25 are done, 4 to do: about 0.0 core-hours" in said
     assert main(["trials", "list", "sn", "none", "--out", str(store.path)]) == 0
     lines = capsys.readouterr().out.splitlines()[1:]
     assert lines[1].split() == ["0.00025", *5 * ["100"]]
@@ -93,28 +109,28 @@ def test_the_command_says_what_is_to_do_and_shows_the_grids(store, capsys):
     assert main(["trials", "run", "svd", "--out", str(store.path)]) == 2
 
 
-def test_a_search_runs_to_its_end(tmp_path, monkeypatch):
-    """With three rates and tiny runs in this process."""
-    monkeypatch.setattr(arms, "RATES", (1e-3, 2e-3))
+def test_a_search_runs_to_its_end_and_its_way_before_it(tmp_path, monkeypatch):
+    """With two rates, and numbers in place of runs."""
+    monkeypatch.setattr(ways, "RATES", (1e-3, 2e-3))
     monkeypatch.setattr(trials, "FINALISTS", 2)
     store, done = trials.open_store(tmp_path / "t.json"), []
 
     def instead(store, wanted, seeds, jobs, line):
         for _, name in wanted:
-            done.append((name, *seeds))
-            store.add("arms", name, seeds[0], run(*4 * [100 * arms.TRIALS[name].d_rate]))
+            done.append((name.partition("@")[0], *seeds))
+            store.add("arms", name, seeds[0], run(*4 * [100 * ways.TRIALS[name].d_rate]))
 
     monkeypatch.setattr(trials, "fill", instead)
-    found = trials.run(["r1"], store=store)
-    assert found == {"r1": "r1@0.001/0.001"}
-    assert [seed for _, seed in done] == 4 * [51] + 2 * [52] + 2 * [53]
+    assert trials.run(["r3gan"], store=store) == {"r3gan": "r3gan@0.001/0.001"}
+    assert done == [*4 * [("r1", 51)], *2 * [("r3gan", 51)], *2 * [("r1", 52)],
+                    *2 * [("r3gan", 52)]]  # fmt: skip
 
 
 @pytest.mark.full
 def test_a_run_that_is_followed_keeps_its_curves_and_what_it_was_made_with(store):
     tiny = arms.Protocol(32, 4, 4, 4, 4, 40, 24, 30, checkpoints=2, follow=True,
                          first_weights="by layer")  # fmt: skip
-    found = arms.run(arms.TRIALS["sn@0.001/0.001"], 51, tiny)
+    found = arms.run(ways.TRIALS["sn@0.001/0.001"], 51, tiny)
     for name in ("curve", "agreement_curve", "coverage_curve"):
         assert [step for step, _ in found[name]] == [2, 4]
     assert found["coverage"] == found["coverage_curve"][-1][1]

@@ -1,0 +1,187 @@
+"""What a reader asks, as fair trials: each side at its own best rates, where its curve is level.
+
+An answer is a sentence; its *effect* is one number for each seed, positive where the sentence is
+right, and its limit the smallest difference worth naming, fixed before any of these seeds was run.
+To ask something new, add an entry here.
+"""
+
+import functools
+import math
+from dataclasses import dataclass
+
+from sagan_experiments import trials
+
+#: A fifth more or less: below that, nobody should choose by it.
+FIFTH = math.log(1.2)
+#: A tenth of the way from chance to a rule that is always kept.
+TENTH = 0.1
+#: How good is good enough to ask how soon: a Fréchet distance.
+SOON = 100
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question, and the answer that is put to the test.
+
+    Args:
+        answer: the sentence.
+        chapter: that asks.
+        sides: names as `trials.best` takes them: the side that the answer favours, then the other;
+            one alone if it is held against itself.
+        effect: function of a run of each side; how much the first is ahead.
+        quantity: what that is, in words.
+        limit: the smallest difference worth naming.
+        same: the answer is that there is no such difference.
+        ratio: the effect is a logarithm, and shown as a factor.
+    """
+
+    answer: str
+    chapter: str
+    sides: tuple
+    effect: object
+    quantity: str
+    limit: float = FIFTH
+    same: bool = False
+    ratio: bool = True
+
+
+def _better(first, second):
+    """Infinite where one run diverged, and nothing where both did."""
+    if first["diverged"] and second["diverged"]:
+        return 0.0
+    return trials.quality(second) - trials.quality(first)
+
+
+def _sooner(first, second):
+    """A run that never comes there counts as if it had at twice its length."""
+    reached = []
+    for run in (first, second):
+        reached.append(min(trials.steps_to(run, SOON), 2 * run["curve"][-1][0]))
+    return math.log(reached[1] / reached[0])
+
+
+def _curve(name, first, second):
+    return trials.late(first[name]) - trials.late(second[name])
+
+
+def _within(worse, run):
+    return math.log(run[worse] / run["frechet"])
+
+
+def _good(answer, chapter, *sides, **options):
+    quantity = "Fréchet distance over the last half, second over first"
+    return Question(answer, chapter, sides, _better, quantity, **options)
+
+
+def _fast(answer, chapter, *sides):
+    quantity = f"steps to a Fréchet distance of {SOON}, second over first"
+    return Question(answer, chapter, sides, _sooner, quantity)
+
+
+def _agree(answer, chapter, *sides):
+    quantity = "agreement beyond chance over the last half, first less second"
+    effect = functools.partial(_curve, "agreement_curve")
+    return Question(answer, chapter, sides, effect, quantity, TENTH, ratio=False)
+
+
+def _one(answer, chapter, side, worse, quantity, **options):
+    return Question(
+        answer, chapter, (side,), functools.partial(_within, worse), quantity, **options
+    )
+
+
+_DCGAN, _SN, _ATT, _TTUR, _SAGAN, _AFTER = (
+    "01_dcgan", "02_spectral_norm", "03_attention", "04_ttur", "05_sagan", "06_penalties",
+)  # fmt: skip
+
+#: In the order in which readers ask: what is asked first is run first.
+QUESTIONS = {
+    # Which way?
+    "sn-dcgan": _good("A GAN with spectral normalization ends better than DCGAN.",
+                      _SN, "sn", "dcgan"),
+    "dcgan-soon": _fast("DCGAN is good sooner than a GAN with spectral normalization.",
+                        _SN, "dcgan", "sn"),
+    "sn-none": _good("Spectral normalization ends better than no constraint on D.",
+                     _SN, "sn", "none"),
+    "sn-r1": _good("R1 ends better than spectral normalization.", _AFTER, "r1", "sn"),
+    "r1-soon": _fast("R1 is good sooner than spectral normalization.", _AFTER, "r1", "sn"),
+    "r1-eyes": _agree("R1 keeps the rule of the eyes better than spectral normalization.",
+                      _AFTER, "r1", "sn"),
+    # Two time scales
+    "ttur": _good("A D that learns four times as fast as G ends better than equal rates.",
+                  _TTUR, "sn:4", "sn:1"),
+    "ttur-soon": _fast("A D that learns four times as fast as G is good sooner than equal rates.",
+                       _TTUR, "sn:4", "sn:1"),
+    "ttur-turned": _good("A D that learns four times as slowly as G ends worse than equal rates.",
+                         _TTUR, "sn:1", "sn:0.25"),
+    "ttur-r1": _good("With R1 too, four times the rate for D ends better than equal rates.",
+                     _TTUR, "r1:4", "r1:1"),
+    "averaging": _one("The averaged generator is better than the last one.", _TTUR, "sn", "live",
+                      "Fréchet distance at the end, last generator over averaged"),
+    "averaging-dcgan": _one("It is so in DCGAN too.", _TTUR, "dcgan", "live",
+                            "Fréchet distance at the end, last generator over averaged"),
+    # Attention
+    "attention-far": _agree("Attention in both networks lets two places keep a rule that is "
+                            "further apart than D's convolutions reach.",
+                            _ATT, "r1_discs22_att8", "r1_discs22"),
+    "attention-near": _agree("Attention helps with a rule that D's convolutions reach.",
+                             _ATT, "r1_discs10_att8", "r1_discs10"),
+    "attention-edge": _agree("Attention helps with a rule at the edge of D's reach.",
+                             _ATT, "r1_discs16_att8", "r1_discs16"),
+    "attention-d": _agree("For the far rule attention in D alone is enough to help.",
+                          _ATT, "r1_discs22_att8_d", "r1_discs22"),
+    "attention-g": _agree("For the far rule attention in G alone is enough to help.",
+                          _ATT, "r1_discs22_att8_g", "r1_discs22"),
+    "attention-sn": _agree("Attention keeps the far rule with spectral normalization as well.",
+                           _ATT, "sn_discs22_att8", "sn_discs22"),
+    "attention-faces": _good("Attention makes better faces.", _ATT, "sn_att16", "sn"),
+    "attention-eyes": _agree("Attention makes the eyes of a face agree.", _ATT, "sn_att16", "sn"),
+    # What SN is made of
+    "sn-d": _good("Spectral normalization in D alone ends better than none.", _SN, "sn_d", "none"),
+    "sn-g": _good("Spectral normalization in G as well ends better than in D alone.",
+                  _SN, "sn", "sn_d"),
+    "power-iterations": _good("One power iteration a step is as good as five.",
+                              _SN, "sn", "sn_power5", same=True),
+    "exact-svd": _good("One power iteration a step is as good as exact singular values.",
+                       _SN, "sn", "sn_svd", same=True),
+    "frozen-u": _good("A u that moves ends better than one that never does.",
+                      _SN, "sn", "sn_frozen_u"),
+    "scrambled": _good("The right matrix of a kernel ends better than a scrambled one.",
+                       _SN, "sn", "sn_scrambled"),
+    "raw-inference": _one("Kernels must be divided when pictures are drawn, too.", _SN, "sn", "raw",
+                          "Fréchet distance at the end, raw kernels over divided"),
+    "hinge": _good("Hinge loss and cross-entropy end alike under spectral normalization.",
+                   _SN, "sn", "sn_bce", same=True),
+    "wasserstein": _good("The hinge loss ends better than Wasserstein's under spectral "
+                         "normalization.", _SN, "sn", "sn_wasserstein"),
+    # What DCGAN is made of
+    "bn": _good("Batch normalization makes a better DCGAN.", _DCGAN, "dcgan", "dcgan_no_bn"),
+    "strides": _good("Strides in D make a better DCGAN than pooling.",
+                     _DCGAN, "dcgan", "dcgan_pooling"),
+    "momentum": _good("A momentum of 0.5 makes a better DCGAN than 0.9.",
+                      _DCGAN, "dcgan", "dcgan_momentum"),
+    "leaky": _good("Leaky ReLU in D makes a better DCGAN than ReLU.",
+                   _DCGAN, "dcgan", "dcgan_relu"),
+    # What else a reader sets
+    "five-to-one": _good("One D step with a fast D is better than five for each G step, at equal "
+                         "work.", _TTUR, "sn", "sn_five_to_one"),
+    "gp": _good("Spectral normalization ends better than the Wasserstein GAN with a gradient "
+                "penalty.", _AFTER, "sn", "gp"),
+    "r3gan": _good("Relativistic pairs with R1 and R2 end better than cross-entropy with R1.",
+                   _AFTER, "r3gan", "r1"),
+    "weight-low": _good("A tenth of R1's weight ends as good.",
+                        _AFTER, "r1", "r1_weight1", same=True),
+    "weight-high": _good("Ten times R1's weight ends as good.",
+                         _AFTER, "r1", "r1_weight100", same=True),
+    "bn-r1": _good("With R1, a G with batch normalization ends better than one without.",
+                   _AFTER, "r1", "r1_no_bn"),
+    "bn-sn": _good("With spectral normalization, a G with batch normalization ends better than "
+                   "one without.", _AFTER, "sn", "sn_no_bn"),
+    "beta-2": _good("Adam's beta_2 of 0.9 and 0.999 end alike.",
+                    _SAGAN, "sn", "sn_beta_2", same=True),
+    "batch-small": _good("Batches of 16 end as good as batches of 32, on as many images.",
+                         _SAGAN, "sn", "sn_batch16", same=True),
+    "batch-large": _good("Batches of 128 end as good as batches of 32, on as many images.",
+                         _SAGAN, "sn", "sn_batch128", same=True),
+    "width": _good("Networks twice as wide end better.", _SAGAN, "sn_width32", "sn"),
+}  # fmt: skip

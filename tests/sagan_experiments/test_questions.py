@@ -1,0 +1,43 @@
+"""Questions: each can be tried, says a positive sentence, and has an effect that favours it."""
+
+import math
+
+import pytest
+
+from sagan_experiments import trials, ways
+from sagan_experiments.questions import QUESTIONS
+
+
+def test_questions_ask_what_can_be_tried_and_say_a_positive_sentence():
+    for name, question in QUESTIONS.items():
+        for side in question.sides:
+            assert side.partition(":")[0] in {*ways.WAYS, *ways.VARIANTS}, name
+        assert question.limit > 0
+        assert question.answer.endswith(".")
+        assert " not " not in question.answer, name
+    asked = {side.partition(":")[0] for q in QUESTIONS.values() for side in q.sides}
+    assert asked == {*ways.WAYS, *ways.VARIANTS}  # nothing is tried that nobody asks
+
+
+def curve(*values, agreement=0.5):
+    pairs = [[100.0 * (k + 1), float(v)] for k, v in enumerate(values)]
+    return {"curve": pairs, "diverged": False, "frechet": values[-1], "live": 2 * values[-1],
+            "raw": 4 * values[-1],
+            "agreement_curve": [[step, agreement] for step, _ in pairs]}  # fmt: skip
+
+
+def test_effects_are_positive_where_the_sentence_is_right():
+    good, bad = curve(400, 90, 20, 20, agreement=0.9), curve(400, 200, 40, 40, agreement=0.4)
+    for name, question in QUESTIONS.items():
+        pair = (good, bad)[: len(question.sides)]
+        assert question.effect(*pair) > 0, name
+    assert QUESTIONS["sn-none"].effect(good, bad) == pytest.approx(math.log(2))
+    assert QUESTIONS["attention-far"].effect(good, bad) == pytest.approx(0.5)
+    assert QUESTIONS["averaging"].effect(good) == pytest.approx(math.log(2))
+    never = curve(400, 300, 200, 150)
+    assert QUESTIONS["ttur-soon"].effect(good, never) == pytest.approx(
+        math.log(800 / trials.steps_to(good, 100))
+    )
+    gone = bad | {"diverged": True}
+    assert QUESTIONS["sn-none"].effect(gone, gone) == 0
+    assert QUESTIONS["sn-none"].effect(good, gone) == math.inf

@@ -1,0 +1,106 @@
+"""Fair verdicts: the rule at every place an interval can be, two looks, checks that do not vote."""
+
+import math
+
+import numpy as np
+import pytest
+
+from sagan_experiments import trials, verdicts, ways
+from sagan_experiments.__main__ import main
+from sagan_experiments.questions import Question
+from sagan_experiments.verdicts import FAILS, HOLDS, OPEN, OPPOSITE, SAME
+
+BETTER = Question("a is better", "01_dcgan", ("a", "b"), None, "x", limit=0.2)
+ALIKE = Question("a is like b", "01_dcgan", ("a", "b"), None, "x", limit=0.2, same=True)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "better", "alike"),
+    [
+        (0.3, 0.5, HOLDS, OPPOSITE),
+        (0.1, 0.3, OPEN, OPEN),
+        (-0.1, 0.1, SAME, HOLDS),
+        (0.05, 0.1, SAME, HOLDS),
+        (-0.3, 0.3, OPEN, OPEN),
+        (-0.3, -0.1, FAILS, OPEN),
+        (-0.5, -0.3, OPPOSITE, OPPOSITE),
+    ],
+)
+def test_the_rule(low, high, better, alike):
+    assert verdicts.verdict(BETTER, low, high) == better
+    assert verdicts.verdict(ALIKE, low, high) == alike
+
+
+def spread(mean, sd, count):
+    """Effects of seeds 1 to `count` with exactly this mean and deviation."""
+    values = np.random.default_rng(1).normal(size=count)
+    values = (values - values.mean()) / values.std(ddof=1)
+    return dict(zip(range(1, count + 1), mean + sd * values, strict=True))
+
+
+def test_a_look_needs_all_its_seeds_and_the_second_comes_where_the_first_is_open():
+    assert verdicts.decide(BETTER, (), spread(1, 0.1, 9)).verdict == OPEN
+    clear = verdicts.decide(BETTER, (), spread(1, 0.1, 20))
+    assert (clear.verdict, len(clear.values)) == (HOLDS, 10)
+    first = spread(0.3, 0.2, 10)
+    assert verdicts.decide(BETTER, (), first).verdict == OPEN
+    both = first | dict.fromkeys(range(11, 21), 0.3)
+    found = verdicts.decide(BETTER, (), both)
+    assert (found.verdict, len(found.values)) == (HOLDS, 20)
+    assert found.mean == pytest.approx(0.3)
+
+
+def test_the_interval_is_students():
+    found = verdicts.decide(BETTER, (), spread(1.0, 0.5, 10))
+    half = 2.6850108 * 0.5 / math.sqrt(10)  # t of 9 degrees of freedom, 98.75 %
+    assert (found.low, found.high) == pytest.approx((1 - half, 1 + half), rel=1e-6)
+    assert str(found).endswith("n = 10)")
+
+
+def test_a_run_that_diverged_decides_nothing_and_hides_nothing():
+    found = verdicts.decide(BETTER, (), spread(1, 0.1, 9) | {10: math.inf})
+    assert (found.verdict, found.mean) == (OPEN, math.inf)
+    with pytest.raises(ValueError, match="effect of seed 3 must be a number"):
+        verdicts.decide(BETTER, (), {3: math.nan})
+
+
+def test_the_checks_say_where_they_see_it_otherwise_and_do_not_vote():
+    clear = verdicts.decide(BETTER, (), spread(1, 0.1, 10))
+    assert clear.doubts() == []
+    assert clear.sign_test() == pytest.approx(2 / 2**10)
+    low, high = clear.bootstrap()
+    assert clear.low < low < clear.mean < high < clear.high  # percentiles are narrower
+    few = {seed: 9.0 if seed < 3 else 0.3 for seed in range(1, 11)}  # two carry it all
+    skewed = verdicts.Answer(BETTER, (), few, 2.0, 0.25, 4.0, HOLDS)
+    assert skewed.sign_test() < 0.05
+    mixed = verdicts.Answer(BETTER, (), spread(0.0, 1.0, 10), 0.5, 0.3, 0.7, HOLDS)
+    assert any("sign test" in doubt for doubt in mixed.doubts())
+    assert any("bootstrap" in doubt for doubt in mixed.doubts())
+
+
+def test_an_answer_runs_searches_then_seeds_then_a_second_look(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(ways, "RATES", (1e-3, 2e-3))
+    monkeypatch.setattr(trials, "FINALISTS", 2)
+    store, asked = trials.open_store(tmp_path / "t.json"), []
+
+    def instead(store, wanted, seeds, jobs, line):
+        asked.append((sorted({name.partition("@")[0] for _, name in wanted}), tuple(seeds)))
+        for _, name in wanted:
+            for seed in seeds:
+                value = 50 if name.startswith("dcgan") else 45 + 10 * (seed % 2)
+                kept = {"steepness": 1.0, "outside": 0.0, "seconds_with_scores": 1.0}
+                curves = {"curve": [[100, value], [200, value]]}
+                store.add("arms", name, seed, kept | curves | {
+                    "frechet": value, "live": value, "diverged": False})  # fmt: skip
+
+    monkeypatch.setattr(trials, "fill", instead)
+    monkeypatch.setattr(verdicts, "fill", instead)
+    assert "rates not chosen yet" in verdicts.table(["sn-dcgan"], store)
+    found = verdicts.run(["sn-dcgan"], store=store)["sn-dcgan"]
+    looks = [seeds for names, seeds in asked if names == ["dcgan", "sn"]]
+    assert looks == [tuple(range(1, 11))]
+    assert found.verdict == SAME
+    assert set(found.values) == set(range(1, 11))
+    assert main(["questions", "list", "sn-dcgan", "--out", str(store.path)]) == 0
+    assert SAME in capsys.readouterr().out
+    assert main(["questions", "list", "what", "--out", str(store.path)]) == 2
