@@ -141,9 +141,12 @@ def check_pair(generator, discriminator):
     for name, network in (("generator", generator), ("discriminator", discriminator)):
         if not isinstance(network, keras.Model):
             raise TypeError(f"{name} must be a keras.Model, got {network!r}")
-    takes, gives = discriminator.input_shape, generator.output_shape
+    takes, gives = discriminator.inputs[0].shape, generator.output_shape
     if takes != gives:
         raise ValueError(f"discriminator takes {takes}, generator gives {gives}")
+    labels = [[x.shape[1:] for x in network.inputs[1:]] for network in (generator, discriminator)]
+    if labels[0] != labels[1]:
+        raise ValueError(f"generator and discriminator must take the same labels, got {labels}")
 
 
 def memory_bytes(generator, discriminator, batch_size):

@@ -28,8 +28,11 @@ class BatchNormalization(layers.BatchNormalization):
     def call(self, inputs, training=None, mask=None):
         if not (training and self.trainable) or self.synchronized or len(inputs.shape) != 4:
             return super().call(inputs, training=training, mask=mask)
+        channels = inputs.shape[-1]
+        gamma = self.gamma.value if self.scale else tf.ones(channels)
+        beta = self.beta.value if self.center else tf.zeros(channels)
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            inputs, self.gamma.value, self.beta.value, epsilon=self.epsilon
+            inputs, gamma, beta, epsilon=self.epsilon
         )
         count = tf.cast(tf.size(inputs) // inputs.shape[-1], variance.dtype)
         biased = variance * (count - 1) / count  # as Keras keeps it; the kernel divides by n - 1

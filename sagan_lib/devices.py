@@ -165,7 +165,7 @@ def shard(batches, strategy, parts=1):
     sub-batch. So the D steps of a training step see the same images on any number of devices.
 
     Args:
-        batches: a `tf.data.Dataset` of tensors (batch, ...) of known shape.
+        batches: a `tf.data.Dataset` of tensors (batch, ...) of known shape, or of pairs of them.
         strategy: the `tf.distribute.Strategy`.
         parts: sub-batches in a batch.
 
@@ -175,7 +175,8 @@ def shard(batches, strategy, parts=1):
     Raises:
         ValueError: a sub-batch cannot be divided evenly.
     """
-    count, (size, *shape) = strategy.num_replicas_in_sync, batches.element_spec.shape
+    count, pairs = strategy.num_replicas_in_sync, isinstance(batches.element_spec, tuple)
+    size = tf.nest.flatten(batches.element_spec)[0].shape[0]
     share, rest = divmod(size // parts, count)
     if rest:
         raise ValueError(f"batch_size must be a multiple of {count} devices, got {size // parts}")
@@ -187,11 +188,15 @@ def shard(batches, strategy, parts=1):
         first = context.input_pipeline_id * here
 
         def of_replicas(batch):
+            shape = batch.shape[1:]
             table = tf.reshape(batch, (parts, count, share, *shape))
             mine = [table[:, replica] for replica in range(first, first + here)]
             return tf.reshape(tf.stack(mine), (here, parts * share, *shape))
 
-        return batches.map(of_replicas).unbatch().prefetch(here)
+        def of_both(*pair):
+            return tuple(map(of_replicas, pair))
+
+        return batches.map(of_both if pairs else of_replicas).unbatch().prefetch(here)
 
     return strategy.distribute_datasets_from_function(of_worker)
 

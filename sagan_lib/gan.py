@@ -45,6 +45,8 @@ class GAN(keras.Model):
         step: G updates so far (int64 variable). ema_generator: the averaged generator.
     """
 
+    _unused = ("y", "sample_weight", "class_weight")  #: options of Keras's `fit`
+
     def __init__(self, generator, discriminator, seed=0, ema_decay=0.999, about=None,
                  **options):  # fmt: skip
         super().__init__(**options)
@@ -53,13 +55,14 @@ class GAN(keras.Model):
         self.seed = checks.integer("seed", seed, 0, 2**31 - 1)
         self.ema_decay = checks.number("ema_decay", ema_decay, 0, 1)
         cost.check_pair(generator, discriminator)
+        self._check_inputs()
         self._check_scope(generator.variables + discriminator.variables)
         several = self.distribute_strategy.num_replicas_in_sync > 1
         for layer in _batch_norms(generator) + _batch_norms(discriminator):
             # Moments of the whole batch. Not with one device: Keras then computes the same
             # variance by another formula, which rounds worse.
             layer.synchronized = several
-        self.latent_dim = generator.input_shape[-1]
+        self.latent_dim = generator.inputs[0].shape[-1]
         self.ema_generator = generator.__class__.from_config(generator.get_config())
         self.ema_generator.set_weights(generator.get_weights())
         self.ema_generator.trainable = False
@@ -82,11 +85,12 @@ class GAN(keras.Model):
             {"d_loss", "g_loss"}, the means since the last reset.
         """
         real = self._checked(real)
-        with tf.control_dependencies([real]):  # data that ends here moves nothing, not even `u`
-            return self._step(tf.split(real, self.n_dis))
+        with tf.control_dependencies(tf.nest.flatten(real)):  # data that ends here moves nothing,
+            return self._step(self._parts(real))  # not even `u`
 
     def _step(self, parts):
-        batch = parts[0].shape[0] or tf.shape(parts[0])[0]
+        first = tf.nest.flatten(parts[0])[0]
+        batch = first.shape[0] or tf.shape(first)[0]
         for index, part in enumerate(parts):
             self.d_loss.update_state(self.d_step(part, self.noise(batch, index), index))
         z = self.noise(batch, self.n_dis)  # fresh: D has moved since
@@ -141,7 +145,7 @@ class GAN(keras.Model):
         Returns:
             D's loss, regularizers of its layers included.
         """
-        fake = frozen_call(self.generator, z)
+        fake = self._shown(frozen_call(self.generator, z), z)
         with tf.GradientTape() as tape:
             loss = self._d_loss(real, fake, index) + sum(self.discriminator.losses)
         descend(self.d_optimizer, tape, loss, self.discriminator)
@@ -154,7 +158,8 @@ class GAN(keras.Model):
     def _scores(self, real, fake):
         """D's scores of real and of fake images in training mode, in one call where it may be."""
         if self._join:
-            return tf.split(self.discriminator(tf.concat([real, fake], 0), training=True), 2)
+            both = tf.nest.map_structure(lambda *parts: tf.concat(parts, 0), real, fake)
+            return tf.split(self.discriminator(both, training=True), 2)
         return self.discriminator(real, training=True), self.discriminator(fake, training=True)
 
     def g_step(self, z, real=None):
@@ -168,11 +173,32 @@ class GAN(keras.Model):
             G's loss, regularizers of its layers included.
         """
         with tf.GradientTape() as tape:
-            fake = self.generator(z, training=True)
+            fake = self._shown(self.generator(z, training=True), z)
             loss = self._g_loss(frozen_call(self.discriminator, fake), real)
             loss += sum(self.generator.losses)
         descend(self.g_optimizer, tape, loss, self.generator)
         return loss
+
+    # What a GAN with labels does otherwise: there `real` and `z` are pairs with their labels.
+
+    def _check_inputs(self):
+        if (count := len(self.generator.inputs)) > 1:
+            raise ValueError(
+                f"a {type(self).__name__}'s networks take one input each, got a generator of "
+                f"{count}; conditional.ConditionalGAN trains networks that take labels"
+            )
+
+    def _parts(self, real):
+        """The images of each D step."""
+        return tf.split(real, self.n_dis)
+
+    def _shown(self, fake, z):
+        """What D is shown of the images that G made of `z`."""
+        return fake
+
+    def _batches(self, source, *which):
+        """A `Source`'s batches for `train_step`."""
+        return source.batches(*which)
 
     def _g_loss(self, fake_scores, real):
         """G's loss from D's scores; a loss that pairs would score `real`, too."""
@@ -274,7 +300,7 @@ class GAN(keras.Model):
         callbacks = listed(callbacks)
         source = isinstance(x, Source)
         for name in options:
-            unused = name in ("y", "sample_weight", "class_weight") or name.startswith("validation")
+            unused = name in self._unused or name.startswith("validation")
             if source or unused:
                 raise ValueError(f"fit of a GAN on {type(x).__name__} takes no {name}; {SCORES}")
         if (first := options.get("initial_epoch", 0)) >= (last := options.get("epochs", 1)):
@@ -289,7 +315,7 @@ class GAN(keras.Model):
                 options["batch_size"] = checks.integer("batch_size", batch_size, 1)
             if isinstance(x, np.ndarray) or tf.is_tensor(x):
                 x = self._checked_array(np.asarray(x), batch_size or 32)
-            x, wrong = looked_at(x, self.discriminator.input_shape[1:])
+            x, wrong = looked_at(x, self.discriminator.inputs[0].shape[1:])
             try:
                 return super().fit(x, callbacks=[*callbacks, Guard()], verbose=verbose, **options)
             except tf.errors.OpError:
@@ -297,7 +323,7 @@ class GAN(keras.Model):
                     raise wrong[0] from None
                 raise
         batch_size = 64 if batch_size is None else batch_size
-        side = self.discriminator.input_shape[1]
+        side = self.discriminator.inputs[0].shape[1]
         if x.resolution != side:
             raise ValueError(f"x has images of {x.resolution} pixels, the networks take {side}")
         checks.integer("steps", steps, 1)
@@ -319,7 +345,8 @@ class GAN(keras.Model):
         for epochs, length in ((todo // log_every, log_every), (1, todo % log_every)):
             if epochs > 0 and length > 0 and not self.stop_training:
                 start = int(self.step.numpy())
-                data = x.batches(batch_size * self.n_dis, self.seed, start, epochs * length)
+                which = batch_size * self.n_dis, self.seed, start, epochs * length
+                data = self._batches(x, *which)
                 data = devices.shard(data, self.distribute_strategy, self.n_dis)
                 first = -(-start // log_every)
                 with self._groups_that_divide(length):
@@ -423,7 +450,7 @@ class GAN(keras.Model):
             real = real[0]  # as `train_on_batch` and generators hand on what has no labels
         if not tf.is_tensor(real):
             raise ValueError(f"a batch must be images alone, got a {type(real).__name__}")
-        wanted = self.discriminator.input_shape[1:]
+        wanted = self.discriminator.inputs[0].shape[1:]
         if not real.dtype.is_floating or not real.shape.is_compatible_with((None, *wanted)):
             raise ValueError(
                 f"a batch must be float images in [-1, 1] of shape (n, {str(wanted)[1:]}, got "

@@ -8,7 +8,7 @@ import tensorflow as tf
 from sagan_lib import checks
 
 
-def generate(generator, n, seed=0, truncation=None, batch_size=64):
+def generate(generator, n, seed=0, truncation=None, batch_size=64, label=None):
     """Images of a generator: float32 (n, h, w, 3) in [-1, 1].
 
     Args:
@@ -17,12 +17,23 @@ def generate(generator, n, seed=0, truncation=None, batch_size=64):
         seed: of the noise; image i is the same for every n.
         truncation: as in `GAN.sample`.
         batch_size: images at a time.
+        label: vectors that a conditional generator takes, float (n, width).
+
+    Raises:
+        ValueError: the generator takes labels and got none, none and got some, or others.
     """
     checks.integer("n", n, 1)
     checks.integer("batch_size", batch_size, 1)
-    z = latent(n, generator.input_shape[-1], seed, truncation)
-    parts = [generator(z[i : i + batch_size], training=False) for i in range(0, n, batch_size)]
-    return np.concatenate([part.numpy() for part in parts])
+    takes = [(n, *x.shape[1:]) for x in generator.inputs[1:]]
+    if takes != (given := [] if label is None else [np.shape(label)]):
+        raise ValueError(f"label must be of shapes {takes}, as the generator takes it, got {given}")
+    z = latent(n, generator.inputs[0].shape[-1], seed, truncation)
+    given = [z, tf.cast(label, tf.float32)] if takes else z
+    parts = []
+    for i in range(0, n, batch_size):
+        some = tf.nest.map_structure(lambda x: x[i : i + batch_size], given)  # noqa: B023 (now)
+        parts.append(generator(some, training=False).numpy())
+    return np.concatenate(parts)
 
 
 def latent(n, latent_dim, seed=0, truncation=None):

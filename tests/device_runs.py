@@ -1,8 +1,8 @@
 """Runs on several devices, for test_devices.py: a process of its own, because the number of
 (logical) devices must be chosen before TensorFlow starts.
 
-python device_runs.py 2 FOLDER sagan|rest, python device_runs.py 4 FOLDER: runs on so many devices,
-each written as FOLDER/NAME.npz. TensorFlow's collectives take one set of devices for each process.
+python device_runs.py 2 FOLDER sagan|conditional|rest, python device_runs.py 4 FOLDER: runs on so
+many devices, each written as FOLDER/NAME.npz. TensorFlow's collectives take one set of devices for each process.
 python device_runs.py worker FOLDER: one worker's part of a recipe, with TF_CONFIG set.
 """
 
@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sagan_lib import dcgan, devices, gan, sagan
+from sagan_lib import conditional, dcgan, devices, gan, sagan
 from sagan_lib.cli import recipes, runs
 from sagan_lib.datasets.faces import Faces
 
@@ -31,6 +31,11 @@ def model(kind, strategy):
         if kind == "sagan":
             built = gan.GAN(sagan.generator(16, 4, 8), sagan.discriminator(16, 4))
             options = {"loss": "hinge"}
+        elif kind == "conditional":
+            pair = sagan.generator(16, 4, 8), sagan.discriminator(16, 4)
+            told = conditional.generator(pair[0], 5), conditional.discriminator(pair[1], 5)
+            built = conditional.ConditionalGAN(*told, Faces(16, 1, label="hair").labels)
+            options = {"loss": "hinge", "n_dis": 2}
         else:
             # With seeds 0 and 2, within ten steps, some ReLU lies so near its kink that rounding
             # decides its side, and one pixel's gradient is there or not.
@@ -69,7 +74,7 @@ def run(folder, name, kind, count, mistake=None, steps=10):
     if mistake:
         mistake(trained)
     history = trained.fit(
-        Faces(16, 100), steps=steps, batch_size=16, log_every=4, verbose=0
+        Faces(16, 100, label="hair"), steps=steps, batch_size=16, log_every=4, verbose=0
     ).history
     devices.shard = shard
     copies = {"log": np.stack([history["d_loss"], history["g_loss"]])[None]}
@@ -101,6 +106,10 @@ def mirrored(folder, count, part="sagan"):
     if part == "sagan":
         for n in (2, 1) if count == 2 else (4,):
             run(folder, f"sagan{n}", "sagan", n)
+        return
+    if part == "conditional":
+        for n in (1, 2):
+            run(folder, f"conditional{n}", "conditional", n)
         return
     for n in (1, 2):
         run(folder, f"dcgan{n}", "dcgan", n)

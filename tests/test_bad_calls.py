@@ -17,6 +17,7 @@ from sagan_experiments.speed import baselines, case
 from sagan_lib import (
     attend,
     callbacks,
+    conditional,
     cost,
     dcgan,
     devices,
@@ -102,6 +103,8 @@ OWN = {
     source.shuffled_indices: {"seed": []},
     metrics.precision_recall: {"real": FEATURES, "fake": FEATURES},
     metrics.radii: {"points": FEATURES},
+    **alike((conditional.generator, conditional.discriminator), {"width": COUNT, "how": NAME}),
+    faces.labels_of: {"label": NAME},
     metrics.total_variation: {"values": LABELS},
     metrics.agreement: {"left": LABELS, "right": LABELS},
     spectrally_normalized: {"layer_class": NAME},
@@ -126,6 +129,9 @@ RIGHT = {
 }  # fmt: skip
 OTHERWISE = {
     networks.build: {"kind": "sagan", "attention_at": 16}, source.as_images: {"name": "images"},
+    conditional.generator: {"network": NET, "width": 5},
+    conditional.discriminator: {"network": dcgan.discriminator(16, 4), "width": 5},
+    conditional.ConditionalGAN: {"labels": 5},
     ttur.preset: {"name": "cpu"}, metrics.total_variation: {"values": [0, 1]},
     **alike(TWO_SCORES, {"real": SCORES, "fake": SCORES}),
 }  # fmt: skip

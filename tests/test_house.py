@@ -26,7 +26,7 @@ FLOORS = [
     ["sagan_lib.networks"],
     ["sagan_lib.evaluation", "sagan_lib.book", "sagan_lib.callbacks"],
     ["sagan_lib.gan"],
-    ["sagan_lib.penalties"],
+    ["sagan_lib.penalties", "sagan_lib.conditional"],
     ["sagan_lib.cli"],
     ["sagan_lib.__main__"],
     ["sagan_experiments.claims", "sagan_experiments.speed"],

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from sagan_lib import checks
+from sagan_lib.datasets.labels import Labels
 from sagan_lib.datasets.source import Source, to_bytes
 
 # Colours in sRGB, 0..1. They are far enough apart to be told from each other at 16 px.
@@ -47,6 +48,16 @@ CATEGORIES = {
     "left_iris": len(IRIS), "right_iris": len(IRIS), "hair": len(HAIR),
     "skin": len(SKIN), "background": len(BACKGROUND), "long_hair": 2,
 }  # fmt: skip
+
+#: What faces can be labelled by -> the names of its values, in their order. The iris is of both
+#: eyes, which have one colour.
+LABELS = {
+    "iris": ("blue", "green", "brown", "red", "violet", "turquoise"),
+    "hair": ("black", "brown", "blond", "red", "grey"),
+    "skin": ("pale", "light", "tan", "brown", "dark"),
+    "background": ("sky", "meadow", "pink", "yellow", "slate"),
+    "long_hair": ("short", "long"),
+}
 
 #: Range of each continuous factor: tilt in radians, the others in halves of the picture's width.
 RANGES = {
@@ -112,6 +123,32 @@ class Factors(Kinds):
                 raise ValueError(f"{name} must be finite numbers, got {value!r}")
             known[name] = np.broadcast_to(new.astype(kind), len(self)).copy()
         return Factors(**known)
+
+
+def labels_of(label):
+    """The `labels.Labels` of faces by some factors.
+
+    Args:
+        label: a name of `LABELS`, or several joined by commas.
+
+    Raises:
+        TypeError, ValueError: `label` is no text, or no such factor.
+    """
+    if not isinstance(label, str):
+        raise TypeError(f"label must be a text such as 'hair' or 'hair,skin', got {label!r}")
+    names = [checks.one_of("label", name.strip(), LABELS) for name in label.split(",")]
+    return Labels({name: LABELS[name] for name in names})
+
+
+def numbers_of(record, labels):
+    """The labels of faces: int32 (n, factors).
+
+    Args:
+        record: a `Kinds`: the faces' factors, or what was read of them.
+        labels: of `labels_of`.
+    """
+    names = ("left_iris" if name == "iris" else name for name in labels.factors)
+    return np.stack([getattr(record, name) for name in names], 1).astype(np.int32)
 
 
 def _hash(x):
@@ -283,15 +320,17 @@ class Faces(Source):
         population: which faces, 0 to 2^64 - 1, but none of `RESERVED`. It is no seed of a training:
             two runs of other seeds see the same faces.
         independent_eyes: see `factors`.
+        label: a name of `LABELS`, several joined by commas ("hair,skin"), or None for no labels.
 
     Raises:
-        TypeError, ValueError: an argument is out of range, or the population is kept for scoring.
+        TypeError, ValueError: an argument is out of range, the population is kept for scoring, or
+            irises that differ are to be a label.
     """
 
     extractor = "judge"
     description = f"procedural faces of populations {REFERENCE} and {HELD_OUT}, kept for scoring"
 
-    def __init__(self, resolution=32, size=8192, population=0, independent_eyes=False):
+    def __init__(self, resolution=32, size=8192, population=0, independent_eyes=False, label=None):
         checks.integer("size", size, 1)
         checks.integer("resolution", resolution, 16, 256)
         self.resolution, self.size, self.population = resolution, size, trainable(population)
@@ -299,6 +338,11 @@ class Faces(Source):
         # Room that takes no memory yet: the system gives a page of it at the first write.
         self._images = np.empty((size, resolution, resolution, 3), np.uint8)
         self._drawn = np.zeros(size, bool)
+        if label is not None:
+            self.labels = labels_of(label)
+            if independent_eyes and "iris" in self.labels.factors:
+                raise ValueError("label 'iris' needs eyes of one colour, got independent_eyes=True")
+            self.numbers = numbers_of(self.factors(), self.labels)
 
     def _complete(self, indices):
         """Draw those of these faces that were not drawn yet."""
@@ -332,6 +376,8 @@ class Faces(Source):
         if not np.array_equal(np.sort(order), np.arange(self.size)):
             raise ValueError(f"order must be a permutation of 0 to {self.size - 1}, got {order!r}")
         self._images = self.images[order]
+        if self.labels:
+            self.numbers = self.numbers[order]
 
     def factors(self, indices=None):
         """The factors of these faces (by default of all)."""

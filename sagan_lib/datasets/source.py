@@ -22,6 +22,8 @@ class Source:
         description: which images `held_out` draws, in words for a score's protocol.
         extractor: whose features judge generated images: a name of `scores.EXTRACTORS`.
         fingerprint: of the pictures, where they come from files; else empty.
+        labels: what the images are labelled by, a `labels.Labels`; None where they have none.
+        numbers: the labels themselves, int32 (size, factors); None likewise.
     """
 
     size = 0
@@ -30,6 +32,8 @@ class Source:
     description = ""
     extractor = "inception"
     fingerprint = ""
+    labels = None
+    numbers = None
 
     def taken(self):
         """What was taken from the reader's files, in one line; empty where nothing was."""
@@ -71,6 +75,32 @@ class Source:
         Returns:
             Batches float32 (batch_size, resolution, resolution, 3) in [-1, 1], prefetched.
         """
+        steps, indices_of = self._schedule(batch_size, seed, start, count)
+        return self.look_up(steps, indices_of, batch_size)
+
+    def pairs(self, batch_size, seed=0, start=0, count=None):
+        """As `batches`, with the labels of the images: (images, int32 (batch_size, factors)).
+
+        Args:
+            batch_size: as in `batches`, and so are the others.
+            seed: likewise.
+            start: likewise.
+            count: likewise.
+
+        Raises:
+            ValueError: the images have no labels.
+        """
+        import tensorflow as tf
+
+        if self.numbers is None:
+            raise ValueError(f"{type(self).__name__} has no labels: none were asked for")
+        steps, indices_of = self._schedule(batch_size, seed, start, count)
+        table = tf.constant(self.numbers)
+        numbers = steps.map(lambda step: tf.gather(table, indices_of(step)))
+        return tf.data.Dataset.zip(self.look_up(steps, indices_of, batch_size), numbers)
+
+    def _schedule(self, batch_size, seed, start, count):
+        """The batches' numbers as a dataset, and the function from one to its images' indices."""
         import tensorflow as tf
 
         checks.integer("batch_size", batch_size, 1, self.size)
@@ -80,9 +110,7 @@ class Source:
         if count is not None:
             last = start + checks.integer("count", count, 1)
         steps = tf.data.Dataset.range(start, last)
-        return self.look_up(
-            steps, lambda step: shuffled_indices(step, batch_size, self.size, seed), batch_size
-        )
+        return steps, lambda step: shuffled_indices(step, batch_size, self.size, seed)
 
     def rows(self, dataset, indices_of, batch_size):
         """The array that `look_up` takes images from; where they are made, those it will need.
@@ -226,6 +254,8 @@ def looked_at(data, shape):
             look(images)
 
     def pass_on(number, batch):
+        if isinstance(batch, tuple):  # with labels
+            return (pass_on(number, batch[0]), *batch[1:])
         if not tf.is_tensor(batch) or not batch.dtype.is_floating:
             return batch
         floats = tf.cast(batch, tf.float32)  # numpy has no bfloat16

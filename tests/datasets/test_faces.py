@@ -273,3 +273,25 @@ def test_reordered_faces_are_the_same_faces():
     before, order = data.images.copy(), np.array([3, 1, 4, 0, 2])
     data.reorder(order)
     np.testing.assert_array_equal(data.images, before[order])
+
+
+def test_labels_are_the_factors_in_the_order_that_is_asked_for():
+    source = faces.Faces(16, 50, population=3, label="hair, iris")
+    record = source.factors()
+    np.testing.assert_array_equal(source.numbers, np.stack([record.hair, record.left_iris], 1))
+    assert source.labels.factors["iris"][5] == "turquoise"
+    assert {f: len(v) for f, v in faces.LABELS.items()} == {
+        ("iris" if f == "left_iris" else f): n for f, n in faces.CATEGORIES.items()
+        if f != "right_iris"
+    }  # fmt: skip
+    before = source.numbers
+    source.reorder(np.arange(50)[::-1])
+    np.testing.assert_array_equal(source.numbers, before[::-1])
+    assert faces.Faces(16, 5).labels is None
+
+
+def test_eyes_that_differ_are_no_label():
+    with pytest.raises(ValueError, match="needs eyes of one colour, got independent_eyes=True"):
+        faces.Faces(16, 5, independent_eyes=True, label="iris")
+    with pytest.raises(ValueError, match=r"label must be one of .*'hair'.*, got 'nose'"):
+        faces.Faces(16, 5, label="hair,nose")

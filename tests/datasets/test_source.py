@@ -151,3 +151,17 @@ def test_a_look_at_the_first_batch_draws_nothing_ahead():
 def test_bytes_are_not_made_bytes_again():
     with pytest.raises(TypeError, match=r"images must be float in \[-1, 1\], got uint8"):
         to_bytes(np.zeros(3, np.uint8))
+
+
+def test_pairs_are_the_batches_with_their_own_labels():
+    source = Faces(16, 20, label="hair,skin")
+    plain = [x.numpy() for x in source.batches(6, 3, start=2, count=5)]
+    pairs = [(x.numpy(), y.numpy()) for x, y in source.pairs(6, 3, start=2, count=5)]
+    assert len(pairs) == 5
+    for images, (same, numbers) in zip(plain, pairs, strict=True):
+        np.testing.assert_array_equal(images, same)
+        for image, number in zip(to_bytes(same), numbers, strict=True):
+            index = (source.images == image).all((1, 2, 3)).argmax()
+            np.testing.assert_array_equal(number, source.numbers[index])
+    with pytest.raises(ValueError, match="Faces has no labels"):
+        Faces(16, 20).pairs(6)
