@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import keras
 import numpy as np
@@ -222,14 +223,11 @@ def test_a_fake_has_the_label_of_the_real_image_beside_it(monkeypatch):
 
 def test_real_and_fake_go_through_d_in_one_call_where_they_may():
     for kind, calls in (("sagan", 1), ("dcgan", 2)):
-        model, seen = small(kind), []
-        plain = model.discriminator.call
-        model.discriminator.call = lambda x, *a, plain=plain, **k: (
-            seen.append(x) or plain(x, *a, **k)
-        )
+        model = small(kind)
         real = model._checked(pair())
+        model.discriminator = Mock(wraps=model.discriminator)
         model._scores(real, real)
-        assert len(seen) == calls, kind
+        assert model.discriminator.call_count == calls, kind
 
 
 @pytest.mark.parametrize("traced", [False, pytest.param(True, marks=pytest.mark.full)])
@@ -302,7 +300,7 @@ def test_a_batch_that_is_no_labelled_one_is_refused_and_nothing_moves(batch, wor
     ("source", "words"),
     [
         (Faces(16, 20), "got none"),
-        (BOTH, "must have the labels hair .* got those of hair .*; long"),
+        (BOTH, "the labels hair .* got those of hair .*; long"),
     ],
 )
 def test_a_source_must_have_the_labels_of_the_model(source, words):
@@ -322,7 +320,7 @@ def test_sampling_by_label():
     assert model.sample(1, label=mixed).shape == (1, 16, 16, 3)
     one = small()
     np.testing.assert_array_equal(one.sample(2, label=3), one.sample(2, label="red"))
-    with pytest.raises(ValueError, match="label 'green' is none of hair .*grey"):
+    with pytest.raises(ValueError, match=r"label 'green' is none of hair .*grey"):
         one.sample(2, label="green")
     with pytest.raises(ValueError, match=r"label must be of shapes \[\(2, 5\)\].*got \[\(2, 4\)"):
         one.sample(2, label=np.zeros((2, 4), np.float32))

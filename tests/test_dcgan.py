@@ -106,6 +106,6 @@ def test_another_layout_of_images_is_refused(monkeypatch):
 def test_the_fused_layer_without_gamma_and_beta_is_keras_one():
     x = np.random.default_rng(1).normal(3, 2, (6, 4, 4, 2)).astype(np.float32)
     options = {"scale": False, "center": False, "momentum": 0.9}
-    ours, plain = dcgan.BatchNormalization(**options), layers.BatchNormalization(**options)
+    ours, plain = dcgan.BatchNormalization(**options), keras.layers.BatchNormalization(**options)
     np.testing.assert_allclose(ours(x, training=True), plain(x, training=True), atol=1e-4)
     np.testing.assert_allclose(ours.moving_variance, plain.moving_variance, rtol=1e-5)

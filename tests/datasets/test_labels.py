@@ -20,7 +20,8 @@ def test_vectors_have_a_one_for_each_factor():
     [
         (ONE, "red", [1]), (ONE, 2, [2]), (ONE, "a, b", [2]), (ONE, "hair=red", [1]),
         (ONE, {"hair": "black"}, [0]), (TWO, "black,blue", [0, 0]),
-        (TWO, "green, hair=red", [1, 2]), (TWO, "iris=red , black", [0, 1]), (TWO, {"iris": 1, "hair": 1}, [1, 1]),
+        (TWO, "green, hair=red", [1, 2]), (TWO, "iris=red , black", [0, 1]),
+        (TWO, {"iris": 1, "hair": 1}, [1, 1]),
     ],
 )  # fmt: skip
 def test_what_is_asked_for(labels, label, wanted):

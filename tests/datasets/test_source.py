@@ -154,7 +154,7 @@ def test_bytes_are_not_made_bytes_again():
 
 
 def test_pairs_are_the_batches_with_their_own_labels():
-    source = Faces(16, 20, label="hair,skin")
+    source = faces.Faces(16, 20, label="hair,skin")
     plain = [x.numpy() for x in source.batches(6, 3, start=2, count=5)]
     pairs = [(x.numpy(), y.numpy()) for x, y in source.pairs(6, 3, start=2, count=5)]
     assert len(pairs) == 5
@@ -164,4 +164,4 @@ def test_pairs_are_the_batches_with_their_own_labels():
             index = (source.images == image).all((1, 2, 3)).argmax()
             np.testing.assert_array_equal(number, source.numbers[index])
     with pytest.raises(ValueError, match="Faces has no labels"):
-        Faces(16, 20).pairs(6)
+        faces.Faces(16, 20).pairs(6)
