@@ -2,8 +2,8 @@
 (logical) devices must be chosen before TensorFlow starts.
 
 python device_runs.py 2 FOLDER sagan|conditional|rest, python device_runs.py 4 FOLDER: runs on so
-many devices, each written as FOLDER/NAME.npz. TensorFlow's collectives take one set of devices for each
-process.
+many devices, each written as FOLDER/NAME.npz. TensorFlow's collectives take one set of devices
+for each process.
 python device_runs.py worker FOLDER: one worker's part of a recipe, with TF_CONFIG set.
 """
 
