@@ -17,6 +17,7 @@ import sagan_lib.networks  # noqa: F401  (then Keras knows all classes that a sa
 from sagan_lib import checks, cost, devices, losses, ttur
 from sagan_lib.attend import largest_divisor
 from sagan_lib.attention import attention_layers
+from sagan_lib.augment import DRAWS, augmentation
 from sagan_lib.callbacks import Guard, Measure, OneLife, Progress, listed
 from sagan_lib.datasets.source import Source, as_images, looked_at
 from sagan_lib.sampling import generate
@@ -24,6 +25,8 @@ from sagan_lib.spectral_norm import normalized_layers
 
 #: Where held-out images have their place, for who looks for it in Keras's methods.
 SCORES = "scores of held-out images: evaluation.scores, python -m sagan_lib score"
+#: The streams of draws for what D is shown of generated images, and next to it of real ones.
+AUGMENT = 8
 
 
 @keras.saving.register_keras_serializable("sagan_lib")
@@ -107,7 +110,7 @@ class GAN(keras.Model):
 
         Args:
             index: number of the draw within the step, 0 to 2**20.
-            stream: what it is for: 0 for noise.
+            stream: what it is for: 0 for noise, `AUGMENT` and the next for what D is shown.
         """
         # Two indices lie beside each other, the others on planes of their own, so that a step's
         # draws do not depend on how many there are, nor on how many other steps had.
@@ -126,13 +129,17 @@ class GAN(keras.Model):
             n: rows.
             index: number of the draw: the D steps have 0 to n_dis - 1, the G step n_dis.
         """
-        key = self.draw_key(index)
-        replica = tf.distribute.get_replica_context()
-        count = replica.num_replicas_in_sync if replica else 1
-        z = tf.random.stateless_normal((n * count, self.latent_dim), key, alg="philox")
-        if count == 1:
-            return z
-        return tf.reshape(z, (count, n, self.latent_dim))[replica.replica_id_in_sync_group]
+        return _rows(tf.random.stateless_normal, n, self.latent_dim, self.draw_key(index))
+
+    def _changed(self, given, index, real=False):
+        """What D is given, its images changed by a draw for each, where `compile` asked for it."""
+        if self.augment is None or given is None:
+            return given
+        images, *labels = tf.nest.flatten(given)
+        n = images.shape[0] or tf.shape(images)[0]
+        key = self.draw_key(index, AUGMENT + real)
+        changed = self.augment(images, _rows(tf.random.stateless_uniform, n, DRAWS, key), real)
+        return [changed, *labels] if labels else changed
 
     def d_step(self, real, z, index=0):
         """One optimizer step of D; nothing of G moves, its moments and `u` included.
@@ -145,7 +152,8 @@ class GAN(keras.Model):
         Returns:
             D's loss, regularizers of its layers included.
         """
-        fake = self._shown(frozen_call(self.generator, z), z)
+        fake = self._changed(self._shown(frozen_call(self.generator, z), z), index)
+        real = self._changed(real, index, real=True)
         with tf.GradientTape() as tape:
             loss = self._d_loss(real, fake, index) + sum(self.discriminator.losses)
         descend(self.d_optimizer, tape, loss, self.discriminator)
@@ -172,8 +180,9 @@ class GAN(keras.Model):
         Returns:
             G's loss, regularizers of its layers included.
         """
+        real = self._changed(real, self.n_dis, real=True)
         with tf.GradientTape() as tape:
-            fake = self._shown(self.generator(z, training=True), z)
+            fake = self._changed(self._shown(self.generator(z, training=True), z), self.n_dis)
             loss = self._g_loss(frozen_call(self.discriminator, fake), real)
             loss += sum(self.generator.losses)
         descend(self.g_optimizer, tape, loss, self.generator)
@@ -214,8 +223,8 @@ class GAN(keras.Model):
                 kept = 0 if weight.name == "u" else decay * (mean - weight)
                 mean.assign(weight + kept)
 
-    def compile(self, g_optimizer, d_optimizer, loss="hinge", n_dis=1, **options):
-        """Choose optimizers, loss and the number of D steps for each G step.
+    def compile(self, g_optimizer, d_optimizer, loss="hinge", n_dis=1, augment=None, **options):
+        """Choose optimizers, loss, the number of D steps for each G step, and what D is shown.
 
         `optimizer` then stands for both, for Keras's callbacks: its rate is G's, and who sets it
         moves D's by the same factor. In mixed_float16 both scale their loss, as Keras's do.
@@ -225,13 +234,16 @@ class GAN(keras.Model):
             d_optimizer: another one, for D.
             loss: a name of `losses.LOSSES`, such as "hinge" or "bce" (non-saturating).
             n_dis: D steps for each G step.
+            augment: how D's images are changed, real and generated ones, where there are few: such
+                as "color,translation,cutout", or an `augment.Augmentation`; None: not at all.
             options: Keras's `steps_per_execution`, `jit_compile` (default: on a GPU), these two
                 with one device only, and `run_eagerly`.
 
         Raises:
-            TypeError: an optimizer that is none.
-            ValueError: unknown loss, one optimizer twice, one made under another scope or for
-                another model, or an option that several devices, or a GAN, cannot have.
+            TypeError: an optimizer, or `augment`, that is none.
+            ValueError: unknown loss or augmentation, one optimizer twice, one made under another
+                scope or for another model, or an option that several devices, or a GAN, cannot
+                have.
         """
         for name in options:
             checks.one_of("option", name, ("steps_per_execution", "jit_compile", "run_eagerly"))
@@ -255,6 +267,7 @@ class GAN(keras.Model):
         super().compile(optimizer=None, **options)
         self.loss_name, self._game = loss, losses.get(loss)
         self.n_dis = checks.integer("n_dis", n_dis, 1)
+        self.augment = augmentation(augment)
         self.g_optimizer = ttur.scaled(g_optimizer, self.generator)
         self.d_optimizer = ttur.scaled(d_optimizer, self.discriminator)
         self.g_optimizer.build(self.generator.trainable_variables)
@@ -520,6 +533,7 @@ class GAN(keras.Model):
             "d_optimizer": keras.saving.serialize_keras_object(self.d_optimizer),
             "loss": self.loss_name,
             "n_dis": self.n_dis,
+            "augment": self.augment and self.augment.get_config(),
         }
 
     def compile_from_config(self, config):
@@ -554,6 +568,16 @@ class GAN(keras.Model):
         if not isinstance(model, cls):
             raise TypeError(f"{path} holds a {type(model).__name__}, expected a GAN")
         return model
+
+
+def _rows(draw, n, width, key):
+    """A replica's own n rows of the numbers that one device draws for the whole batch."""
+    replica = tf.distribute.get_replica_context()
+    count = replica.num_replicas_in_sync if replica else 1
+    drawn = draw((n * count, width), key, alg="philox")
+    if count == 1:
+        return drawn
+    return tf.reshape(drawn, (count, n, width))[replica.replica_id_in_sync_group]
 
 
 def frozen_call(model, inputs):

@@ -67,7 +67,9 @@ def one_centred(discriminator, real, fake, shares):
 class PenalizedGAN(GAN):
     """A `GAN` whose D is held by a penalty, or whose losses pair real and fake images.
 
-    D must not normalize by batch: a slope is that of one image. One device only.
+    D must not normalize by batch: a slope is that of one image. One device only. With `augment` a
+    slope is taken where D is asked, at the changed images, and so are mixtures; StyleGAN2-ADA, too,
+    takes R1 at the changed ones, but with respect to the pixels before the change.
     """
 
     def compile(self, g_optimizer, d_optimizer, loss="bce", n_dis=1, penalty="none", weight=None,

@@ -26,12 +26,15 @@ RECIPE = recipes.Recipe(
 
 
 def model(kind, strategy):
-    """A small GAN under a strategy: plain SAGAN with hinge, or DCGAN with two D steps."""
+    """A small GAN under a strategy: plain SAGAN with hinge, or with augmentation or as a DCGAN
+    two D steps."""
     with strategy.scope():
         keras.utils.set_random_seed(7)
-        if kind == "sagan":
+        if kind in ("sagan", "augmented"):
             built = gan.GAN(sagan.generator(16, 4, 8), sagan.discriminator(16, 4))
             options = {"loss": "hinge"}
+            if kind == "augmented":
+                options |= {"augment": "color,translation,cutout,flip", "n_dis": 2}
         elif kind == "conditional":
             pair = sagan.generator(16, 4, 8), sagan.discriminator(16, 4)
             told = conditional.generator(pair[0], 5), conditional.discriminator(pair[1], 5)
@@ -114,6 +117,7 @@ def mirrored(folder, count, part="sagan"):
         return
     for n in (1, 2):
         run(folder, f"dcgan{n}", "dcgan", n)
+        run(folder, f"augmented{n}", "augmented", n)
     run(folder, "long2", "sagan", 2, steps=200)
     uneven(folder)
     for mistake in (forget_to_synchronize, forget_to_slice, forget_the_parts):

@@ -177,6 +177,12 @@ def test_two_devices_train_the_run_of_one_with_two_d_steps(two):
 
 
 @pytest.mark.full
+def test_two_devices_show_each_image_to_d_as_one_does(two):
+    assert gap_of_files(two / "augmented2.npz", two / "augmented1.npz") < CLOSE
+    assert gap_of_files(two / "augmented1.npz", two / "sagan1.npz") > MISTAKEN
+
+
+@pytest.mark.full
 def test_four_devices_train_the_run_of_one(two, four):
     assert gap_of_files(four / "sagan4.npz", two / "sagan1.npz") < CLOSE
 
