@@ -183,6 +183,13 @@ def test_each_picture_has_a_draw_of_its_own_that_seed_and_step_decide():
     assert not np.array_equal(again._changed(pictures, 0), shown[0])
 
 
+def test_labels_beside_the_pictures_stay_as_they_are():
+    model, labels = augmented("color"), tf.eye(6)
+    changed, same_labels = model._changed([tf.constant(IMAGES), labels], 0)
+    assert same_labels is labels
+    np.testing.assert_array_equal(changed, model._changed(tf.constant(IMAGES), 0))
+
+
 def test_the_gradient_reaches_g_and_is_that_of_what_d_saw():
     """Where all is hidden from D, nothing moves G; where nothing is, G moves as without."""
 
