@@ -113,9 +113,9 @@ class Augmentation:
         if not isinstance(self.policies, str):
             raise TypeError(f"policies must be a text, got {self.policies!r}")
         for name in self.names:
-            checks.one_of("augment", name, [*POLICIES, "flip"])
+            checks.one_of("policies", name, [*POLICIES, "flip"])
         if len(set(self.names)) < len(self.names):
-            raise ValueError(f"augment must name each policy once, got {self.policies!r}")
+            raise ValueError(f"policies must name each one once, got {self.policies!r}")
         checks.number("probability", self.probability, 0, 1)
         checks.number("strength", self.strength, 0, 1)
 
@@ -134,7 +134,14 @@ class Augmentation:
 
         Returns:
             Images of the same shape; brightness and contrast may leave [-1, 1].
+
+        Raises:
+            ValueError: images or draws of other shapes.
         """
+        if len(images.shape) != 4 or images.shape[3] != 3 or None in images.shape[1:]:
+            raise ValueError(f"images must have shape (n, h, w, 3), got {images.shape}")
+        if len(draws.shape) != 2 or draws.shape[1] != DRAWS:
+            raise ValueError(f"draws must have shape (n, {DRAWS}), got {draws.shape}")
         draws = tf.cast(draws, images.dtype)
         coin = draws[:, COIN, None, None, None]
         if real and "flip" in self.names:
@@ -168,4 +175,7 @@ def augmentation(augment):
         return Augmentation(**augment)
     if not isinstance(augment, str):
         raise TypeError(f"augment must be a text or an Augmentation, got {augment!r}")
-    return Augmentation(augment)
+    try:
+        return Augmentation(augment)
+    except ValueError as error:
+        raise ValueError(f"augment: {error}") from None

@@ -148,8 +148,8 @@ def test_shape_and_dtype_stay_traced_compiled_and_in_bfloat16(dtype, jit):
             ValueError,
             r"augment must be one of \['color', 'translation', 'cutout', 'flip'",
         ),
-        ("", ValueError, "augment must be one of"),
-        ("color,color", ValueError, "each policy once, got 'color,color'"),
+        ("", ValueError, "augment: policies must be one of"),
+        ("color,color", ValueError, "policies must name each one once, got 'color,color'"),
         (3, TypeError, "augment must be a text or an Augmentation, got 3"),
         ({"policies": "color", "probability": 1.5}, ValueError, "probability must be"),
         ({"policies": "color", "strength": -1}, ValueError, "strength must be"),
@@ -159,6 +159,16 @@ def test_shape_and_dtype_stay_traced_compiled_and_in_bfloat16(dtype, jit):
 def test_what_is_no_augmentation_is_refused(given, error, words):
     with pytest.raises(error, match=words):
         small().compile(**ttur.two_time_scale(), augment=given)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "draws", "words"),
+    [(IMAGES[0], NUMBERS, r"images must have shape \(n, h, w, 3\), got \(16, 16, 3\)"),
+     (IMAGES, NUMBERS[:, :5], r"draws must have shape \(n, 9\), got \(6, 5\)")],
+)  # fmt: skip
+def test_pictures_or_draws_of_another_shape_are_refused(pictures, draws, words):
+    with pytest.raises(ValueError, match=words):
+        Augmentation("color")(tf.constant(pictures), draws)
 
 
 def augmented(given=EVERYTHING, kind="sagan", traced=False, n_dis=1):

@@ -16,6 +16,7 @@ from sagan_experiments import arms, patches, pooling
 from sagan_experiments.speed import baselines, case
 from sagan_lib import (
     attend,
+    augment,
     callbacks,
     conditional,
     cost,
@@ -81,6 +82,9 @@ WRONG = {
     **alike("beta_1 beta_2", [-0.1, 1.0, "x", math.nan]),
     **alike("generator discriminator", [None, "net", 3]),
     "ema_decay": [-0.1, 1.5, "x", math.nan, None],
+    "augment": [*NAME, ""],
+    "policies": [*NAME, ""],
+    **alike("probability strength", [-0.1, 1.5, "x", math.nan, None]),
     "images": PICTURES,
     "population": [-1, 1.5, "3", None, 2**64, 2001, 2002, 1001, 1002],
     "resolution": [0, 15, 512, 32.0, "32"],
@@ -125,7 +129,7 @@ RIGHT = {
     "count": 2, "left": [0, 1], "right": [0, 1], "a": POINTS, "b": POINTS, "path": ".",
     "model": NET, "weights": MAP, "query": (0, 0), "target": (0, 0), "depth": 2, "possible": 5,
     "record": FACES, "data": "faces", "step": 0, "seed": 0, "name": "mnist",
-    "layer_class": keras.layers.Conv1D,
+    "layer_class": keras.layers.Conv1D, "policies": "color",
 }  # fmt: skip
 OTHERWISE = {
     networks.build: {"kind": "sagan", "attention_at": 16}, source.as_images: {"name": "images"},
@@ -142,7 +146,7 @@ ELSEWHERE = (
 )  # fmt: skip
 #: Functions that another public one calls, which has checked; and records that others fill.
 INSIDE = {
-    attend.keeps_map, attend.largest_divisor, cost.Plan, cost.best_time, dcgan.channels_at,
+    augment.color, augment.cutout, augment.translation, attend.keeps_map, attend.largest_divisor, cost.Plan, cost.best_time, dcgan.channels_at,
     dcgan.down_sides, dcgan.sides, faces.Factors, faces.population_number, metrics.inside,
     penalties.one_centred, penalties.squared_slopes, penalties.zero_centred,
     sagan.default_attention, scores.evaluate, ttur.Preset,
