@@ -146,10 +146,10 @@ ELSEWHERE = (
 )  # fmt: skip
 #: Functions that another public one calls, which has checked; and records that others fill.
 INSIDE = {
-    augment.color, augment.cutout, augment.translation, attend.keeps_map, attend.largest_divisor, cost.Plan, cost.best_time, dcgan.channels_at,
-    dcgan.down_sides, dcgan.sides, faces.Factors, faces.population_number, metrics.inside,
-    penalties.one_centred, penalties.squared_slopes, penalties.zero_centred,
-    sagan.default_attention, scores.evaluate, ttur.Preset,
+    attend.keeps_map, attend.largest_divisor, augment.color, augment.cutout, augment.translation,
+    cost.Plan, cost.best_time, dcgan.channels_at, dcgan.down_sides, dcgan.sides, faces.Factors,
+    faces.population_number, metrics.inside, penalties.one_centred, penalties.squared_slopes,
+    penalties.zero_centred, sagan.default_attention, scores.evaluate, ttur.Preset,
 }  # fmt: skip
 #: Where the message says it in another word than the argument's.
 WORDS = {
