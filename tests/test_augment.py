@@ -146,7 +146,7 @@ def test_shape_and_dtype_stay_traced_compiled_and_in_bfloat16(dtype, jit):
         (
             "colour",
             ValueError,
-            r"augment must be one of \['color', 'translation', 'cutout', 'flip'",
+            r"augment: policies must be one of \['color', 'translation', 'cutout', 'flip'",
         ),
         ("", ValueError, "augment: policies must be one of"),
         ("color,color", ValueError, "policies must name each one once, got 'color,color'"),
