@@ -98,11 +98,13 @@ def _score(args):
     if args.out:
         options.check_out(args.out)
     for name in ("n", "real"):
-        checks.integer(f"--{name}", getattr(args, name), 4)  # precision looks at 3 neighbours
+        if getattr(args, name) is not None:
+            checks.integer(f"--{name}", getattr(args, name), 4)  # precision looks at 3 neighbours
     model = runs.generator(args.run)
     data = args.data or (runs.data_of(args.run) if args.run else "faces")
     what = f"averaged generator of {args.run or runs.GENERATOR}"
-    found = runs.score(model, what, data, args.n, args.real, args.seed)
+    memory = runs.memory(args.run) if args.run and args.data is None else None
+    found = runs.score(model, what, data, args.n, args.real, args.seed, memory)
     print(json.dumps(found["protocol"], indent=1))
     for score, value in found.items():
         if score != "protocol":

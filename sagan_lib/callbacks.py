@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from sagan_lib import devices, shipped
+from sagan_lib.datasets.source import as_images
 
 
 class DivergedError(RuntimeError):
@@ -63,6 +64,44 @@ class Measure(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         logs |= {"step": int(self.model.step.numpy())} | self.model.gammas() | self.model.sigmas()
+
+
+class Gap(keras.callbacks.Callback):
+    """Adds to each row of the history what D says of images it trains on and of others.
+
+    D scores them as they are, whatever `augment` shows it in training. Where it scores training
+    images above held-out ones, it knows them by heart. Columns: d_train, d_held_out and d_fake (the
+    mean scores; of the generator that is not averaged), d_gap (the first less the second), and r_t,
+    the mean sign of D's scores of training images: Karras et al. (2020), arXiv:2006.06676, eq. 1,
+    hold it at 0.6.
+
+    Args:
+        source: the `Source` that is trained on.
+        held_out: images of the same kind that are not, float (n, h, w, 3) in [-1, 1].
+    """
+
+    COUNT = 256  # at most so many of each are scored
+
+    def __init__(self, source, held_out):
+        super().__init__()
+        self.held_out = as_images("held_out", held_out)[: self.COUNT]
+        some = source.batches(min(self.COUNT, source.size), count=1)
+        self.training = next(iter(some)).numpy()
+        if self.held_out.shape[1:] != self.training.shape[1:]:
+            raise ValueError(f"held_out must be images of shape {self.training.shape[1:]}, got "
+                             f"{self.held_out.shape[1:]}")  # fmt: skip
+
+    def on_epoch_end(self, epoch, logs=None):
+        fake = self.model.sample(len(self.held_out), ema=False)
+        train, held_out, fake = map(self._scores, (self.training, self.held_out, fake))
+        means = {"d_train": train, "d_held_out": held_out, "d_fake": fake,
+                 "d_gap": train.mean() - held_out.mean(), "r_t": np.sign(train)}  # fmt: skip
+        logs |= {name: float(np.mean(value)) for name, value in means.items()}
+
+    def _scores(self, images):
+        blocks = (images[i : i + 64] for i in range(0, len(images), 64))
+        scored = [self.model.discriminator(block, training=False) for block in blocks]
+        return np.concatenate([np.asarray(each, np.float32) for each in scored])
 
 
 class Guard(keras.callbacks.Callback):
@@ -143,7 +182,8 @@ class Progress(keras.callbacks.Callback):
         self._done = batch + 1
 
     def on_epoch_end(self, epoch, logs=None):
-        self.bar.set_postfix({k: f"{logs[k]:.3f}" for k in ("d_loss", "g_loss")})
+        shown = [k for k in ("d_loss", "g_loss", "d_gap") if k in logs]
+        self.bar.set_postfix({k: f"{logs[k]:.3f}" for k in shown})
 
     def on_train_end(self, logs=None):
         self.bar.close()

@@ -266,5 +266,8 @@ class ConditionalGAN(GAN):
             raise ValueError(f"x must have the labels {self.labels}, got {has}")
         return source.pairs(*which)
 
+    def _gap(self, source, held_out):
+        raise ValueError("held_out is for networks without labels: these images have none")
+
     def get_config(self):
         return super().get_config() | {"labels": self.labels.factors}

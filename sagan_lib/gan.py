@@ -18,7 +18,7 @@ from sagan_lib import checks, cost, devices, losses, ttur
 from sagan_lib.attend import largest_divisor
 from sagan_lib.attention import attention_layers
 from sagan_lib.augment import DRAWS, augmentation
-from sagan_lib.callbacks import Guard, Measure, OneLife, Progress, listed
+from sagan_lib.callbacks import Gap, Guard, Measure, OneLife, Progress, listed
 from sagan_lib.datasets.source import Source, as_images, looked_at
 from sagan_lib.sampling import generate
 from sagan_lib.spectral_norm import normalized_layers
@@ -209,6 +209,10 @@ class GAN(keras.Model):
         """A `Source`'s batches for `train_step`."""
         return source.batches(*which)
 
+    def _gap(self, source, held_out):
+        """The callback that compares D's scores of a `Source` and of held-out images."""
+        return Gap(source, held_out)
+
     def _g_loss(self, fake_scores, real):
         """G's loss from D's scores; a loss that pairs would score `real`, too."""
         return self._game[1](fake_scores)
@@ -274,8 +278,8 @@ class GAN(keras.Model):
         self.d_optimizer.build(self.discriminator.trainable_variables)
         self.optimizer = ttur.Rates(self.g_optimizer, self.d_optimizer)
 
-    def fit(self, x, *, steps=None, batch_size=None, log_every=100, save_to=None, callbacks=(),
-            verbose=1, **options):  # fmt: skip
+    def fit(self, x, *, steps=None, batch_size=None, log_every=100, save_to=None, held_out=None,
+            callbacks=(), verbose=1, **options):  # fmt: skip
         """Train. With a `Source`, the run goes on from the model's own step counter.
 
         Args:
@@ -290,6 +294,8 @@ class GAN(keras.Model):
                 else Keras's own.
             log_every: steps between two rows of the history, two checks for NaN and two saves.
             save_to: a `.keras` file that is kept up to date, if given.
+            held_out: images like those of a `Source` that are not trained on, float in [-1, 1]:
+                each row then says whether D knows its training images by heart (`callbacks.Gap`).
             callbacks: further Keras callbacks, or one. What they restore when training begins
                 counts: the run then goes on from there to the same end.
             verbose: 1 first prints what the run will take (see `plan`) and then shows a progress
@@ -299,7 +305,8 @@ class GAN(keras.Model):
         Returns:
             Keras's History: d_loss, g_loss (means over `log_every` steps), step, and, where there
             are such layers, g_gamma, d_gamma (attention) and g_sigma, d_sigma (the largest raw
-            singular value of a network's normalized kernels).
+            singular value of a network's normalized kernels); with `held_out` d_train, d_held_out,
+            d_fake, d_gap and r_t.
 
         Raises:
             TypeError: a callback is none.
@@ -319,9 +326,9 @@ class GAN(keras.Model):
         if (first := options.get("initial_epoch", 0)) >= (last := options.get("epochs", 1)):
             raise ValueError(f"epochs must be more than initial_epoch={first}, got {last}")
         if not source:
-            if steps is not None or save_to is not None:
+            if any(each is not None for each in (steps, save_to, held_out)):
                 raise ValueError(
-                    "steps and save_to need a Source; with other data use Keras's epochs, "
+                    "steps, save_to and held_out need a Source; else use Keras's epochs, "
                     f"steps_per_epoch and callbacks, got x of type {type(x).__name__}"
                 )
             if batch_size is not None:
@@ -345,6 +352,8 @@ class GAN(keras.Model):
             print(f"{steps} steps; {self.plan(batch_size, steps)}")
         # The save comes last: a row of a log whose save is missing is written again.
         extra = [Measure(), *callbacks, Guard(save_to), Progress(steps, disable=not verbose)]
+        if held_out is not None:
+            extra.insert(0, self._gap(x, held_out))
         life = OneLife(extra, add_history=True, model=self, epochs=-(-steps // log_every),
                        steps=log_every)  # fmt: skip
         self._fit_source(x, batch_size, int(self.step.numpy()) + steps, log_every, life)

@@ -5,11 +5,13 @@ import csv
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from small_gan import same, small, values
 
 from sagan_lib import gan, ttur
-from sagan_lib.callbacks import DivergedError
+from sagan_lib.callbacks import DivergedError, Gap
 from sagan_lib.datasets.faces import Faces
+from sagan_lib.datasets.source import Source
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +171,54 @@ def test_a_rate_that_a_schedule_decides_or_that_is_zero_is_not_set():
     model.g_optimizer.learning_rate.assign(0.0)
     with pytest.raises(ValueError, match="learning_rate cannot be set while that of G is 0"):
         model.optimizer.learning_rate = 1e-3
+
+
+class Knows(keras.layers.Layer):
+    """A D that scores pictures above 0 by 2 and others by -1."""
+
+    def call(self, images):
+        return 3 * tf.cast(tf.reduce_mean(images, (1, 2, 3))[:, None] > 0, "float32") - 1
+
+
+class Two(Source):
+    """Training pictures that are white."""
+
+    size, resolution = 300, 16
+    images = np.full((300, 16, 16, 3), 255, np.uint8)
+
+
+@pytest.mark.parametrize("held_out", [7, 300])
+def test_the_gap_is_the_mean_of_training_scores_less_that_of_held_out_ones(held_out):
+    model = small("dcgan")
+    model.discriminator.call = lambda images, training: Knows()(images)
+    gap = Gap(Two(), np.full((held_out, 16, 16, 3), -0.5, np.float32))
+    gap.set_model(model)
+    model.sample = lambda n, ema: np.full((n, 16, 16, 3), -0.1, np.float32)
+    gap.on_epoch_end(0, logs := {"d_loss": 1.0})
+    assert logs == {"d_loss": 1.0, "d_train": 2.0, "d_held_out": -1.0, "d_fake": -1.0,
+                    "d_gap": 3.0, "r_t": 1.0}  # fmt: skip
+
+
+def test_held_out_images_add_the_gap_to_each_row_and_change_nothing_else(images, capsys):
+    plain, watched = (small() for _ in range(2))
+    options = {"steps": 3, "batch_size": 8, "log_every": 2}
+    before = plain.fit(images, **options, verbose=0).history
+    training, held_out = images.split(9)
+    after = watched.fit(training, **options, held_out=held_out).history
+    assert same(values(plain), values(watched))
+    assert set(after) - set(before) == {"d_train", "d_held_out", "d_fake", "d_gap", "r_t"}
+    assert len(after["d_gap"]) == 2
+    assert all(-1 <= r <= 1 for r in after["r_t"])
+    assert f"d_gap={after['d_gap'][-1]:.3f}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("held_out", "error", "words"),
+    [
+        (np.zeros((4, 32, 32, 3), np.float32), ValueError, "held_out must be images of shape"),
+        (np.zeros((4, 16, 16, 3), int), TypeError, "held_out must be uint8, or float"),
+    ],
+)
+def test_held_out_images_of_another_kind_are_refused(held_out, error, words, images):
+    with pytest.raises(error, match=words):
+        small().fit(images, steps=1, held_out=held_out, verbose=0)

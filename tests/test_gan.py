@@ -202,7 +202,7 @@ def test_a_plain_dataset_trains_with_keras_own_arguments(images):
     history = keras_own.fit(data, epochs=2, steps_per_epoch=1, verbose=0).history
     assert len(history["d_loss"]) == 2
     assert same(state(ours), state(keras_own))
-    with pytest.raises(ValueError, match="steps and save_to need a Source"):
+    with pytest.raises(ValueError, match="steps, save_to and held_out need a Source"):
         keras_own.fit(data, steps=2)
 
 

@@ -242,7 +242,7 @@ def test_doctors_verdict_is_the_exit_code(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(shutil, "which", lambda _: None)  # no GPU to complain about
     Image.new("RGB", (40, 40)).save(tmp_path / "one.png")
     assert main(["doctor", "--data", str(tmp_path)]) == 0
-    assert "the first 1 images decode" in capsys.readouterr().out
+    assert "1 pictures, the first 1 decode" in capsys.readouterr().out
     assert main(["doctor", "--data", str(tmp_path / "missing")]) == 1
 
 

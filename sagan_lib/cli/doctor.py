@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from sagan_lib import cost, devices, gan, networks, shipped, ttur
+from sagan_lib.cli import recipes
 from sagan_lib.datasets import cache, celeba, folder
 
 WANTED = ("tensorflow", "keras", "numpy", "matplotlib", "pillow")
@@ -138,7 +139,9 @@ def _images(path):
         source = folder.ImageFolder(path, resolution=32, limit=100)
     except (OSError, ValueError) as error:
         return False, str(error), "data/README.md says how to get CelebA"
-    return True, f"{path}: the first {source.size} images decode", ""
+    advice = recipes.advice(source.found)
+    told = f"{path}: {source.found} pictures, the first {source.size} decode"
+    return True, f"{told}\n      {advice}" if advice else told, ""
 
 
 def _cache():

@@ -95,9 +95,13 @@ def parser(description):
         "the run's own",
     )
     score.add_argument(
-        "--n", type=int, default=2000, help="generated images, and real ones that are scored too"
+        "--n",
+        type=int,
+        help="generated images, and real ones that are scored too; 2000, of few pictures 2 in 7",
     )
-    score.add_argument("--real", type=int, default=5000, help="real images of the reference")
+    score.add_argument(
+        "--real", type=int, help="real images of the reference; 5000, of few pictures the others"
+    )
     score.add_argument("--seed", type=int, default=0, help="seed of the noise")
     score.add_argument("--out", type=Path, help="file for the scores and their protocol")
     return whole

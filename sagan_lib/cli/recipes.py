@@ -52,6 +52,16 @@ class Recipe:
     crop: int | None = _field(
         None, "side of the centred square of own pictures; none takes the largest (CelebA's: 178)"
     )
+    augment: str | None = _field(
+        None,
+        "changes of all that D is shown, for few pictures, such as color,translation,cutout; "
+        "flip mirrors half of the real ones",
+    )
+    holdout: int | None = _field(
+        None,
+        "pictures that are not trained on, to see what D knows by heart; none: a tenth, but "
+        "500 at most",
+    )
     faces: int = _field(50_000, "how many different procedural faces there are")
     population: int = _field(
         0, "which procedural faces, whatever the seed; those kept for scoring are refused"
@@ -81,6 +91,33 @@ RECIPES = {
         rates="article_code", steps=100_000,
     ),
 }  # fmt: skip
+
+
+#: Fewer pictures are few: with "a few thousand" augmentation pays in Karras et al. (2020),
+#: arXiv:2006.06676. The smallest sets of Zhao et al. (2020), arXiv:2006.10738, have `VERY_FEW`.
+FEW, VERY_FEW = 5000, 100
+
+
+def advice(pictures, augment=None):
+    """What so many pictures mean for a training, in a line; empty where there are enough.
+
+    Args:
+        pictures: how many there are to train on.
+        augment: what D is shown, a field of `Recipe`.
+    """
+    if pictures >= FEW:
+        return ""
+    told = f"{pictures} pictures are few: D will know them by heart, which d_gap in the log shows"
+    if not augment:
+        told += "; --augment color,translation,cutout delays that"
+    if pictures < VERY_FEW:
+        told += "; with so few expect copies of them, which score counts"
+    return told
+
+
+def holdout(pictures):
+    """How many pictures are held out by default: a tenth, but 500 at most."""
+    return min(pictures // 10, 500)
 
 
 def get(name, **changes):

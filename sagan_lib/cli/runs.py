@@ -11,9 +11,11 @@ import tensorflow as tf
 
 from sagan_lib import checks, cost, devices, networks, shipped, ttur
 from sagan_lib.attention import OLD_NAMES
+from sagan_lib.augment import augmentation
 from sagan_lib.book import plots
 from sagan_lib.cli import keep, provenance, recipes
 from sagan_lib.datasets import registry
+from sagan_lib.datasets.source import from_bytes
 from sagan_lib.evaluation import scores
 from sagan_lib.gan import GAN
 from sagan_lib.sampling import generate
@@ -49,7 +51,8 @@ def build(recipe):
             f"a step takes about {needed / 2**30:.0f} GiB, this machine has {there / 2**30:.0f}: "
             f"take a smaller batch_size (now {recipe.batch_size}), then a smaller width"
         )
-    model.compile(**ttur.preset(recipe.rates, recipe.decay_steps), loss=recipe.loss)
+    rates = ttur.preset(recipe.rates, recipe.decay_steps)
+    model.compile(**rates, loss=recipe.loss, augment=recipe.augment)
     return model
 
 
@@ -69,7 +72,20 @@ def _kept(out, run):
         kept["variant"] = OLD_NAMES.get(kept["variant"], kept["variant"])
     if "seed" in kept and kept.get("data", "faces") == "faces":
         kept.setdefault("population", kept["seed"])  # one number was both
+    if kept:
+        kept.setdefault("holdout", 0)  # older ones trained on all
+        kept.setdefault("augment", None)
     return kept
+
+
+def _split(recipe, out):
+    """(the images that the run in folder `out` trains on, those held out or None)."""
+    whole, count = source(recipe), recipe.holdout
+    if count is None:
+        kept = _kept(out, keep.newest(out)[0])
+        count = kept.get("holdout", recipes.holdout(whole.size))
+    checks.integer("holdout", count, 0, whole.size - 1)
+    return whole.split(count) if count else (whole, None)
 
 
 def data_of(run):
@@ -100,6 +116,7 @@ def _check_steps(recipe, log_every):
     checks.integer("log_every", log_every, 1)
     checks.integer("seed", recipe.seed, 0, 2**31 - 1)
     checks.one_of("rates", recipe.rates, ttur.PRESETS)
+    augmentation(recipe.augment)
     if recipe.decay_steps and recipe.steps > recipe.decay_steps:
         raise ValueError(
             f"both rates are 0 after decay_steps={recipe.decay_steps}, so {recipe.steps} steps "
@@ -121,8 +138,9 @@ def _logs(out):
     return [keras.callbacks.CSVLogger(out / "log.csv", append=True), board]
 
 
-def _fit(model, recipe, images, out, log_every, logs):
+def _fit(model, recipe, split, out, log_every, logs):
     """Do the steps that are left."""
+    images, held_out = split
     signals = keep.Signals()
     callbacks, chief = [signals, *logs], bool(logs)
     if chief:
@@ -130,7 +148,8 @@ def _fit(model, recipe, images, out, log_every, logs):
     try:
         model.fit(
             images, steps=recipe.steps - int(model.step.numpy()), batch_size=recipe.batch_size,
-            log_every=log_every, save_to=out / keep.RUN, callbacks=callbacks, verbose=int(chief),
+            log_every=log_every, save_to=out / keep.RUN, held_out=held_out, callbacks=callbacks,
+            verbose=int(chief),
         )  # fmt: skip
     finally:  # Keras does not end its callbacks where training fails: Ctrl-C would be deaf then
         signals.on_train_end()
@@ -172,19 +191,21 @@ def train(recipe, out, log_every=100, mixed=False, device_set="one", command="",
     """
     out = Path(out)
     _check_steps(recipe, log_every)
-    images = source(recipe)
+    images, held_out = _split(recipe, out)
     _check_images(recipe, images)
     devices.setup(mixed, deterministic)
     strategy = devices.strategy(device_set)
     chief = devices.is_chief(strategy)
     if chief and images.taken():
         print(images.taken())
+        if advice := recipes.advice(images.size, recipe.augment):
+            print(advice)
     now = dataclasses.asdict(recipe) | {  # of other images it is another run
         "images": images.size, "pictures": images.fingerprint, "mixed": mixed,
-        "deterministic": deterministic,
+        "deterministic": deterministic, "holdout": 0 if held_out is None else len(held_out),
     }  # fmt: skip
     with keep.alone(out, command) if chief else contextlib.nullcontext():
-        return _train_alone(recipe, out, log_every, images, strategy, now, command)
+        return _train_alone(recipe, out, log_every, (images, held_out), strategy, now, command)
 
 
 def _to_go_on(path):
@@ -195,7 +216,7 @@ def _to_go_on(path):
     return model
 
 
-def _train_alone(recipe, out, log_every, images, strategy, now, command):
+def _train_alone(recipe, out, log_every, split, strategy, now, command):
     """`train`, in a folder that nobody else trains in."""
     if run := keep.newest(out)[0]:
         _check_same(now, _kept(out, run), out)
@@ -214,7 +235,7 @@ def _train_alone(recipe, out, log_every, images, strategy, now, command):
         with shipped.replacing(out / "recipe.json") as part:
             part.write_text(json.dumps(now, indent=1) + "\n")
     if recipe.steps > before:
-        _fit(model, recipe, images, out, log_every, logs)
+        _fit(model, recipe, split, out, log_every, logs)
     if not chief:
         return model, None
     with shipped.replacing(out / "generator.weights.h5") as part:
@@ -225,28 +246,66 @@ def _train_alone(recipe, out, log_every, images, strategy, now, command):
         "step": int(model.step.numpy()),
         "deterministic": now["deterministic"],
         "parameters": model.generator.count_params() + model.discriminator.count_params(),
-        "images": images.size,
+        "images": split[0].size,
         "devices_used": model.distribute_strategy.num_replicas_in_sync,
     } | provenance.provenance(command)
 
 
-def score(generator, what, data="faces", n=2000, real=5000, seed=0):
+#: With more training images than this nobody looks for copies: it would take long.
+MANY = 10_000
+
+
+def memory(run):
+    """What tells whether a run copies: (its training images, those it held out), or None.
+
+    Args:
+        run: its folder or its run.keras.
+
+    Returns:
+        Two arrays, float (n, h, w, 3); None where it held out none, or trained on more than `MANY`.
+    """
+    run = Path(run)
+    out = run if run.is_dir() else run.parent
+    kept = _kept(out, run if run.is_file() else keep.newest(out)[0])
+    fields = {field.name for field in dataclasses.fields(recipes.Recipe)}
+    recipe = recipes.Recipe(**{k: v for k, v in kept.items() if k in fields})
+    if not kept.get("holdout") or kept.get("images", MANY + 1) > MANY:
+        return None
+    images, held_out = _split(recipe, out)
+    return from_bytes(images.images), held_out
+
+
+def _sizes(images, n, real):
+    """How many generated and real images to score by default: 2,000 and 5,000, if there are."""
+    if n is None and real is None and not images.endless and images.size < 7000:
+        n = max(4, images.size * 2 // 7)
+        return n, images.size - n
+    return n or 2000, real or 5000
+
+
+def score(generator, what, data="faces", n=None, real=None, seed=0, memory=None):
     """All scores of a generator (`scores.evaluate`), by the extractor of its data.
 
     Args:
         generator: the network.
         what: what it is, kept in the protocol.
         data: as for `registry.by_name`.
-        n: generated images, and real ones that are scored in their place.
-        real: images of the reference.
+        n: generated images, and real ones that are scored in their place; 2,000 by default, of few
+            pictures 2 in 7.
+        real: images of the reference; 5,000 by default, of few pictures the others.
         seed: of the noise.
+        memory: the training images and those that were held out, for the share of copies.
     """
     images = registry.by_name(data, generator.output_shape[1])
+    n, real = _sizes(images, n, real)
     reference, held_out = images.held_out(real, n)
     extractor = scores.extractor(images.extractor)
     fakes = generate(generator, n, seed)
     found = scores.evaluate(fakes, reference, held_out, extractor, f"{what}, noise of seed {seed}")
     found["protocol"]["data"] = images.description
+    if memory:
+        found["copies"] = scores.copies(fakes, *memory, extractor)
+        found["protocol"]["trained_on"], found["protocol"]["not_trained_on"] = map(len, memory)
     return found
 
 

@@ -41,6 +41,7 @@ class Discs(Source):
         TypeError, ValueError: an argument is out of range, or the population is kept for scoring.
     """
 
+    endless = True
     extractor = "judge"  # it has never seen discs; its features serve them as any network's would
     description = f"pairs of discs of populations {REFERENCE} and {HELD_OUT}, kept for scoring"
 

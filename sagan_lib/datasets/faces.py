@@ -327,7 +327,7 @@ class Faces(Source):
             irises that differ are to be a label.
     """
 
-    extractor = "judge"
+    extractor, endless = "judge", True
     description = f"procedural faces of populations {REFERENCE} and {HELD_OUT}, kept for scoring"
 
     def __init__(self, resolution=32, size=8192, population=0, independent_eyes=False, label=None):

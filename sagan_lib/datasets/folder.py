@@ -40,6 +40,7 @@ class ImageFolder(Source):
     Attributes:
         names: the files used, in order; of members of a zip that share a name, all but the first
             with a number. skipped: {file that could not be decoded: why}.
+        found: how many pictures there are, `limit` or not.
         left_out: {ending: how many files of it are no pictures}. sizes: {"WIDTHxHEIGHT": files}.
         fingerprint: follows from crop, resolution and the files, but not from where they lie: 24
             hexadecimal digits from their names and sizes (in a zip CRC-32), which are looked at
@@ -65,7 +66,8 @@ class ImageFolder(Source):
             raise FileNotFoundError(f"{self.path}: no such folder or zip; see data/README.md")
         self.resolution, self.crop = resolution, crop
         self._archive = self._open_zip() if self.path.suffix.lower() == ".zip" else None
-        names = self._chosen(self._list())[:limit]
+        names = self._chosen(self._list())
+        self.found, names = len(names), names[:limit]
         self._decode_all(names, [Path(cache)] if cache else caches.places(), verify)
         self.size = len(self.names)
         self.description = f"{self.path}: all images"

@@ -24,6 +24,7 @@ class Source:
         fingerprint: of the pictures, where they come from files; else empty.
         labels: what the images are labelled by, a `labels.Labels`; None where they have none.
         numbers: the labels themselves, int32 (size, factors); None likewise.
+        endless: whether the images are drawn, so that there are always others like them.
     """
 
     size = 0
@@ -34,6 +35,7 @@ class Source:
     fingerprint = ""
     labels = None
     numbers = None
+    endless = False
 
     def taken(self):
         """What was taken from the reader's files, in one line; empty where nothing was."""
@@ -62,6 +64,25 @@ class Source:
         chosen = np.random.default_rng(0).permutation(self.size)[: real + held_out]
         images = from_bytes(self.images[chosen])
         return images[:real], images[real:]
+
+    def split(self, count):
+        """Images to train on, and others that training never sees.
+
+        Args:
+            count: of the others, 1 to `size` - 1. Drawn images are as many as before, the others
+                are fresh; else always the same ones are set aside.
+
+        Returns:
+            (a `Source`, float32 (count, resolution, resolution, 3) in [-1, 1]).
+
+        Raises:
+            TypeError, ValueError: no such count.
+        """
+        if self.endless:
+            return self, self.held_out(1, checks.integer("count", count, 1))[1]
+        checks.integer("count", count, 1, self.size - 1)
+        order = np.random.default_rng(0).permutation(self.size)
+        return Part(self, np.sort(order[count:])), from_bytes(self.images[np.sort(order[:count])])
 
     def batches(self, batch_size, seed=0, start=0, count=None):
         """A `tf.data.Dataset` of image batches, from batch number `start` on.
@@ -143,6 +164,41 @@ class Source:
             return tf.cast(tf.ensure_shape(batch, shape), tf.float32) / 127.5 - 1
 
         return dataset.map(fetch, num_parallel_calls=2).prefetch(tf.data.AUTOTUNE)
+
+
+class Part(Source):
+    """Some of the images of a source, as a source of its own.
+
+    Args:
+        whole: the `Source`.
+        indices: of its images, in order, int (n,).
+    """
+
+    def __init__(self, whole, indices):
+        self.whole, self.indices, self.size = whole, indices, len(indices)
+        self.resolution, self.extractor = whole.resolution, whole.extractor
+        self.description, self.fingerprint = whole.description, whole.fingerprint
+        self.labels = whole.labels
+        self.numbers = None if whole.numbers is None else whole.numbers[indices]
+
+    @property
+    def images(self):
+        """As a `Source` has them; a copy."""
+        return self.whole.images[self.indices]
+
+    def taken(self):
+        """What was taken from the reader's files, and how many of them are held out."""
+        told = self.whole.taken()
+        return told and f"{told}; {self.whole.size - self.size} held out"
+
+    def look_up(self, dataset, indices_of, batch_size):
+        """As `Source.look_up`."""
+        import tensorflow as tf
+
+        indices = tf.constant(self.indices, tf.int64)
+        return self.whole.look_up(
+            dataset, lambda element: tf.gather(indices, indices_of(element)), batch_size
+        )
 
 
 def shuffled_indices(step, batch_size, size, seed):

@@ -90,6 +90,19 @@ def inside(real, fake, real_radii, k):
     )
 
 
+def nearest(points, others):
+    """Distance of each point to the nearest of others, (n,).
+
+    Args:
+        points: features (n, d).
+        others: features (m, d).
+    """
+    points, others = features("points", points), features("others", others)
+    _same_size(points, others)
+    blocks = (points[i : i + 256] for i in range(0, len(points), 256))
+    return np.concatenate([cdist(block, others).min(1) for block in blocks])
+
+
 def total_variation(values, count):
     """Distance of a factor's frequencies from uniform: half the sum of differences, 0 to 1.
 

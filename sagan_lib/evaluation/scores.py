@@ -135,6 +135,37 @@ def evaluate(images, real, held_out, extractor, source, bootstrap=200, seed=0):
     return result
 
 
+#: A generated image is a copy if it is nearer to a training image than all but this share of the
+#: held-out images are.
+NEAR = 0.05
+
+
+def copies(images, training, held_out, extractor, bootstrap=200, seed=0):
+    """The share of generated images that are nearer to a training image than new ones come to be.
+
+    Held-out images are as near to the training images as new images of that kind come by chance.
+    The comparison is that of Meehan et al. (2020), arXiv:2004.05675; they compare all distances,
+    this the smallest ones, so that few copies among many images are seen.
+
+    Args:
+        images: generated, float (n, h, w, 3) in [-1, 1].
+        training: what the generator was trained on, likewise.
+        held_out: images of the same kind that it was not trained on, likewise.
+        extractor: an `Extractor`.
+        bootstrap: resamples of the generated images for the 95 % interval.
+        seed: of the resampling.
+
+    Returns:
+        {"value", "low", "high", "real"}, a share; "real" is that of the held-out images, near
+        `NEAR` by construction.
+    """
+    given = {"images": images, "training": training, "held_out": held_out}
+    sets = [metrics.features(name, extractor.features(x)) for name, x in given.items()]
+    fake, real = (metrics.nearest(each, sets[1]) for each in (sets[0], sets[2]))
+    limit = np.quantile(real, NEAR)
+    return _share(fake < limit, real < limit, bootstrap, np.random.default_rng(seed))
+
+
 def _summary(value, resampled, real):
     half = 1.96 * float(np.std(resampled))
     return {"value": float(value), "low": float(value) - half, "high": float(value) + half,

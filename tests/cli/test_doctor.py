@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from sagan_lib import devices, shipped
-from sagan_lib.cli import doctor
+from sagan_lib.cli import doctor, recipes
 from sagan_lib.datasets import cache
 from sagan_lib.datasets.folder import ImageFolder
 
@@ -194,3 +194,12 @@ def test_where_decoded_pictures_are_kept(monkeypatch, tmp_path):
     assert not passed
     assert "Not a directory" in found
     assert "XDG_CACHE_HOME" in advice
+
+
+def test_few_pictures_are_told_what_to_do(tmp_path):
+    for number in range(3):
+        Image.new("RGB", (40, 40)).save(tmp_path / f"{number}.png")
+    passed, found, _ = doctor._images(tmp_path)
+    assert passed
+    assert "3 pictures, the first 3 decode" in found
+    assert recipes.advice(3) in found

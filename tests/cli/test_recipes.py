@@ -35,3 +35,23 @@ def test_the_help_of_a_field_lists_every_name_that_it_takes(field):
     for name in names:
         assert str(name) in field.metadata["help"]
     assert not names or field.default in names
+
+
+@pytest.mark.parametrize(
+    ("pictures", "augment", "said", "unsaid"),
+    [
+        (300, None, ["300 pictures are few", "d_gap", "--augment color,translation"], "copies"),
+        (300, "color", ["300 pictures are few"], "--augment"),
+        (60, None, ["--augment", "copies of them"], "many"),
+    ],
+)
+def test_few_pictures_are_told_what_to_expect(pictures, augment, said, unsaid):
+    told = recipes.advice(pictures, augment)
+    assert all(words in told for words in said)
+    assert unsaid not in told
+    assert recipes.advice(recipes.FEW) == ""
+
+
+@pytest.mark.parametrize(("pictures", "wanted"), [(9, 0), (300, 30), (5000, 500), (60_000, 500)])
+def test_a_tenth_is_held_out_but_500_at_most(pictures, wanted):
+    assert recipes.holdout(pictures) == wanted

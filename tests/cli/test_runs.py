@@ -17,9 +17,11 @@ from sagan_lib.cli.recipes import RECIPES, Recipe
 from sagan_lib.datasets import faces
 from sagan_lib.datasets.faces import Faces
 from sagan_lib.datasets.folder import ImageFolder
+from sagan_lib.datasets.source import Source, from_bytes
 from sagan_lib.evaluation import judge
 from sagan_lib.spectral_norm import normalized_layers
 
+RNG = np.random.default_rng(4)
 TINY = Recipe(
     resolution=16, width=4, latent_dim=4, attention_at=8, batch_size=4, steps=3, ema_decay=0.5,
     faces=20,
@@ -212,3 +214,76 @@ def test_pictures_are_those_of_the_run_by_their_bytes_where_it_kept_them(before,
     now = {"pictures": "names-bytes", "data": "here"}
     with contextlib.nullcontext() if same else pytest.raises(ValueError, match="pictures was"):
         runs._check_same(now, {"pictures": before, "data": "there"}, "out")
+
+
+@pytest.fixture
+def twelve(tmp_path):
+    """A folder of twelve pictures."""
+    (tmp_path / "pictures").mkdir()
+    for number, picture in enumerate(RNG.integers(0, 256, (12, 20, 20, 3), np.uint8)):
+        Image.fromarray(picture).save(tmp_path / "pictures" / f"{number:02}.png")
+    return tmp_path / "pictures"
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked", "wanted"),
+    [
+        (None, None, 1),  # a new run: a tenth
+        (None, 0, 0),
+        (None, 4, 4),
+        ({"seed": 0}, None, 0),  # a run of before there was this: it goes on with all
+        ({"seed": 0, "holdout": 5}, None, 5),
+    ],
+)
+def test_how_many_pictures_a_run_holds_out(twelve, tmp_path, kept, asked, wanted):
+    if kept:
+        (tmp_path / "recipe.json").write_text(json.dumps(kept))
+    recipe = dataclasses.replace(TINY, data=str(twelve), holdout=asked)
+    training, held_out = runs._split(recipe, tmp_path)
+    assert training.size == 12 - wanted
+    assert (held_out is None) if wanted == 0 else (len(held_out) == wanted)
+
+
+def test_a_run_cannot_hold_all_out_nor_change_how_many(twelve, tmp_path):
+    with pytest.raises(ValueError, match="holdout must be at least 0 and at most 11, got 12"):
+        runs.train(dataclasses.replace(TINY, data=str(twelve), holdout=12), tmp_path / "run")
+    with pytest.raises(ValueError, match=r"augment: policies must be one of .* got 'colour'"):
+        runs.train(dataclasses.replace(TINY, augment="colour"), tmp_path / "run")
+    now, before = {"holdout": 3, "augment": "color"}, {"holdout": 0, "augment": None}
+    with pytest.raises(ValueError, match="augment was None, not 'color'"):
+        runs._check_same(now, before, "out")
+
+
+def test_what_a_run_held_out_is_found_again(straight, monkeypatch):
+    out = straight[0]
+    assert "d_gap" in rows(out)[0]
+    assert json.loads((out / "recipe.json").read_text())["holdout"] == 2
+    for run in (out, out / "run.keras"):
+        training, held_out = runs.memory(run)
+        np.testing.assert_array_equal(training, from_bytes(runs.source(TINY).images))
+        assert held_out.shape == (2, 16, 16, 3)
+    monkeypatch.setattr(runs, "MANY", 19)
+    assert runs.memory(out) is None
+
+
+def test_a_score_counts_copies_where_it_knows_what_was_trained_on(monkeypatch):
+    training, held_out = faces.real_faces(40, population=5), faces.real_faces(40, population=6)
+    monkeypatch.setattr(runs, "generate", lambda generator, n, seed: training[:n])
+    net = runs.networks_of(dataclasses.replace(TINY, resolution=32))[0]
+    found = runs.score(net, "a copyist", n=30, real=40, memory=(training, held_out))
+    assert found["copies"]["value"] == 1
+    assert found["copies"]["real"] < 0.1
+    assert (found["protocol"]["trained_on"], found["protocol"]["not_trained_on"]) == (40, 40)
+    assert "copies" not in runs.score(net, "a copyist", n=30, real=40)
+
+
+@pytest.mark.parametrize(
+    ("size", "endless", "asked", "wanted"),
+    [(300, False, (None, None), (85, 215)), (7000, False, (None, None), (2000, 5000)),
+     (20, True, (None, None), (2000, 5000)), (300, False, (50, None), (50, 5000)),
+     (9, False, (None, None), (4, 5))],
+)  # fmt: skip
+def test_a_score_takes_as_many_pictures_as_there_are(size, endless, asked, wanted):
+    images = Source()
+    images.size, images.endless = size, endless
+    assert runs._sizes(images, *asked) == wanted

@@ -165,3 +165,42 @@ def test_pairs_are_the_batches_with_their_own_labels():
             np.testing.assert_array_equal(number, source.numbers[index])
     with pytest.raises(ValueError, match="Faces has no labels"):
         faces.Faces(16, 20).pairs(6)
+
+
+@pytest.mark.parametrize(("size", "count"), [(10, 1), (10, 9), (257, 25)])
+def test_a_split_trains_on_all_images_but_those_that_it_sets_aside(size, count):
+    training, held_out = Numbered(size).split(count)
+    aside = sorted(to_bytes(held_out)[:, 0, 0, 0])
+    seen = sorted(set(order(training, 4, count=2 * size).ravel()))
+    assert len(aside) == count
+    assert training.size == size - count == len(training.images)
+    assert sorted([*seen, *aside]) == list(range(size))
+    again = Numbered(size).split(count)
+    np.testing.assert_array_equal(again[1], held_out)
+    np.testing.assert_array_equal(order(again[0], 3, 5), order(training, 3, 5))
+
+
+def test_a_split_of_drawn_images_costs_training_none():
+    for whole in (faces.Faces(16, 20), discs.Discs(32, 20)):
+        training, held_out = whole.split(5)
+        assert training is whole
+        assert held_out.shape == (5, whole.resolution, whole.resolution, 3)
+        nearest = np.abs(held_out[:, None] - from_bytes(whole.images)[None]).mean((2, 3, 4)).min(1)
+        assert (nearest > 0.01).all()
+
+
+def test_a_part_keeps_what_its_source_says_and_the_labels_of_its_images():
+    whole = faces.Faces(16, 20, label="hair")
+    part = source.Part(whole, np.array([3, 5, 8]))
+    for name in ("resolution", "extractor", "description", "fingerprint", "labels"):
+        assert getattr(part, name) == getattr(whole, name)
+    images, numbers = next(iter(part.pairs(3)))
+    for image, number in zip(to_bytes(images), numbers, strict=True):
+        (index,) = np.flatnonzero((part.images == image).all((1, 2, 3)))
+        assert number == whole.numbers[[3, 5, 8]][index]
+
+
+@pytest.mark.parametrize("count", [0, 10, 11, 2.5])
+def test_a_split_leaves_some_to_train_on(count):
+    with pytest.raises((ValueError, TypeError), match=f"count must be .* got {count}"):
+        Numbered(10).split(count)

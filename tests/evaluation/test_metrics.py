@@ -101,3 +101,11 @@ def test_multiplicities_count_copies_but_never_pair_a_point_with_itself():
     others = np.mean([k_bb[i, j] for i in range(6) for j in range(6) if i != j])
     found = metrics.weighted_mmd(k_aa, k_bb, k_ab, np.array(w, float), np.ones(6))
     assert found == pytest.approx(within + others - 2 * k_ab[copies].mean())
+
+
+def test_the_nearest_is_that_of_the_plain_double_loop():
+    rng = np.random.default_rng(3)
+    points, others = rng.normal(size=(300, 3)), rng.normal(size=(20, 3))
+    wanted = [min(np.linalg.norm(p - o) for o in others) for p in points]
+    np.testing.assert_allclose(metrics.nearest(points, others), wanted)
+    assert not metrics.nearest(others, others).any()

@@ -208,3 +208,20 @@ def test_fewer_images_than_precision_looks_at_are_refused(n, real, words):
     images = np.zeros((9, 8, 8, 3), np.float32)
     with pytest.raises(ValueError, match=f"{words}: precision and recall look at"):
         scores.evaluate(images[:n], images[:real], images[:n], PLAIN, "few")
+
+
+def test_so_many_copies_are_found_as_there_are():
+    """Training faces with noise that no eye sees, among fresh ones."""
+    training = faces.real_faces(60, population=7)
+    fresh, held_out = faces.real_faces(400, population=8), faces.real_faces(300, population=9)
+    noise = np.random.default_rng(0).normal(0, 0.01, (40, 32, 32, 3)).astype(np.float32)
+    judged = scores.judge_extractor()
+    shares = []
+    for count in (0, 40):
+        fakes = np.concatenate([training[:count] + noise[:count], fresh[count:]])
+        found = scores.copies(fakes, training, held_out, judged)
+        assert found["low"] <= found["value"] <= found["high"]
+        assert found["real"] == pytest.approx(scores.NEAR, abs=0.01)
+        shares.append(found["value"])
+    assert abs(shares[0] - scores.NEAR) < 0.04
+    assert shares[1] - shares[0] == pytest.approx(0.1, abs=0.02)
