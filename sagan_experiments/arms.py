@@ -16,7 +16,7 @@ import tensorflow as tf
 from sagan_experiments import bugs, exact, patches, pooling
 from sagan_lib import checks, cost, networks, ttur
 from sagan_lib.book import imports
-from sagan_lib.callbacks import DivergedError
+from sagan_lib.callbacks import DivergedError, Gap
 from sagan_lib.datasets import discs
 from sagan_lib.datasets.faces import Faces
 from sagan_lib.datasets.source import from_bytes
@@ -87,6 +87,8 @@ class Arm:
     "glorot" or "he" (uniform) instead of a normal of deviation 0.02. `svd` takes every sigma from a
     full singular value decomposition. `penalty` and `weight` are those of `PenalizedGAN.compile`.
     `batch_size` and `width` replace those of the protocol; as many images are seen then.
+    `pictures` is how many different ones there are in place of the protocol's `faces`, and then it
+    is looked what D and G know of them by heart; `augment` is that of `GAN.compile`.
     """
 
     kind: str = "sagan"
@@ -117,6 +119,8 @@ class Arm:
     weight: float = 10.0
     batch_size: int | None = None
     width: int | None = None
+    pictures: int | None = None
+    augment: str | None = None
 
 
 _FAST = functools.partial(Arm, g_rate=1e-3, d_rate=4e-3)  # the rates that the article prints
@@ -309,7 +313,7 @@ def build(arm, protocol, seed):
         everywhere = arm.bug == "frozen_u" and arm.attention_at is None
         bugs.apply(model, arm.bug, everywhere)
     rates = ttur.two_time_scale(arm.g_rate, arm.d_rate, arm.beta_1, arm.beta_2, n_dis=arm.n_dis)
-    model.compile(**rates, loss=arm.loss, **penalized)
+    model.compile(**rates, loss=arm.loss, augment=arm.augment, **penalized)
     return model
 
 
@@ -330,10 +334,10 @@ def steps_of(arm, protocol):
 
 
 @functools.cache
-def _source(protocol, resolution, by_colour, distance):
+def _source(size, resolution, by_colour, distance):
     if distance:
-        return discs.Discs(resolution, protocol.faces, distance=distance)
-    source = Faces(resolution, protocol.faces)
+        return discs.Discs(resolution, size, distance=distance)
+    source = Faces(resolution, size)
     if by_colour:  # a file whose neighbours are alike: by background, then by hair
         record = source.factors()
         source.reorder(np.lexsort((record.hair, record.background)))
@@ -342,7 +346,8 @@ def _source(protocol, resolution, by_colour, distance):
 
 def source(arm, protocol):
     """What an arm is trained on under a protocol."""
-    return _source(protocol, arm.resolution or protocol.resolution, arm.by_colour, arm.discs)
+    size, resolution = arm.pictures or protocol.faces, arm.resolution or protocol.resolution
+    return _source(size, resolution, arm.by_colour, arm.discs)
 
 
 _extractor = functools.cache(scores.extractor)
@@ -391,6 +396,25 @@ def _known(images, arm):
     return scores.counts(judge.read(images))
 
 
+def _by_heart(model, arm, protocol):
+    """What D and G know by heart, and whether pictures are as bright as real ones.
+
+    Returns:
+        {"d_gap"} as `callbacks.Gap` has it, {"copies"} as `scores.copies`, and {"spread"}: by how
+        much the brightness of pictures varies, generated over real.
+    """
+    training, held_out = source(arm, protocol).split(500)
+    found = {}
+    gap = Gap(training, held_out)
+    gap.set_model(model)
+    gap.on_epoch_end(0, found)
+    images = model.sample(protocol.images, seed=1, batch_size=250)
+    judged = _extractor(training.extractor)
+    copied = scores.copies(images, from_bytes(training.images), held_out, judged)
+    spread = [float(x.mean((1, 2, 3)).std()) for x in (images, held_out)]
+    return {"d_gap": found["d_gap"], "copies": copied["value"], "spread": spread[0] / spread[1]}
+
+
 def _steepness(model, data):
     """(the largest slope of D's score over 256 images, the share of scores outside 0 to 1)."""
     images = tf.constant(from_bytes(data.images[:256]))
@@ -426,7 +450,7 @@ def run(arm, seed, protocol=Protocol()):
         not averaged, and of the averaged one with raw kernels, erratum E2), gamma, D's slope, the
         share of D's scores outside 0..1, "diverged", "seconds" of training, and the state of the
         library that it trained through. With `Protocol.follow` "agreement_curve" and
-        "coverage_curve" too.
+        "coverage_curve" too; of an arm with few pictures what is known by heart (`_by_heart`).
     """
     started, steps = time.perf_counter(), steps_of(arm, protocol)
     model, data = build(arm, protocol, seed), source(arm, protocol)
@@ -454,6 +478,8 @@ def run(arm, seed, protocol=Protocol()):
     if arm.patch:  # it wanders: the mean of the later half says more than its end
         found["late_agreement"] = float(np.mean(agreements[len(agreements) // 2 :]))
     found |= {"live": score(model, arm, protocol, ema=False)["frechet"]} | model.gammas()
+    if arm.pictures:
+        found |= _by_heart(model, arm, protocol)
     found["steepness"], found["outside"] = _steepness(model, source(arm, protocol))
     if normalized_layers(model.ema_generator):
         bugs.apply(model.ema_generator, "raw_inference")

@@ -10,11 +10,14 @@ import math
 from dataclasses import dataclass
 
 from sagan_experiments import trials
+from sagan_experiments.ways import PICTURES
 
 #: A fifth more or less: below that, nobody should choose by it.
 FIFTH = math.log(1.2)
 #: A tenth of the way from chance to a rule that is always kept.
 TENTH = 0.1
+#: Half of what the hinge loss asks D to put between real and generated pictures, from 0.
+HALF = 0.5
 #: How good is good enough to ask how soon: a Fréchet distance.
 SOON = 100
 
@@ -68,6 +71,21 @@ def _within(worse, run):
     return math.log(run[worse] / run["frechet"])
 
 
+def _less(name, first, second):
+    """How much less of a share the first run has."""
+    return second[name] - first[name]
+
+
+def _ratio_of(name, first, second):
+    return math.log(first[name] / second[name])
+
+
+def _by_heart(answer, name, quantity, limit, *sides):
+    return Question(
+        answer, _FEW, sides, functools.partial(_less, name), quantity, limit, ratio=False
+    )
+
+
 def _good(answer, chapter, *sides, **options):
     quantity = "Fréchet distance over the last half, second over first"
     return Question(answer, chapter, sides, _better, quantity, **options)
@@ -90,8 +108,9 @@ def _one(answer, chapter, side, worse, quantity, **options):
     )
 
 
-_DCGAN, _SN, _ATT, _TTUR, _SAGAN, _AFTER = (
+_DCGAN, _SN, _ATT, _TTUR, _SAGAN, _AFTER, _FEW = (
     "01_dcgan", "02_spectral_norm", "03_attention", "04_ttur", "05_sagan", "06_penalties",
+    "08_few_pictures",
 )  # fmt: skip
 
 #: In the order in which readers ask: what is asked first is run first.
@@ -184,4 +203,20 @@ QUESTIONS = {
     "batch-large": _good("Batches of 128 end as good as batches of 32, on as many images.",
                          _SAGAN, "sn", "sn_batch128", same=True),
     "width": _good("Networks twice as wide end better.", _SAGAN, "sn_width32", "sn"),
+    # Few pictures
+    "few": _good("A GAN ends worse with 300 pictures than with all.", _FEW, "sn", "sn_300"),
+    **{f"few-{n}": _good(f"With {n:,} pictures, changing what D is shown makes a GAN end better.",
+                         _FEW, f"sn_{n}_aug", f"sn_{n}") for n in PICTURES},
+    "few-all": _good("With all pictures a GAN ends better without such changes.",
+                     _FEW, "sn", "sn_aug"),
+    "few-gap": _by_heart("With 300 pictures such changes keep D from knowing them by heart.",
+                         "d_gap", "D's gap at the end, second less first", HALF,
+                         "sn_300_aug", "sn_300"),
+    "few-copies": _by_heart("With 100 pictures such changes leave fewer copies among the samples.",
+                            "copies", "share of copies, second less first", TENTH,
+                            "sn_100_aug", "sn_100"),
+    "few-leak": Question("Changes of colour stay with D: samples vary in brightness as without.",
+                         _FEW, ("sn_3000_color", "sn_3000"),
+                         functools.partial(_ratio_of, "spread"),
+                         "spread of brightness, first over second", same=True),
 }  # fmt: skip

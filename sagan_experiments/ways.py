@@ -24,6 +24,10 @@ _ATTENTION = {
     "_att8_g": {"attention_at": 8, "attends": "g"},
 }  # fmt: skip
 
+_SHOWN = {"augment": "color,translation,cutout"}
+#: How many pictures a reader may bring; the smallest number is a batch's.
+PICTURES = (32, 100, 300, 1000, 3000)
+
 #: Name -> (its way, what is changed).
 VARIANTS = {
     # Chapter 1: what DCGAN's recipe is made of
@@ -55,6 +59,11 @@ VARIANTS = {
     "r1_weight100": ("r1", {"weight": 100.0}),
     "r1_no_bn": ("r1", {"batch_norm": False}),
     "sn_no_bn": ("sn", {"batch_norm": False}),
+    # Chapter 8: few pictures, D shown them as they are or changed
+    **{f"sn_{n}": ("sn", {"pictures": n}) for n in PICTURES},
+    **{f"sn_{n}_aug": ("sn", {"pictures": n} | _SHOWN) for n in PICTURES},
+    "sn_aug": ("sn", _SHOWN),
+    "sn_3000_color": ("sn", {"pictures": 3000, "augment": "color"}),
     # What else a reader sets
     "sn_beta_2": ("sn", {"beta_2": 0.999}),
     "sn_batch16": ("sn", {"batch_size": 16}),

@@ -167,17 +167,17 @@ def test_pairs_are_the_batches_with_their_own_labels():
         faces.Faces(16, 20).pairs(6)
 
 
-@pytest.mark.parametrize(("size", "count"), [(10, 1), (10, 9), (257, 25)])
+@pytest.mark.parametrize(("size", "count"), [(10, 1), (10, 9), (200, 20)])
 def test_a_split_trains_on_all_images_but_those_that_it_sets_aside(size, count):
     training, held_out = Numbered(size).split(count)
     aside = sorted(to_bytes(held_out)[:, 0, 0, 0])
-    seen = sorted(set(order(training, 4, count=2 * size).ravel()))
+    seen = sorted(set(order(training, 1, count=2 * size).ravel()))
     assert len(aside) == count
     assert training.size == size - count == len(training.images)
     assert sorted([*seen, *aside]) == list(range(size))
     again = Numbered(size).split(count)
     np.testing.assert_array_equal(again[1], held_out)
-    np.testing.assert_array_equal(order(again[0], 3, 5), order(training, 3, 5))
+    np.testing.assert_array_equal(order(again[0], 1, 5), order(training, 1, 5))
 
 
 def test_a_split_of_drawn_images_costs_training_none():

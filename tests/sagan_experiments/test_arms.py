@@ -284,3 +284,14 @@ def test_each_arm_changes_one_half_of_the_authors_layer(name, pools, halves):
     for net in (built(name).generator, built(name).discriminator):
         (layer,) = attention_layers(net)
         assert (layer.pools, layer.halves) == (pools, halves)
+
+
+def test_an_arm_of_few_pictures_trains_on_them_and_says_what_is_known_by_heart():
+    arm = arms.Arm(pictures=20, augment="color,cutout")
+    assert arms.build(arm, TINY, 0).augment.names == ["color", "cutout"]
+    assert arms.source(arm, TINY).size == 20
+    found = arms.run(arm, 0, TINY)
+    assert {"d_gap", "copies", "spread"} <= set(found)
+    assert 0 <= found["copies"] <= 1
+    assert found["spread"] > 0
+    assert "d_gap" not in arms.run(arms.Arm(), 0, TINY)

@@ -22,7 +22,8 @@ def test_questions_ask_what_can_be_tried_and_say_a_positive_sentence():
 def curve(*values, agreement=0.5):
     pairs = [[100.0 * (k + 1), float(v)] for k, v in enumerate(values)]
     return {"curve": pairs, "diverged": False, "frechet": values[-1], "live": 2 * values[-1],
-            "raw": 4 * values[-1],
+            "raw": 4 * values[-1], "d_gap": 1 - agreement, "copies": 1 - agreement,
+            "spread": 1 + agreement,
             "agreement_curve": [[step, agreement] for step, _ in pairs]}  # fmt: skip
 
 
@@ -34,6 +35,8 @@ def test_effects_are_positive_where_the_sentence_is_right():
     assert QUESTIONS["sn-none"].effect(good, bad) == pytest.approx(math.log(2))
     assert QUESTIONS["attention-far"].effect(good, bad) == pytest.approx(0.5)
     assert QUESTIONS["averaging"].effect(good) == pytest.approx(math.log(2))
+    assert QUESTIONS["few-copies"].effect(good, bad) == pytest.approx(0.5)
+    assert QUESTIONS["few-leak"].effect(good, bad) == pytest.approx(math.log(1.9 / 1.4))
     never = curve(400, 300, 200, 150)
     assert QUESTIONS["ttur-soon"].effect(good, never) == pytest.approx(
         math.log(800 / trials.steps_to(good, 100))
