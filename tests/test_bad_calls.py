@@ -106,7 +106,7 @@ OWN = {
     patches.discriminator: {"resolution": [], "width": [], "slope": []},
     source.shuffled_indices: {"seed": []},
     metrics.precision_recall: {"real": FEATURES, "fake": FEATURES},
-    metrics.radii: {"points": FEATURES},
+    **alike((metrics.radii, metrics.nearest), {"points": FEATURES}),
     **alike((conditional.generator, conditional.discriminator), {"width": COUNT, "how": NAME}),
     faces.labels_of: {"label": NAME},
     metrics.total_variation: {"values": LABELS},
@@ -130,6 +130,7 @@ RIGHT = {
     "model": NET, "weights": MAP, "query": (0, 0), "target": (0, 0), "depth": 2, "possible": 5,
     "record": FACES, "data": "faces", "step": 0, "seed": 0, "name": "mnist",
     "layer_class": keras.layers.Conv1D, "policies": "color",
+    "others": POINTS,
 }  # fmt: skip
 OTHERWISE = {
     networks.build: {"kind": "sagan", "attention_at": 16}, source.as_images: {"name": "images"},
@@ -149,7 +150,7 @@ INSIDE = {
     attend.keeps_map, attend.largest_divisor, augment.color, augment.cutout, augment.translation,
     cost.Plan, cost.best_time, dcgan.channels_at, dcgan.down_sides, dcgan.sides, faces.Factors,
     faces.population_number, metrics.inside, penalties.one_centred, penalties.squared_slopes,
-    penalties.zero_centred, sagan.default_attention, scores.evaluate, ttur.Preset,
+    penalties.zero_centred, sagan.default_attention, scores.copies, scores.evaluate, ttur.Preset,
 }  # fmt: skip
 #: Where the message says it in another word than the argument's.
 WORDS = {
