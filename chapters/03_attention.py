@@ -160,7 +160,7 @@ page.show("fig_copy", figure)
 # %%
 beyond = [v for depth in (1, 2, 4, 8) for v in accuracy[f"{depth} conv"][depth:]]
 inside = {depth: accuracy[f"{depth} conv"][depth - 1] for depth in (1, 2, 4, 8)}
-assert max(beyond) < 0.4 < 0.9 < inside[8]
+assert max(beyond) < 0.4 < 0.7 < inside[8]
 
 # %% tags=["remove-cell"]
 page.glue("copy-beyond", 100 * max(beyond), "{:.0f}")
@@ -797,8 +797,8 @@ assert all(results[name].verdict != "holds" for name in tried)  # the text below
 #
 # That attention mends it is another statement. Look at {numref}`fig-agreement`: with far discs
 # {glue:text}`far-up:s` of {glue:text}`far-seeds:s` lines go up, some of them far, and the others go down:
-# too few seeds for so wide a spread. On faces the means move little. A 4x4 map early in both
-# networks sees both eyes at once, so a network without attention can settle their colour there. One
+# too few seeds for so wide a spread. On faces the means move little. Both eyes lie within the
+# reach of $D$'s convolutions, so a network without attention can settle their colour there. One
 # that has attention may use it, as ours does, and end no better.
 #
 # So in none of these places does attention pay for certain, and where it might, the seeds differ
@@ -806,12 +806,69 @@ assert all(results[name].verdict != "holds" for name in tried)  # the text below
 # with a thousand classes and far longer runs; nothing here speaks against them.
 
 # %% [markdown]
-# ### Where only attention can see the rule
+# ### What D can see
 #
-# In the networks so far the last maps of $D$ see the whole picture. So $D$ can punish two colours
-# without attention, and attention has nothing of its own to do. Take that sight away.
+# Can $D$ punish two colours at all? Three convolutions of stride 2 see 22 pixels, and what follows
+# *adds up* what each place found. A sum cannot hold one place against another. So measure it. Give
+# the left disc another colour, the right one, both:
 #
-# Let $D$ be blind to distance: two convolutions of stride 2, then a 1x1 convolution that scores each
+# $$ \text{related} = \frac{|D(\text{both}) - D(\text{left}) - D(\text{right}) + D(\text{neither})|}
+#    {\tfrac{1}{2}\left(|D(\text{left}) - D(\text{neither})| + |D(\text{right}) - D(\text{neither})|\right)} $$
+#
+# Above and below the line stand means over pictures. Where this is 0 for all weights, no training can
+# teach $D$ the rule: none of its places sees both discs.
+
+# %%
+from sagan_experiments import patches
+from sagan_lib.attention import attention_layers
+from sagan_lib.evaluation.sight import related
+
+keras.utils.set_random_seed(0)
+SEEING = {"usual D": sagan.discriminator(32, 16), "usual D, attention at 8x8": sagan.discriminator(
+              32, 16, attention_at=8), "patches of 10": patches.discriminator(32, 16, 2),
+          "patches of 46": patches.discriminator(32, 16, 4)}
+attention_layers(SEEING["usual D, attention at 8x8"])[0].gamma.assign(0.5)  # the gate, half open
+APART = (10, 13, 16, 19, 22)
+quartets = [discs.recoloured(100, distance=apart) for apart in APART]
+sight = {name: [related(net, four) for four in quartets] for name, net in SEEING.items()}
+
+# %% tags=["remove-cell"]
+figure, axis = plt.subplots(figsize=(6, 3))
+for name, values in sight.items():
+    axis.plot(APART, values, "o-", ms=4, label=name)
+axis.set(xlabel="pixels between the discs", ylabel="related", xticks=APART,
+         ylim=(-0.02, 1.4 * max(map(max, sight.values()))))
+axis.grid(alpha=0.3)
+axis.legend(fontsize=8, ncols=2)
+figure.tight_layout()
+page.show("fig_sight", figure)
+usual, helped = (sight[name] for name in ("usual D", "usual D, attention at 8x8"))
+assert max(usual[-1], sight["patches of 10"][-1]) < 0.01 < helped[-1]
+assert usual[0] > 0.1
+assert min(sight["patches of 46"]) > 0.1
+page.glue("sight-near", usual[0], "{:.2f}")
+page.glue("sight-far", usual[-1], "{:.3f}")
+page.glue("sight-helped", helped[-1], "{:.3f}")
+
+# %% [markdown]
+# ```{glue:figure} fig_sight
+# :name: fig-sight
+# :alt: Four curves over the distance of the discs. That of the usual D and that of patches of 10 pixels fall to zero, the first at 22 pixels; with attention the usual D stays above zero; patches of 46 pixels stay high.
+#
+# How far untrained discriminators relate two discs: 0 is not at all.
+# ```
+#
+# At 10 pixels the usual $D$ relates the discs ({glue:text}`sight-near:s`), at 22 hardly
+# ({glue:text}`sight-far:s`, from the rims of discs that were moved together). With attention at 8x8,
+# its gate half open, it is {glue:text}`sight-helped:s` there. So far discs *are* the case that the
+# article speaks of, and the short runs above had it before them and did not decide. Eyes of a face are
+# 9 pixels apart, and the usual $D$ sees them together.
+
+# %% [markdown]
+# ### Where D sees patches only
+#
+# A $D$ can be blinder still.
+# Two convolutions of stride 2, then a 1x1 convolution that scores each
 # patch of 10 pixels, and the mean of the scores counts. Discs that are 22 pixels apart never lie in
 # one patch. With three convolutions a patch is 22 pixels wide, with four wider than the picture.
 # Everything else stays as it was, with and without attention at 16x16.
@@ -828,14 +885,14 @@ for row, (place, distance) in zip(axes, PLACES.items()):
         arm = f"patch{sight}_{place}"
         with_and_without(axis, f"D sees {sight}", (arm, f"{arm}_d"), LATE)
     arms = f"discs_{place}", f"discs_{place}_attention"
-    with_and_without(row[-1], "D sees all", arms, DISCS)
+    with_and_without(row[-1], "usual D", arms, DISCS)
 figure.tight_layout()
 page.show("fig_patches", figure)
 
 # %% [markdown]
 # ```{glue:figure} fig_patches
 # :name: fig-patches
-# :alt: A map of eight panels, each with agreement beyond chance without and with attention, one line for each seed. Above, discs 10 pixels apart; below, 22. From left to right D sees patches of 10, 22 and 46 pixels, and the whole picture.
+# :alt: A map of eight panels, each with agreement beyond chance without and with attention, one line for each seed. Above, discs 10 pixels apart; below, 22. From left to right D sees patches of 10, 22 and 46 pixels; last comes the usual D.
 #
 # Where attention pays: the distance of the rule, down, against what $D$ can see, across. One line for
 # each seed; the bar is the mean. On the left three, attention is in $D$, and the later half of a run
@@ -929,7 +986,7 @@ assert drawn["patch10_faces"] > 1.5 * drawn["rates_text"]
 # **On faces it does not show.** The same $D$ sees one eye at a time, for their middles are 9 pixels apart.
 # The eyes agree {glue:text}`late-patch10_faces:s` without attention and
 # {glue:text}`late-patch10_faces_d:s` with it in $D$. Such a $D$ also draws poor faces: the Fréchet distance is
-# {glue:text}`drawn-patch10_faces:s`, and {glue:text}`drawn-rates_text:s` where $D$ sees the whole picture. To
+# {glue:text}`drawn-patch10_faces:s`, and {glue:text}`drawn-rates_text:s` with the usual $D$. To
 # *be able* to see a rule is not enough to learn it. Whether a small gain is there the seeds leave undecided.
 
 # %% [markdown]
@@ -944,10 +1001,12 @@ assert drawn["patch10_faces"] > 1.5 * drawn["rates_text"]
 #   only if something depends on it. Here the eyes do: with that one path cut, unequal ones rise from
 #   {glue:text}`unequal-whole:s` % to {glue:text}`unequal-cut:s` %, with others cut to at most
 #   {glue:text}`unequal-controls:s` %.
-# - Used is not needed. Over seeds, a rule between far places is hard for convolutions. Where $D$ sees
-#   the whole picture, no claim that attention helps holds in these short runs, neither on faces nor
-#   on far discs. Where $D$ sees only patches that are shorter than the rule, attention in $D$ does help
-#   two discs to agree; on the eyes of faces no gain shows, and the seeds leave it undecided.
+# - A $D$ that adds up what its places found cannot punish a rule that no place sees whole: the usual
+#   one relates discs 10 pixels apart and hardly those 22 apart. Attention gives it that sight.
+# - Used is not needed. Over seeds, a rule between far places is hard for convolutions. With the usual
+#   $D$, no claim that attention helps holds in these short runs, neither on faces nor on far discs.
+#   Where $D$ sees only patches that are shorter than the rule, attention in $D$ does help two discs to
+#   agree; on the eyes of faces no gain shows, and the seeds leave it undecided.
 
 # %% tags=["remove-cell"]
 page.took(started)

@@ -171,11 +171,21 @@ def good_share(names, store):
     Returns:
         {way: share, 0 to 1}.
     """
+    edge = good_edge(names, store)
+    return {way: float((grid(way, store) <= edge).mean()) for way in names}
+
+
+def good_edge(names, store):
+    """The `quality` up to which a pair of rates is good: within `GOOD` of the best of these ways.
+
+    Args:
+        names: of `ways.WAYS`, whose grids are whole.
+        store: of `open_store`.
+    """
     grids = {way: grid(way, store) for way in names}
     if missing := [way for way, values in grids.items() if np.isnan(values).any()]:
         raise ValueError(f"names must have whole grids, got {missing} without")
-    edge = min(values.min() for values in grids.values()) + math.log(GOOD)
-    return {way: float((values <= edge).mean()) for way, values in grids.items()}
+    return min(values.min() for values in grids.values()) + math.log(GOOD)
 
 
 def missing(names, store):

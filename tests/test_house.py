@@ -40,6 +40,7 @@ FLOORS = [
     ["sagan_experiments.trials"],
     ["sagan_experiments.questions"],
     ["sagan_experiments.verdicts"],
+    ["sagan_experiments.figures"],
     ["sagan_experiments.report"],
     ["sagan_experiments.__main__", "sagan_experiments"],
 ]  # fmt: skip

@@ -61,19 +61,44 @@ class Discs(Source):
         )
 
 
-def _draw(resolution, size, population, distance):
-    """(images, uint8 (size, resolution, resolution, 3); colours, int (size,)) of a population."""
+def _draw(resolution, size, population, distance, turns=(0, 0)):
+    """(images, uint8 (size, resolution, resolution, 3); colours, int (size,)) of a population.
+
+    `turns` takes the left and the right disc so many colours on.
+    """
     rng = np.random.default_rng(population)
     colours = rng.integers(0, len(IRIS), size)
     canvas = np.empty((size, resolution, resolution, 3), np.float32)
     canvas[:] = BACKGROUND[rng.integers(0, len(BACKGROUND), size)][:, None, None]
     axis = np.arange(resolution, dtype=np.float32) + 0.5
-    for center in _centers(resolution, distance):
+    for center, turn in zip(_centers(resolution, distance), turns, strict=True):
         move = rng.uniform(-JITTER, JITTER, (2, size, 1, 1)).astype(np.float32)
         x, y = axis[None, None] - center - move[0], axis[:, None] - resolution / 2 - move[1]
         cover = np.clip(RADIUS + 0.5 - np.hypot(x, y), 0, 1)[..., None]  # edge: one pixel
-        canvas += cover * (IRIS[colours][:, None, None] - canvas)
+        inside = IRIS[(colours + turn) % len(IRIS)]
+        canvas += cover * (inside[:, None, None] - canvas)
     return to_bytes(canvas * 2 - 1), colours
+
+
+def recoloured(size, resolution=32, distance=22, turn=1):
+    """Pictures in which one disc, the other or both have another colour: does D relate the two?
+
+    Args:
+        size: how many pictures, of the population kept for scoring.
+        resolution: as for `Discs`.
+        distance: likewise.
+        turn: so many colours on, at least 1 and fewer than there are.
+
+    Returns:
+        float32 (4, size, resolution, resolution, 3) in [-1, 1]: neither disc changed, the left,
+        the right, both.
+    """
+    _check(resolution, distance)
+    checks.integer("size", size, 1)
+    checks.integer("turn", turn, 1, len(IRIS) - 1)
+    turns = (0, 0), (turn, 0), (0, turn), (turn, turn)
+    drawn = [_draw(resolution, size, HELD_OUT, distance, pair)[0] for pair in turns]
+    return np.stack([from_bytes(images) for images in drawn])
 
 
 def read(images, distance):

@@ -60,3 +60,19 @@ def test_held_out_pairs_are_of_two_other_populations():
     known = {image.tobytes() for image in data.images}
     shown = [to_bytes(image).tobytes() for image in (*real, *held_out)]
     assert len({*known, *shown}) == 20 + 10
+
+
+def test_recoloured_changes_the_disc_that_it_says_and_nothing_else():
+    neither, left, right, both = discs.recoloured(20, 32, 22, turn=2)
+    before, half = discs.read(neither, 22), 16
+    assert (before[:, 0] == before[:, 1]).all()
+    turned = (before[:, 0] + 2) % len(IRIS)
+    for images, changed in ((left, [True, False]), (right, [False, True]), (both, [True, True])):
+        now = discs.read(images, 22)
+        for side, moved in enumerate(changed):
+            assert (now[:, side] == (turned if moved else before[:, side])).all()
+    np.testing.assert_array_equal(left[:, :, half:], neither[:, :, half:])
+    np.testing.assert_array_equal(right[:, :, :half], neither[:, :, :half])
+    np.testing.assert_array_equal(both[:, :, :half], left[:, :, :half])
+    with pytest.raises(ValueError, match="turn must be"):
+        discs.recoloured(2, turn=len(IRIS))

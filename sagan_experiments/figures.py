@@ -1,0 +1,112 @@
+"""The figures of fair trials: where rates are good, and what was answered."""
+
+import textwrap
+
+import numpy as np
+
+from sagan_experiments import trials, verdicts, ways
+from sagan_lib import checks
+from sagan_lib.book.plots import COLOURS
+
+#: What a way is called in a figure.
+TITLES = {"sn": "SN, hinge", "none": "no SN, hinge", "r1": "R1, cross-entropy", "dcgan": "DCGAN"}
+#: The colour of each verdict.
+VERDICTS = dict(zip(verdicts.VERDICTS, (COLOURS[2], COLOURS[1], "0.45", COLOURS[3], COLOURS[0]),
+                    strict=True))  # fmt: skip
+#: How far from 0 effects are drawn, in limits; what lies beyond has a mark at the rim.
+FAR = 5
+
+
+def rate_maps(store, names=tuple(ways.WAYS), width=7.0):
+    """Quality over both rates: one panel for each way, with the Fréchet distance in each cell.
+
+    Args:
+        store: of `trials.open_store`.
+        names: of `ways.WAYS`, whose grids are whole.
+        width: of the figure in inches.
+
+    Returns:
+        A matplotlib `Figure`. A frame marks the pairs that are good, as `trials.good_share` has it.
+
+    Raises:
+        ValueError: a grid is not whole.
+    """
+    import matplotlib.pyplot as plt
+
+    shares, count = trials.good_share(names, store), len(ways.RATES)
+    grids = [trials.grid(name, store) for name in names]
+    low, edge = min(grid.min() for grid in grids), trials.good_edge(names, store)
+    columns = min(2, len(names))
+    rows = -(-len(names) // columns)
+    size = (width, 0.93 * width / columns * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    for axis, name, grid in zip(axes.flat, names, grids, strict=False):
+        axis.imshow(grid, cmap="cividis_r", vmin=low, vmax=low + np.log(20), origin="lower")
+        for (row, column), value in np.ndenumerate(grid):
+            bright = value < low + np.log(20) * 0.6
+            text = f"{np.exp(value):.0f}" if np.isfinite(value) else "-"
+            axis.text(column, row, text, ha="center", va="center", fontsize=9,
+                      color="black" if bright else "white")  # fmt: skip
+            if value <= edge:
+                axis.add_patch(plt.Rectangle((column - 0.46, row - 0.46), 0.92, 0.92, fill=False,
+                                             lw=1.8, ec=COLOURS[1]))  # fmt: skip
+        labels = [f"{1e4 * rate:g}" for rate in ways.RATES]
+        axis.set(xticks=range(count), xticklabels=labels, yticks=range(count), yticklabels=labels)
+        axis.set_title(f"{TITLES[name]}: {100 * shares[name]:.0f} % good", fontsize=10)
+    for axis in axes[-1]:
+        axis.set_xlabel("rate of D, x 1e-4")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("rate of G, x 1e-4")
+    return figure
+
+
+def forest(answers, width=5.4):
+    """What was answered: a row for each question, its sentence above its seeds.
+
+    The axis counts limits: between -1 and 1 no difference is worth naming, and to the right the
+    sentence is right.
+
+    Args:
+        answers: {name: `verdicts.Answer`}, each with all seeds of a look.
+        width: of the figure in inches.
+
+    Returns:
+        A matplotlib `Figure`: a dot for each seed, a bar for the interval of the mean, the verdict
+        in a word and its colour.
+
+    Raises:
+        ValueError: no answer, or one without a look.
+    """
+    import matplotlib.pyplot as plt
+
+    checks.integer("number of answers", len(answers), 1)
+    figure, axis = plt.subplots(figsize=(width, 0.7 + 0.72 * len(answers)), layout="constrained")
+    axis.axvspan(-1, 1, color="0.92", lw=0)
+    axis.axvline(0, color="0.4", lw=0.8)
+    for row, (name, answer) in enumerate(answers.items()):
+        if not np.isfinite(answer.low):
+            raise ValueError(f"answers must have all seeds of a look, got {name!r} without")
+        _forest_row(axis, row, answer)
+    axis.set(xlim=(-FAR - 0.3, FAR + 0.3), ylim=(len(answers) - 0.4, -0.75), yticks=[],
+             xticks=range(-FAR, FAR + 1),
+             xlabel="effect, in smallest differences worth naming")  # fmt: skip
+    for side in ("left", "right", "top"):
+        axis.spines[side].set_visible(False)
+    return figure
+
+
+def _forest_row(axis, row, answer):
+    limit, colour = answer.question.limit, VERDICTS[answer.verdict]
+    ends = np.clip(np.array([answer.low, answer.high]) / limit, -FAR, FAR)
+    axis.plot(ends, [row + 0.12] * 2, lw=6, color=colour, alpha=0.5, solid_capstyle="butt")
+    values = np.array(list(answer.values.values())) / limit
+    inside = np.abs(values) <= FAR
+    axis.plot(values[inside], np.full(inside.sum(), row + 0.12), "o", ms=3.5, color=colour)
+    for beyond in values[~inside]:
+        axis.plot(np.sign(beyond) * (FAR + 0.15), row + 0.12, ">" if beyond > 0 else "<", ms=5,
+                  color=colour)  # fmt: skip
+    said = "\n".join(textwrap.wrap(answer.question.answer, 62))
+    axis.text(-FAR - 0.3, row - 0.12, said, fontsize=9, va="bottom")
+    told = f"{answer.verdict}: {answer.shown(answer.mean)}"
+    axis.text(FAR + 0.3, row + 0.28, told, fontsize=9, va="top", ha="right", color=colour,
+              weight="bold")  # fmt: skip
