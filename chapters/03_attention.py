@@ -833,14 +833,13 @@ quartets = [discs.recoloured(100, distance=apart) for apart in APART]
 sight = {name: [related(net, four) for four in quartets] for name, net in SEEING.items()}
 
 # %% tags=["remove-cell"]
-figure, axis = plt.subplots(figsize=(6, 3))
+figure, axis = plt.subplots(figsize=(6, 3), layout="tight")
 for name, values in sight.items():
     axis.plot(APART, values, "o-", ms=4, label=name)
 axis.set(xlabel="pixels between the discs", ylabel="related", xticks=APART,
          ylim=(-0.02, 1.4 * max(map(max, sight.values()))))
 axis.grid(alpha=0.3)
 axis.legend(fontsize=8, ncols=2)
-figure.tight_layout()
 page.show("fig_sight", figure)
 usual, helped = (sight[name] for name in ("usual D", "usual D, attention at 8x8"))
 assert max(usual[-1], sight["patches of 10"][-1]) < 0.01 < helped[-1]

@@ -122,6 +122,8 @@ QUESTIONS = {
                         _SN, "dcgan", "sn"),
     "sn-none": _good("Spectral normalization ends better than no constraint on D.",
                      _SN, "sn", "none"),
+    "sn-none-long": _good("After twice the training too, spectral normalization is ahead of no "
+                          "constraint.", _SN, "sn_long", "none_long"),
     "sn-r1": _good("R1 ends better than spectral normalization.", _AFTER, "r1", "sn"),
     "r1-soon": _fast("R1 is good sooner than spectral normalization.", _AFTER, "r1", "sn"),
     "r1-eyes": _agree("R1 keeps the rule of the eyes better than spectral normalization.",

@@ -41,6 +41,8 @@ VARIANTS = {
     "sn_svd": ("sn", {"svd": True}),
     "sn_frozen_u": ("sn", {"bug": "frozen_u"}),
     "sn_scrambled": ("sn", {"bug": "scrambled"}),
+    "sn_long": ("sn", {"length": 2}),
+    "none_long": ("none", {"length": 2}),
     "sn_bce": ("sn", {"loss": "bce"}),
     "sn_wasserstein": ("sn", {"loss": "wasserstein"}),
     # Chapter 3: faces, then two discs that must agree, so many pixels apart

@@ -35,17 +35,17 @@ def test_the_usual_d_cannot_relate_what_is_further_apart_than_its_convolutions_r
     Discs 22 pixels apart are 16 or less at their edges: where they moved, a place sees a sliver.
     """
     keras.utils.set_random_seed(1)
-    plain = sagan.discriminator(32, width=8)
-    assert related(plain, discs.recoloured(20, 32, 10)) > 0.05
-    assert related(plain, discs.recoloured(20, 32, 22)) < 0.01
+    plain = sagan.discriminator(32, width=4)
+    assert related(plain, discs.recoloured(10, 32, 10)) > 0.05
+    assert related(plain, discs.recoloured(10, 32, 22)) < 0.01
     keras.utils.set_random_seed(1)
-    seeing = sagan.discriminator(32, width=8, attention_at=8)
-    far = discs.recoloured(20, 32, 22)
+    seeing = sagan.discriminator(32, width=4, attention_at=8)
+    far = discs.recoloured(10, 32, 22)
     shut = related(seeing, far)  # gamma is 0
     assert shut < 0.01
     attention_layers(seeing)[0].gamma.assign(1.0)
     assert related(seeing, far) > 3 * shut
-    assert related(patches.discriminator(32, 8, 4), far) > 0.05  # its last maps see 46 pixels
+    assert related(patches.discriminator(32, 4, 4), far) > 0.05  # its last maps see 46 pixels
 
 
 def test_what_is_no_quartet_is_refused():
