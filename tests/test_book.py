@@ -61,6 +61,16 @@ def test_toc_lists_every_chapter():
     assert there <= listed, "a chapter that is not in _toc.yml is not built"
 
 
+def test_names_of_the_library_lead_to_its_page_and_on_to_the_code(page):
+    library = page("chapters/library")
+    for name in ("attention.SelfAttention", "gan.GAN", "evaluation.maps.attention_map"):
+        assert library.find(id=f"sagan_lib.{name}"), name
+    there = {a["href"] for a in page("chapters/03_attention").find_all("a", href=True)}
+    assert "library.html#sagan_lib.evaluation.maps.attention_map" in there
+    code = page("_modules/sagan_lib/attention").find("pre").get_text()
+    assert "class SelfAttention" in code
+
+
 def test_the_book_was_built_with_this_library():
     before = stale_runs.stamped(BUILD)
     assert before, "the book is not built: run make book first"

@@ -12,7 +12,7 @@ from sagan_lib import checks
 def frechet(a, b):
     """Fréchet distance of two normal distributions fitted to features: Heusel et al. (2017), eq. 6.
 
-    |mean_a - mean_b|^2 + trace(S_a + S_b - 2 (S_a S_b)^(1/2)), S the covariances.
+    ``|mean_a - mean_b|^2 + trace(S_a + S_b - 2 (S_a S_b)^(1/2))``, S the covariances.
 
     Args:
         a: features (n, d), n at least 2.

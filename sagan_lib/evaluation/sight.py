@@ -12,8 +12,8 @@ from sagan_lib.datasets.source import as_images
 def related(discriminator, pictures):
     """How much a score depends on two changes together, against how much on each by itself.
 
-    With s the score of a picture, D(s) = s(both) - s(first) - s(second) + s(neither), and the mean
-    of |s(first) - s(neither)| and |s(second) - s(neither)| to measure it by.
+    With s the score of a picture, ``|s(both) - s(first) - s(second) + s(neither)|`` is held against
+    the mean of ``|s(first) - s(neither)|`` and ``|s(second) - s(neither)|``.
 
     Args:
         discriminator: a model that gives a score for each image.
