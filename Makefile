@@ -29,7 +29,7 @@ export BOOK_STARTED := $(shell date +%s)
 export CHAPTERS_AT_ONCE
 export SLOW
 
-.PHONY: help book read check test test-all test-versions pdf zip lab run large prose bench course clean pins
+.PHONY: help book read check test test-all test-versions pdf slides zip lab run large prose bench course clean pins
 
 help:
 	@echo "make book        build the book, to read at once; then execute it and build it anew"
@@ -38,6 +38,7 @@ help:
 	@echo "make test        twelve: those, every notebook, the strict build (CH=03: one chapter)"
 	@echo "make test-all    everything there is"
 	@echo "make pdf         the book as one file for print: _build/book.pdf (needs Chromium)"
+	@echo "make slides      slides for a lecture, from the built pages: _build/html/slides/ (CH=03: one)"
 	@echo "make zip         the built book as one archive to hand on: _build/book.zip"
 	@echo "make lab         open the chapters in JupyterLab"
 	@echo "make run CH=02   execute chapter 02 and update its notebook (no CH: all of them)"
@@ -113,6 +114,9 @@ test-versions: $(ALL)
 
 pdf: $(ALL)
 	@$(BIN)/python _book/printed.py pdf
+
+slides: read
+	@$(BIN)/python _book/slides.py $(CH)
 
 zip: read
 	@$(BIN)/python _book/printed.py zip
