@@ -71,6 +71,16 @@ def same_seed():
     keras.utils.set_random_seed(0)
 
 
+@pytest.fixture(scope="module")
+def eager():
+    """In this process TensorFlow traces nothing: that takes longer than a few steps do."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="module")  # not longer: its event loop would disturb other modules' own
 def chromium():
     """The system's Chromium, without a window and without other hosts."""

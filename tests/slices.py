@@ -1,4 +1,4 @@
-"""Some cells of a notebook with what they need of the others; which of them depend on the scale.
+"""The cells of a notebook that depend on the scale, with what they need of the others.
 
 The others give the same at both scales, so a test that executes the whole notebook at the small
 one has executed them.
@@ -58,18 +58,19 @@ def _uses(sources):
     return [(r, b - modules, c - modules) for r, b, c in map(reads_binds_changes, sources)]
 
 
-def with_needs(sources, wanted):
-    """Some cells, and of the others what those need.
-
-    Args:
-        sources: of all cells, in order.
-        wanted: the places of the cells that are kept in any case.
-
-    Returns:
-        As many; of a cell that is left out, its imports.
-    """
-    kept, needed = set(wanted), set()
-    for place, (reads, binds, changes) in [*enumerate(_uses(sources))][::-1]:
+def of_the_scale(sources):
+    """All cells of a chapter, in order, of which those that neither depend on the scale nor are
+    needed by what does have their imports alone."""
+    touched, kept, uses = set(SCALE), set(), _uses(sources)
+    for place, (reads, binds, changes) in enumerate(uses):
+        if reads & touched:
+            touched |= binds | changes
+        if reads & touched or binds & SCALE:
+            kept.add(place)
+        else:
+            touched -= binds
+    needed = set()
+    for place, (reads, binds, changes) in [*enumerate(uses)][::-1]:
         if place in kept or (binds | changes) & needed:
             kept.add(place)
             needed = needed - binds | reads
@@ -79,23 +80,3 @@ def with_needs(sources, wanted):
 def _imports(source):
     lines = (x for x in ast.parse(source).body if isinstance(x, ast.Import | ast.ImportFrom))
     return "\n".join(map(ast.unparse, lines))
-
-
-def of_the_scale(sources):
-    """The cells without what neither depends on the scale nor is needed by what does.
-
-    Args:
-        sources: of all cells, in order.
-
-    Returns:
-        As `with_needs`.
-    """
-    touched, kept = set(SCALE), set()
-    for place, (reads, binds, changes) in enumerate(_uses(sources)):
-        if reads & touched:
-            touched |= binds | changes
-        if reads & touched or binds & SCALE:
-            kept.add(place)
-        else:
-            touched -= binds
-    return with_needs(sources, kept)

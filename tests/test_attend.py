@@ -59,13 +59,6 @@ def test_value_and_gradient_are_those_of_the_plain_form(shape, method, block_byt
     assert_close(found, exact(*inputs), TOLERANCE)
 
 
-def test_a_number_of_rows_that_no_block_divides():
-    inputs = tensors(4, 9, 9, 2, 3)
-    eight_rows = 8 * 9 * 4  # the largest divisor of 9 below 8 is 3
-    found = with_gradients(lambda *t: attend.attend(*t, "chunked", eight_rows), *inputs)
-    assert_close(found, exact(*inputs), TOLERANCE)
-
-
 @pytest.mark.parametrize("method", attend.METHODS)
 def test_large_scores_neither_overflow_nor_vanish(method):
     inputs = tensors(*SHAPES["square"], scale=30.0)
@@ -130,14 +123,6 @@ def test_scores_and_softmax_are_float32_whatever_the_dtype(dtype, scale):
     assert found.dtype == tf.float32
     expected = tf.nn.softmax(tf.constant(exact_scores))
     np.testing.assert_allclose(found, expected, atol=2e-6 * scale)
-
-
-@pytest.mark.parametrize("method", ["dense", "chunked"])
-def test_bfloat16_in_bfloat16_out(method):
-    inputs = tensors(*SHAPES["square"], dtype="bfloat16")
-    found = with_gradients(lambda *t: attend.attend(*t, method, 16 * ROW), *inputs)
-    assert all(t.dtype == tf.bfloat16 for t in found)
-    assert_close(found, exact(*inputs), 2e-2)  # 8 bits of mantissa
 
 
 def test_auto_goes_by_size(monkeypatch):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from processes import alive, until
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
 
@@ -172,22 +173,6 @@ def test_a_page_that_does_not_build_ends_with_the_logs_end(fresh):
     assert "_build/log/stored.log" in text
 
 
-def gone(numbers, seconds=40):
-    """Whether these processes end."""
-    deadline = time.monotonic() + seconds
-    left = [Path(f"/proc/{number}") for number in numbers]
-    while any(map(running, left)) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return not any(map(running, left))
-
-
-def running(process):
-    try:
-        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def below(number):
     """A process and all that it started, and what these did."""
     found, pairs = {number}, []
@@ -201,54 +186,48 @@ def below(number):
     return found
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_whatever_ends_it_while_chapters_run_leaves_a_readable_book_and_no_process(fresh, number):
-    for name in "ab":
-        (fresh / f"pid_{name}").unlink(missing_ok=True)
-        code = (f"import os, time\nopen({str(fresh / f'pid_{name}')!r}, 'w').write('x')\n"
-                "time.sleep(300)")  # fmt: skip
-        chapter(fresh, name, code, f"stored {name}")
-    process = start(fresh, "make")
-    deadline = time.monotonic() + 240
-    both = [fresh / f"pid_{name}" for name in "ab"]
-    while not all(path.is_file() for path in both) and time.monotonic() < deadline:
-        time.sleep(0.2)
+def ended(process, number, least):
+    """End the builder and its family, of so many at least; what it still printed."""
     family = below(process.pid)
-    assert len(family) >= 5, "the builder, two workers, two kernels"
+    assert len(family) >= least
     if number == signal.SIGINT:
         os.killpg(process.pid, number)  # as a terminal does
     else:
         process.send_signal(number)
     text = process.communicate(timeout=120)[0]
-    if number != signal.SIGKILL:
-        assert process.returncode == 128 + number, text
-        assert "stopped; the book with the stored outputs stays" in text
+    assert number == signal.SIGKILL or process.returncode == 128 + number, text
     assert "Traceback" not in text
-    assert "stored b" in page(fresh, "b")
-    assert gone(family)
+    until(lambda: not any(map(alive, family)), 40)
+    return text
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_whatever_ends_it_while_chapters_run_leaves_a_readable_book_and_no_process(fresh, number):
+    both = [fresh / f"pid_{name}" for name in "ab"]
+    for name, path in zip("ab", both, strict=True):
+        path.unlink(missing_ok=True)
+        code = f"import time\nopen({str(path)!r}, 'w').write('x')\ntime.sleep(300)"
+        chapter(fresh, name, code, f"stored {name}")
+    process = start(fresh, "make")
+    until(lambda: all(path.is_file() for path in both), 240)
+    text = ended(process, number, 5)  # the builder, two workers, two kernels
+    stays = "stopped; the book with the stored outputs stays"
+    assert number == signal.SIGKILL or stays in text
+    assert "stored b" in page(fresh, "b")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_whatever_ends_it_while_pages_are_built_is_one_line_and_leaves_no_process(fresh, number):
     process = start(fresh, "make")
     first = process.stdout.readline()
     assert "building the pages from the outputs that the notebooks hold" in first
     time.sleep(1)
-    family = below(process.pid)
-    assert len(family) == 2
-    if number == signal.SIGINT:
-        os.killpg(process.pid, number)
-    else:
-        process.send_signal(number)
-    text = process.communicate(timeout=120)[0]
+    text = ended(process, number, 2)
     if number != signal.SIGKILL:
-        assert process.returncode == 128 + number, text
-        assert "stopped; the same command goes on" in text
-        assert len(text.splitlines()) == 1
-    assert "Traceback" not in text
-    assert gone(family, 10)
+        (line,) = text.splitlines()
+        assert "stopped; the same command goes on" in line
 
 
 def test_a_clock_that_is_set_back_shows_no_time_below_zero(monkeypatch, capsys):

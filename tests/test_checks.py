@@ -1,7 +1,5 @@
 """Checks of arguments: what passes comes back as a plain number, the rest says what is allowed."""
 
-import math
-
 import numpy as np
 import pytest
 
@@ -27,27 +25,16 @@ def test_an_open_end_leaves_its_bound_out():
     assert checks.number("rate", 1e-30, 0, open_low=True) == 1e-30
 
 
-def test_without_bounds_every_integer_passes():
-    assert checks.integer("n", -(10**30)) == -(10**30)
-    assert checks.integer("n", 10**30, 0) == 10**30
-
-
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
         (lambda: checks.integer("n", 2.0), TypeError, ["n must be an integer", "2.0"]),
-        (lambda: checks.integer("n", True), TypeError, ["n must be an integer", "True"]),
-        (lambda: checks.integer("n", "2"), TypeError, ["n must be an integer", "'2'"]),
-        (lambda: checks.integer("n", None), TypeError, ["n must be an integer", "None"]),
         (lambda: checks.integer("n", 0, 1), ValueError, ["n must be at least 1", "got 0"]),
         (lambda: checks.integer("n", 9, 1, 8), ValueError, ["at least 1 and at most 8", "got 9"]),
         (lambda: checks.number("x", "1", 0), TypeError, ["x must be a number", "'1'"]),
-        (lambda: checks.number("x", True, 0), TypeError, ["x must be a number", "True"]),
         (lambda: checks.number("x", -1, 0), ValueError, ["x must be at least 0", "got -1"]),
         (lambda: checks.number("x", 2, 0, 1), ValueError, ["at least 0 and at most 1", "got 2"]),
         (lambda: checks.number("x", 0, 0, open_low=True), ValueError, ["greater than 0", "got 0"]),
-        (lambda: checks.number("x", math.nan, 0), ValueError, ["x must be", "got nan"]),
-        (lambda: checks.number("x", math.inf, 0), ValueError, ["x must be", "got inf"]),
         (
             lambda: checks.one_of("colour", "pink", {"red", "blue"}),
             ValueError,

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -41,9 +42,6 @@ def test_the_variable_decides_the_scale_then_the_hardware(monkeypatch, variable,
     monkeypatch.setattr(devices, "gpus", lambda: visible)
     assert devices.scale() == expected
     assert devices.use_jit() == bool(visible)
-
-
-def test_a_wrong_scale_is_an_error(monkeypatch):
     monkeypatch.setenv("SAGAN_SCALE", "tpu")
     with pytest.raises(ValueError, match=r"SAGAN_SCALE must be one of \['cpu', 'gpu'\], got 'tpu'"):
         devices.scale()
@@ -91,9 +89,9 @@ def test_setup_lets_gpu_memory_grow_and_bears_a_gpu_in_use(monkeypatch):
 
 
 # Sums over two halves round differently. Plain gradient descent keeps that small: measured 3e-6 of
-# a variable's largest entry after ten steps, where the mistakes below give 0.2 and more.
+# a variable's largest entry after ten steps, where forgetting to synchronize batch normalization,
+# to slice the noise or to deal the images in parts gave 0.2 and more.
 CLOSE = 2e-5
-MISTAKEN = 0.05
 # Adam with beta_1 = 0 divides each gradient by its own size, so rounding of a tiny one counts in
 # full: measured 2e-6, but it may be more on another processor.
 CLOSE_ADAM = 1e-3
@@ -179,7 +177,7 @@ def test_two_devices_train_the_run_of_one_with_two_d_steps(two):
 @pytest.mark.full
 def test_two_devices_show_each_image_to_d_as_one_does(two):
     assert gap_of_files(two / "augmented2.npz", two / "augmented1.npz") < CLOSE
-    assert gap_of_files(two / "augmented1.npz", two / "sagan1.npz") > MISTAKEN
+    assert gap_of_files(two / "augmented1.npz", two / "sagan1.npz") > 0.05
 
 
 @pytest.mark.full
@@ -188,19 +186,11 @@ def test_four_devices_train_the_run_of_one(two, four):
 
 
 @pytest.mark.parametrize(
-    "mistake", ["forget_to_synchronize", "forget_to_slice", "forget_the_parts"]
-)
-@pytest.mark.full
-def test_a_mistake_would_be_seen(mistake, two):
-    assert gap_of_files(two / f"{mistake}.npz", two / "dcgan1.npz") > MISTAKEN
-
-
-@pytest.mark.parametrize(
     ("folder", "name", "count"), [("two", "sagan2", 2), ("two", "long2", 2), ("four", "sagan4", 4)]
 )
 @pytest.mark.full
 def test_all_devices_hold_the_same_values_bit_for_bit(folder, name, count, request):
-    """Also after 200 steps: `u`, averages and moments are computed on each device by itself."""
+    """Also after 60 steps: `u`, averages and moments are computed on each device by itself."""
     found = variables(request.getfixturevalue(folder) / f"{name}.npz")
     names = {name.split(" ")[-1] for name in found}
     assert {"kernel", "u", "moving_mean", "gamma", "step"} <= names
@@ -276,18 +266,27 @@ def test_wrong_strategies(arguments, words, monkeypatch):
         devices.strategy(*arguments)
 
 
-class Pretended:
+def pretended(count):
     """As many replicas as asked, to test the arguments without devices."""
+    return SimpleNamespace(num_replicas_in_sync=count)
 
-    def __init__(self, count):
-        self.num_replicas_in_sync = count
+
+@pytest.fixture
+def on_two(monkeypatch):
+    """A GAN to be compiled, and a function after which it seems to be on two devices."""
+
+    def pretend():
+        monkeypatch.setattr(gan.GAN, "_check_scope", lambda *_: None)
+        monkeypatch.setattr(gan.GAN, "distribute_strategy", pretended(2))
+
+    return gan.GAN(sagan.generator(16, 4, 8), sagan.discriminator(16, 4)), pretend
 
 
 def test_a_batch_that_cannot_be_dealt_evenly_is_refused():
     batches = tf.data.Dataset.from_tensors(tf.zeros((30, 4, 4, 3)))
     with pytest.raises(ValueError, match="batch_size must be a multiple of 4 devices, got 10"):
-        devices.shard(batches, Pretended(4), parts=3)
-    assert devices.shard(batches, Pretended(1)) is batches
+        devices.shard(batches, pretended(4), parts=3)
+    assert devices.shard(batches, pretended(1)) is batches
 
 
 def test_networks_and_optimizers_belong_under_the_models_scope():
@@ -303,31 +302,31 @@ def test_networks_and_optimizers_belong_under_the_models_scope():
 
 @pytest.mark.parametrize("clips", [{"global_clipnorm": 1.0}, {"clipnorm": 0.1}, {"clipvalue": 1}])
 @pytest.mark.parametrize("wrap", [lambda x: x, keras.optimizers.LossScaleOptimizer])
-def test_clipping_is_refused_on_several_devices(clips, wrap, monkeypatch):
+def test_clipping_is_refused_on_several_devices(clips, wrap, on_two):
     """Keras clips the gradient of each device's share of the batch, before it adds them up."""
-    model = gan.GAN(sagan.generator(16, 4, 8), sagan.discriminator(16, 4))
-    given = ttur.two_time_scale() | {"d_optimizer": wrap(keras.optimizers.Adam(1e-3, **clips))}
-    model.compile(**given)  # with one device it is Keras's business
-    monkeypatch.setattr(gan.GAN, "_check_scope", lambda *_: None)
-    monkeypatch.setattr(gan.GAN, "distribute_strategy", Pretended(2))
-    given["d_optimizer"] = wrap(keras.optimizers.Adam(1e-3, **clips))
+    model, pretend = on_two
+
+    def given():
+        return ttur.two_time_scale() | {"d_optimizer": wrap(keras.optimizers.Adam(1e-3, **clips))}
+
+    model.compile(**given())  # with one device it is Keras's business
+    pretend()
     with pytest.raises(ValueError, match="d_optimizer must not clip on several devices, got"):
-        model.compile(**given)
+        model.compile(**given())
 
 
-def test_an_array_that_leaves_a_rest_for_some_devices_is_refused(monkeypatch):
-    model = gan.GAN(sagan.generator(16, 4, 8), sagan.discriminator(16, 4))
+def test_an_array_that_leaves_a_rest_for_some_devices_is_refused(on_two):
+    model, pretend = on_two
     model.compile(**ttur.two_time_scale())
-    monkeypatch.setattr(gan.GAN, "distribute_strategy", Pretended(2))
+    pretend()
     with pytest.raises(ValueError, match=r"batches of a multiple of 2 images, .* got 21 in batch"):
         model.fit(np.zeros((21, 16, 16, 3), np.float32), batch_size=8)
 
 
 @pytest.mark.parametrize("option", [{"jit_compile": True}, {"steps_per_execution": 2}])
-def test_options_for_one_device_are_refused_on_several(option, monkeypatch):
-    model = gan.GAN(sagan.generator(16, 4, 8), sagan.discriminator(16, 4))
-    monkeypatch.setattr(gan.GAN, "_check_scope", lambda *_: None)
-    monkeypatch.setattr(gan.GAN, "distribute_strategy", Pretended(2))
+def test_options_for_one_device_are_refused_on_several(option, on_two):
+    model, pretend = on_two
+    pretend()
     with pytest.raises(ValueError, match="work with one device only"):
         model.compile(**ttur.two_time_scale(), **option)
 

@@ -146,47 +146,38 @@ def test_tensorflow_first_is_told_once_with_the_cure():
     assert "set TF_ENABLE_ONEDNN_OPTS=1" in warned[0]
 
 
-@pytest.mark.parametrize("first", ["import sagan_lib.gan, keras", "import keras, sagan_lib.gan"])
 @pytest.mark.book
-def test_one_import_is_enough_to_load_what_the_library_saved(first):
-    saved = ROOT / "tests" / "data" / "old_run.keras"
-    code = f"{first}; print(type(keras.models.load_model({str(saved)!r})).__name__)"
-    assert python(code).stdout == "GAN\n"
-
-
-@pytest.mark.book
-def test_networks_alone_are_loaded_after_the_same_import(tmp_path):
+def test_one_import_is_enough_to_load_what_the_library_saved(tmp_path):
+    """A run, and networks alone; the import may come after Keras's."""
     from sagan_lib import networks
 
     for kind in networks.KINDS:
         for part, model in zip("gd", networks.build(kind, 16, 4, 4), strict=True):
             model.save(tmp_path / f"{kind}_{part}.keras")
+    (tmp_path / "run.keras").write_bytes((ROOT / "tests/data/old_run.keras").read_bytes())
     code = f"""
 import pathlib, keras, sagan_lib.gan
-for path in pathlib.Path({str(tmp_path)!r}).iterdir():
-    print(keras.models.load_model(path).count_params() > 0)
+for path in sorted(pathlib.Path({str(tmp_path)!r}).iterdir()):
+    print(type(keras.models.load_model(path)).__name__)
 """
-    assert python(code).stdout == "True\n" * 2 * len(networks.KINDS)
+    names = ["Functional"] * 2 * len(networks.KINDS)
+    names.insert(2, "GAN")  # dcgan, run, sagan
+    assert python(code).stdout.split() == names
 
 
 @pytest.mark.book
 def test_the_import_changes_nothing_but_unset_variables():
-    """Neither imports, nor file descriptors, nor Python's collector: what is set stays as it is."""
+    """What is set stays as it is; TensorFlow is not imported, and Python imports as before."""
     code = (
         "import gc, os, sys\n"
-        "os.environ['TF_CPP_MIN_LOG_LEVEL'] = '0'\n"
-        "before = dict(os.environ)\n"
-        "seen = lambda: (list(sys.meta_path), gc.isenabled(), gc.get_freeze_count(),\n"
-        "                gc.get_threshold(), os.fstat(2), sorted(sys.path_hooks, key=id))\n"
-        "was = seen()\n"
+        "seen = lambda: (list(sys.meta_path), sorted(sys.path_hooks, key=id), gc.isenabled())\n"
+        "before, was = dict(os.environ), seen()\n"
         "import sagan_lib\n"
         "print(seen() == was, 'tensorflow' in sys.modules, before.items() <= os.environ.items())\n"
-        "print(sorted(set(os.environ) - set(before)))\n"
-        "import sagan_lib.gan\n"
-        "print(gc.isenabled(), gc.get_freeze_count())\n"
+        "print(*sorted(set(os.environ) - set(before)))"
     )
-    assert python(code).stdout.splitlines() == [
-        "True False True", "['KERAS_BACKEND', 'TF_ENABLE_ONEDNN_OPTS']", "True 0",
+    assert python(code, TF_CPP_MIN_LOG_LEVEL="0").stdout.splitlines() == [
+        "True False True", "KERAS_BACKEND TF_ENABLE_ONEDNN_OPTS",
     ]  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from jupyter_cache import get_cache
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
 
-import executed
 import notebooks
 
 pytestmark = pytest.mark.full
@@ -96,13 +95,3 @@ def test_a_part_of_a_chapter_is_neither(repository):
     assert done.returncode == 0, done.stdout + done.stderr
     assert get_cache(str(repository / "_build" / ".jupyter_cache")).list_cache_records() == []
     assert not (repository / "_build" / "failed").exists()
-
-
-def test_outputs_go_to_their_cells_past_the_text():
-    new = nbformat.v4
-    cells = [new.new_markdown_cell("# A"), new.new_code_cell("1"), new.new_code_cell("2")]
-    outputs = {1: [{"output_type": "stream", "name": "stdout", "text": "b"}]}
-    made = executed.filled(new.new_notebook(cells=cells), outputs)
-    assert [cell.get("execution_count") for cell in made.cells] == [None, None, 2]
-    assert made.cells[2].outputs[0].text == "b"
-    assert cells[2].outputs == []

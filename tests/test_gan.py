@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from saved import rewritten
 from small_gan import same, small, values
 
 from sagan_lib import dcgan, gan, sampling, ttur
@@ -66,17 +65,17 @@ def test_u_moves_one_round_for_each_step_of_its_own_network(kind, n_dis, images)
     np.testing.assert_allclose(wide.u.numpy(), u, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize(("kind", "loss", "traced"),
-                         [("attention", "hinge", False), ("dcgan", "bce", True)])  # fmt: skip
+@pytest.mark.parametrize(("kind", "loss"), [("attention", "hinge"), ("dcgan", "bce")])
 @pytest.mark.book
-def test_n_and_n_steps_are_2n_steps_bit_for_bit(kind, loss, traced, images, tmp_path):
-    whole = small(kind, loss=loss, traced=traced)
+def test_n_and_n_steps_are_2n_steps_bit_for_bit(kind, loss, images, tmp_path):
+    """Here step by step; traced, by the command line: cli/kills.py."""
+    whole = small(kind, loss=loss)
     whole.fit(images, steps=6, batch_size=10, log_every=4, verbose=0)
-    first = small(kind, loss=loss, traced=traced)
+    first = small(kind, loss=loss)
     first.fit(images, steps=3, batch_size=10, log_every=2, verbose=0)
     first.save(tmp_path / "run.keras")
     second = gan.GAN.load(tmp_path / "run.keras")
-    second.run_eagerly = not traced
+    second.run_eagerly = True
     assert same(state(first), state(second))
     second.fit(images, steps=3, batch_size=10, log_every=3, verbose=0)
     assert int(second.step.numpy()) == 6
@@ -150,15 +149,14 @@ def test_regularizers_of_layers_are_part_of_the_loss(images):
     assert float(losses[1]) > float(plain_losses[1]) + 1
 
 
-@pytest.mark.parametrize("kind", ["attention", "dcgan"])
 @pytest.mark.book
-def test_float16_scales_its_losses_and_moves_as_float32_does(kind, images, tmp_path):
+def test_float16_scales_its_losses_and_moves_as_float32_does(images, tmp_path):
     keras.config.set_dtype_policy("mixed_float16")
     try:
-        model = small(kind)
+        model = small("attention")
     finally:
         keras.config.set_dtype_policy("float32")
-    exact = small(kind)
+    exact = small("attention")
     for each in (model, exact):
         each.compile(keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.01), run_eagerly=True)
     assert isinstance(model.d_optimizer, keras.optimizers.LossScaleOptimizer)
@@ -173,17 +171,6 @@ def test_float16_scales_its_losses_and_moves_as_float32_does(kind, images, tmp_p
     model.fit(images, steps=2, batch_size=8, verbose=0)
     model.save(tmp_path / "run.keras")
     assert same(state(model), state(gan.GAN.load(tmp_path / "run.keras")))
-
-
-def test_an_optimizer_that_scales_the_loss_takes_the_step_of_the_one_inside(images):
-    moved = []
-    for wrap in (lambda x: x, keras.optimizers.LossScaleOptimizer):
-        model = small("dcgan")
-        model.compile(*(wrap(keras.optimizers.SGD(0.1)) for _ in "gd"), run_eagerly=True)
-        model.train_step(real(images))
-        moved.append(values(model.discriminator) + values(model.generator))
-    for a, b in zip(*moved, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
 def test_fit_on_a_source_equals_train_step_by_hand(images):
@@ -263,14 +250,6 @@ def test_ema_follows_its_recursion_and_copies_u(images, policy):
     assert {"u", "moving_mean", "moving_variance", "kernel"} <= names
 
 
-def test_the_counter_counts_generator_updates(images):
-    model = small("dcgan", n_dis=3)
-    model.fit(images, steps=4, batch_size=5, verbose=0)
-    assert int(model.step.numpy()) == 4
-    assert int(model.g_optimizer.iterations.numpy()) == 4
-    assert int(model.d_optimizer.iterations.numpy()) == 12
-
-
 def test_history_has_losses_gamma_and_sigma(images):
     model = small("attention")
     history = model.fit(images, steps=3, batch_size=4, log_every=2, verbose=0).history
@@ -322,11 +301,6 @@ def test_sample_is_of_the_averaged_generator_unless_asked_otherwise():
         np.testing.assert_array_equal(model.sample(3, 5, 0.7, ema, batch_size=2), expected)
 
 
-def test_batch_norm_in_d_keeps_real_and_fake_apart():
-    assert small("sagan")._join
-    assert not small("dcgan")._join
-
-
 def test_mixed_precision_trains_with_float32_weights(images):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
@@ -371,6 +345,8 @@ def test_mixed_precision_leaves_no_large_product_in_float32():
     ("call", "error", "words"),
     [
         (lambda m, i: m.fit(i, steps=0), ValueError, "steps"),
+        (lambda m, i: m.fit(i.images, batch_size=0), ValueError, "batch_size must be at least 1"),
+        (lambda m, i: m.fit(i.images[:0]), ValueError, r"x must have shape .* with n > 0"),
         (lambda m, i: m.fit(i, steps=1, initial_epoch=5), ValueError, "takes no initial_epoch"),
         (lambda m, i: m.fit(i, steps=1, validation_data=i), ValueError, "takes no validation_data"),
         (lambda m, i: m.fit(real(i), validation_split=0.5), ValueError, "no validation_split"),
@@ -439,14 +415,6 @@ def test_keras_own_methods_of_one_batch_and_of_noise(images):
     np.testing.assert_allclose(stepped.predict(z, verbose=0), stepped.sample(3), atol=1e-6)
 
 
-def test_a_file_without_an_optimizers_moments_is_refused_by_name(tmp_path):
-    path = tmp_path / "run.keras"
-    small("dcgan").save(path)
-    rewritten(path, lambda weights: weights.__delitem__("d_optimizer/vars/5"))
-    with pytest.raises(ValueError, match=r"run\.keras cannot be loaded: .*Skipping variable"):
-        gan.GAN.load(path)
-
-
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"\x89HDF\r\n\x1a\n" + bytes(100)])
 def test_a_file_that_is_none_of_ours_is_refused_by_name(content, tmp_path):
     (tmp_path / "run.keras").write_bytes(content)
@@ -479,7 +447,7 @@ class Batches(keras.utils.PyDataset):
         return self.images[index]
 
 
-KINDS = [as_dataset, without_shapes, batches_of, Batches, tf.constant]
+KINDS = [as_dataset, without_shapes, batches_of, Batches, tf.constant, np.asarray]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -505,10 +473,9 @@ def test_a_generator_that_ends_trains_as_the_array_does_and_no_step_more(images)
     """No batch is lost, and where there is none nothing moves: neither step nor moments nor u."""
     floats = real(images).numpy()
     found = []
-    for kind in (as_dataset, batches_of, without_shapes):
+    for kind in (as_dataset, batches_of):
         model = small("sagan", traced=True)
         model.fit(kind(floats), verbose=0)
         found.append(state(model))
     assert found[0][-1] == 2
-    assert same(found[0], found[1])
-    assert same(found[0], found[2])
+    assert same(*found)

@@ -81,24 +81,3 @@ def test_a_sure_discriminator_teaches_g_under_bce_but_not_under_minimax():
     sure = np.full((4, 1), -20, np.float32)
     np.testing.assert_allclose(gradient(losses.bce_g, sure), -0.25, rtol=1e-5)
     assert np.abs(gradient(losses.minimax_g, sure)).max() < 1e-8
-
-
-@pytest.mark.parametrize("name", losses.LOSSES)
-@pytest.mark.parametrize(
-    ("scores", "error", "words"),
-    [
-        (REAL[:, 0].astype("f"), ValueError, r"fake must be scores .*\(batch, 1\), got \(64,\)"),
-        (REAL.reshape(32, 2).astype("f"), ValueError, r"\(batch, 1\), got \(32, 2\)"),
-        (np.float32(3), ValueError, r"\(batch, 1\), got \(\)"),
-        (np.ones((64, 1), int), TypeError, "fake must be scores of a float dtype, got dtype int64"),
-        ([[1.0], [2.0]], TypeError, "got list"),
-    ],
-)  # fmt: skip
-def test_what_is_no_column_of_scores_is_refused_before_it_broadcasts(name, scores, error, words):
-    loss_d, loss_g = losses.get(name)
-    with pytest.raises(error, match=words):
-        loss_g(scores)
-    with pytest.raises(error, match=words):
-        loss_d(np.float32(REAL), scores)
-    with pytest.raises(error, match=words.replace("fake", "real")):
-        loss_d(scores, np.float32(FAKE))

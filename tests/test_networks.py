@@ -4,7 +4,6 @@ import keras
 import pytest
 
 from sagan_lib import networks
-from sagan_lib.attention import attention_layers
 from sagan_lib.spectral_norm import normalized_layers
 
 
@@ -25,14 +24,6 @@ def test_sn_is_in_the_networks_that_are_asked_for(sn, expected):
 def test_every_normalized_layer_gets_the_power_iterations_attention_included():
     for model in networks.build("sagan", 16, 8, 8, attention_at=8, power_iterations=3):
         assert {layer.power_iterations for layer in normalized_layers(model)} == {3}
-
-
-@pytest.mark.parametrize("variant", ["article", "pooled"])
-def test_attention_is_at_its_place_in_both(variant):
-    for model in networks.build("sagan", 16, 8, 8, attention_at=8, variant=variant):
-        (layer,) = attention_layers(model)
-        assert (layer.variant, layer.input.shape[1]) == (variant, 8)
-    assert not attention_layers(networks.build("sagan", 16, 8, 8)[0])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The chapters' notebooks: made from their text, executed, small."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -43,12 +44,6 @@ def test_notebook_is_in_sync_with_its_text(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_every_cell_was_executed_in_order(path):
-    counts = [cell.execution_count for cell in code(path)]
-    assert counts == list(range(1, len(counts) + 1)), "nbval compares only what was executed"
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_outputs_are_clean(path):
     for cell in code(path):
         for out in cell.outputs:
@@ -70,29 +65,24 @@ def test_opens_on_any_kernel(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_cells_are_short(path):
+def test_cells_are_short_and_show_no_code_that_only_serves_the_page(path):
     for cell in code(path):
-        lines = len(cell.source.splitlines())
-        allowed = lines <= MOST_LINES or "long" in cell.metadata.get("tags", [])
+        lines, tags = len(cell.source.splitlines()), set(cell.metadata.get("tags", []))
+        allowed = lines <= MOST_LINES or "long" in tags
         assert allowed, complain(path, cell, f"{lines} lines, at most {MOST_LINES}")
+        for call in ("page.glue", "page.show", "page.touch", "savefig(", "set_xlabel("):
+            hidden = tags & {"remove-cell", "remove-input"}
+            assert hidden or call not in cell.source, complain(path, cell, f"{call}, and is shown")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_something_is_compared_and_the_file_is_small(path):
+def test_all_was_executed_in_order_and_something_is_compared(path):
+    counts = [cell.execution_count for cell in code(path)]
+    assert counts == list(range(1, len(counts) + 1)), "nbval compares only what was executed"
     tags = [tag for cell in code(path) for tag in cell.metadata.get("tags", [])]
     # The intro may have nothing but pictures.
     assert "nbval-check-output" in tags or path.stem.startswith("00"), "no output is compared"
     assert path.stat().st_size < MOST_BYTES
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_page_shows_no_code_that_only_serves_the_page(path):
-    hidden = {"remove-cell", "remove-input"}
-    for cell in code(path):
-        if hidden & set(cell.metadata.get("tags", [])):
-            continue
-        for call in ("page.glue", "page.show", "page.touch", "savefig(", "set_xlabel("):
-            assert call not in cell.source, complain(path, cell, f"{call} in a cell that is shown")
 
 
 # The tool that makes the notebooks.
@@ -107,14 +97,21 @@ print("note", file=sys.stderr)
 """
 
 
-@pytest.fixture
-def chapter(tmp_path, monkeypatch):
-    """A chapter that was executed."""
-    monkeypatch.setattr(tool, "FAILED", tmp_path / "failed")
-    path = tmp_path / "07_small.py"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    path = tmp_path_factory.mktemp("made") / "07_small.py"
     path.write_text(CHAPTER)
     tool.run(path)
     return path
+
+
+@pytest.fixture
+def chapter(made, tmp_path, monkeypatch):
+    """A chapter that was executed."""
+    monkeypatch.setattr(tool, "FAILED", tmp_path / "failed")
+    for path in made.parent.iterdir():
+        shutil.copy(path, tmp_path)
+    return tmp_path / made.name
 
 
 def test_run_makes_a_clean_notebook(chapter):

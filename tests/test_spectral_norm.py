@@ -1,5 +1,4 @@
-"""Spectral normalization against numpy's SVD, the paper's closed form, Keras's own wrapper and
-PyTorch."""
+"""Spectral normalization against numpy's SVD, the paper's closed form and Keras's own wrapper."""
 
 import itertools
 import random
@@ -93,9 +92,8 @@ def test_zero_matrix_gives_zero_and_keeps_the_direction():
 @pytest.mark.parametrize("size", [1e-18, 1e-6, 1e6, 1e15])
 def test_tiny_and_huge_matrices(size):
     matrix = matrix_of((30, 20)) * np.float32(size)
-    truth = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)[0]
     sigma, _, _ = sn.power_iteration(matrix, start((30, 20)), power_iterations=200)
-    assert float(sigma) == pytest.approx(truth, rel=1e-4)
+    assert float(sigma) == pytest.approx(np.linalg.norm(matrix.astype(float), 2), rel=1e-4)
 
 
 def test_kernel_matrix_has_one_column_for_each_output_channel():
@@ -124,22 +122,6 @@ def test_a_grouped_convolutions_sigma_bounds_that_of_each_group():
     assert max(float(sn.exact_sigma(g)) for g in groups) < whole
 
 
-def test_kernel_matrix_is_the_layers_map_from_a_patch_to_its_outputs():
-    """A convolution whose kernel covers the whole input is exactly that matrix."""
-    kernel = np.random.default_rng(0).normal(size=(3, 3, 4, 5)).astype(np.float32)
-    image = np.random.default_rng(1).normal(size=(1, 3, 3, 4)).astype(np.float32)
-    by_matrix = image.reshape(1, -1) @ np.asarray(sn.kernel_matrix(kernel, "conv"))
-    by_layer = tf.nn.conv2d(image, kernel, 1, "VALID")
-    np.testing.assert_allclose(np.ravel(by_layer), by_matrix[0], rtol=1e-5, atol=1e-5)
-
-
-LAYERS = {
-    "dense": (lambda: sn.SNDense(5), (4, 6)),
-    "conv": (lambda: sn.SNConv2D(5, 3), (2, 8, 8, 4)),
-    "strided conv": (lambda: sn.SNConv2D(5, 4, 2), (2, 9, 9, 4)),
-    "transposed conv": (lambda: sn.SNConv2DTranspose(5, 4, 2), (2, 4, 4, 3)),
-}
-
 #: Normalized class, Keras's, what both are given, shape of the inputs.
 OPTIONS = {
     "valid": (sn.SNConv2D, "Conv2D", {"filters": 4, "kernel_size": 3, "padding": "valid"},
@@ -151,13 +133,10 @@ OPTIONS = {
               (2, 8, 8, 3)),
     "activation": (sn.SNDense, "Dense", {"units": 4, "activation": "tanh"}, (2, 3)),
     "bias": (sn.SNConv2D, "Conv2D", {"filters": 4, "kernel_size": 3, "bias_initializer": "ones"},
-              (2, 8, 8, 3)),
+             (2, 8, 8, 3)),
     "transposed": (sn.SNConv2DTranspose, "Conv2DTranspose",
                    {"filters": 4, "kernel_size": (3, 4), "strides": 2, "padding": "valid",
                     "output_padding": 1, "activation": "relu"}, (2, 4, 4, 3)),
-    "depthwise": (sn.SNDepthwiseConv2D, "DepthwiseConv2D",
-                  {"kernel_size": 3, "depth_multiplier": 2, "strides": 2}, (2, 8, 8, 3)),
-    "embedding": (sn.SNEmbedding, "Embedding", {"input_dim": 9, "output_dim": 4}, (2, 5)),
 }  # fmt: skip
 
 
@@ -193,7 +172,7 @@ def assert_is_kerass_layer_with_the_kernel_over_numpys_sigma(layer, plain, shape
 def test_layers_take_kerass_options(name):
     ours, keras_name, options, shape = OPTIONS[name]
     layer = ours(power_iterations=2, **options)
-    same = {} if name in ("activation", "embedding") else {"padding": "same"}
+    same = {} if name == "activation" else {"padding": "same"}
     plain = getattr(keras.layers, keras_name)(**same | options)
     assert_is_kerass_layer_with_the_kernel_over_numpys_sigma(layer, plain, shape)
     again = ours.from_config(layer.get_config())
@@ -270,104 +249,36 @@ def test_what_cannot_be_normalized_is_refused(call, error, words):
         call()
 
 
-CHANNELS = {
-    "conv": lambda **o: sn.SNConv2D(4, 3, **o),
-    "transposed": lambda **o: sn.SNConv2DTranspose(4, 3, **o),
-    "depthwise": lambda **o: sn.SNDepthwiseConv2D(3, **o),
-    "any": lambda **o: sn.spectrally_normalized(keras.layers.Conv1D)(4, 3, **o),
-}
-
-
-@pytest.mark.parametrize("name", CHANNELS)
-def test_channels_first_is_refused_by_name(name):
-    with pytest.raises(
-        ValueError, match=r"data_format must be .*channels_last.*got 'channels_first'"
-    ):
-        CHANNELS[name](data_format="channels_first")
+@pytest.mark.parametrize("kind", ["Conv2D", "Conv2DTranspose", "Conv1D"])
+def test_channels_first_is_refused_by_name(kind):
+    layer = sn.spectrally_normalized(getattr(keras.layers, kind))
+    with pytest.raises(ValueError, match=r"data_format must be .*_last.*got 'channels_first'"):
+        layer(4, 3, data_format="channels_first")
     keras.config.set_image_data_format("channels_first")
     try:
         with pytest.raises(ValueError, match="data_format must be"):
-            CHANNELS[name]()
-        CHANNELS[name](data_format="channels_last")
+            layer(4, 3)
+        layer(4, 3, data_format="channels_last")
     finally:
         keras.config.set_image_data_format("channels_last")
 
 
-@pytest.mark.parametrize("name", ["dense", "conv"])
-def test_output_is_that_of_kerass_wrapper_in_training(name):
-    """In inference it is not, nor for a transposed kernel; an embedding's it casts to integers."""
-    keras_class, ours, arguments, shape = {
-        "dense": (keras.layers.Dense, sn.SNDense, (4,), (2, 6)),
-        "conv": (keras.layers.Conv2D, sn.SNConv2D, (4, 3), (2, 6, 6, 3)),
-    }[name]
-    layer = ours(*arguments)
-    padding = {"padding": "same"} if name == "conv" else {}
-    theirs = keras.layers.SpectralNormalization(keras_class(*arguments, **padding), 300)
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [(sn.SNDense(5), (4, 6)), (sn.SNConv2D(5, 3), (2, 8, 8, 4)),
+     (sn.SNConv2D(5, 4, 2), (2, 9, 9, 4)), (sn.SNConv2DTranspose(5, 4, 2), (2, 4, 4, 3))],
+)  # fmt: skip
+def test_u_moves_in_training_only_and_by_one_round(layer, shape):
     x = inputs_of(layer, shape)
-    layer.build(shape)
-    theirs.build(shape)
-    theirs.layer.set_weights(layer.get_weights()[:-1])
-    settle(layer)
-    np.testing.assert_allclose(layer(x), theirs(x, training=True), rtol=1e-3, atol=1e-4)
-
-
-def test_sigma_and_output_are_pytorchs():
-    torch = pytest.importorskip("torch")
-    parametrized = torch.nn.utils.parametrizations.spectral_norm
-    cases = {  # ours, PyTorch's, from our kernel's axes to theirs
-        "dense": (sn.SNDense(4), torch.nn.Linear(6, 4), (1, 0), (2, 6)),
-        "conv": (sn.SNConv2D(4, 3, padding="valid", groups=2), torch.nn.Conv2d(6, 4, 3, groups=2),
-                 (3, 2, 0, 1), (2, 7, 7, 6)),
-        "transposed": (sn.SNConv2DTranspose(4, 3, padding="valid"),
-                       torch.nn.ConvTranspose2d(6, 4, 3), (3, 2, 0, 1), (2, 5, 5, 6)),
-        "depthwise": (sn.SNDepthwiseConv2D(3, padding="valid", depth_multiplier=2),
-                      torch.nn.Conv2d(6, 12, 3, groups=6), None, (2, 7, 7, 6)),
-        "embedding": (sn.SNEmbedding(9, 4), torch.nn.Embedding(9, 4), (0, 1), (2, 5)),
-    }  # fmt: skip
-    for name, (ours, theirs, axes, shape) in cases.items():
-        x = inputs_of(ours, shape)
-        ours.build(shape)
-        kernel = np.asarray(ours.raw_kernel)
-        weight = kernel.transpose(axes) if axes else np.moveaxis(
-            kernel.reshape(3, 3, 12)[:, :, None], (3, 2), (0, 1)
-        )  # fmt: skip
-        with torch.no_grad():
-            theirs.weight.copy_(torch.tensor(np.ascontiguousarray(weight)))
-            if hasattr(theirs, "bias"):
-                theirs.bias.zero_()
-        theirs = parametrized(theirs, n_power_iterations=300)
-        settle(ours)
-        channels_first = np.moveaxis(x, -1, 1) if len(shape) == 4 else x
-        with torch.no_grad():
-            expected = theirs(torch.tensor(channels_first)).numpy()
-        expected = np.moveaxis(expected, 1, -1) if len(shape) == 4 else expected
-        np.testing.assert_allclose(ours(x), expected, rtol=1e-3, atol=1e-4, err_msg=name)
-        ratio = np.linalg.norm(weight) / np.linalg.norm(theirs.weight.detach().numpy())
-        assert float(ours.sigma()[0]) == pytest.approx(ratio, rel=1e-4), name
-
-
-def converge(layer, x, times=200):
-    call = tf.function(lambda: layer(x, training=True))
-    for _ in range(times):
-        call()
-
-
-@pytest.mark.parametrize("name", LAYERS)
-def test_u_moves_in_training_only_and_by_one_round(name):
-    make, shape = LAYERS[name]
-    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    layer = make()
     layer(x, training=False)
     before = np.asarray(layer.u)
     layer(x)
     layer(x, training=False)
     np.testing.assert_array_equal(layer.u, before)
     layer(x, training=True)
-    flat = np.asarray(sn.kernel_matrix(layer.kernel, layer.kind))
-    expected = flat.T @ (flat @ before) if len(before) == flat.shape[1] else None
-    if expected is None:
-        expected = flat @ (flat.T @ before)
-    np.testing.assert_allclose(layer.u, expected / np.linalg.norm(expected), rtol=1e-3, atol=1e-5)
+    _, u, _ = sn.power_iteration(layer.matrix(), before)
+    np.testing.assert_allclose(layer.u, u, rtol=1e-3, atol=1e-5)
+    assert not np.array_equal(layer.u, before)
 
 
 def test_zero_kernel_gives_the_bias():
@@ -375,19 +286,16 @@ def test_zero_kernel_gives_the_bias():
     np.testing.assert_array_equal(layer(np.ones((2, 4), np.float32)), np.zeros((2, 3)))
 
 
-def loss_and_gradient(layer, x, target):
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(layer(x) * target)
-    return loss, np.asarray(tape.gradient(loss, layer.kernel), np.float64)
-
-
 def test_gradient_is_the_papers_closed_form():
     """d/dW of <A, W/sigma> is (A - <A, W/sigma> u v^T) / sigma (the paper's equation 9)."""
     rng = np.random.default_rng(0)
     x, target = rng.normal(size=(10, 6)), rng.normal(size=(10, 4))
     layer = sn.SNDense(4, use_bias=False)
-    converge(layer, x, 200)
-    _, gradient = loss_and_gradient(layer, x, target)
+    layer.build(x.shape)
+    settle(layer)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layer(x) * target)
+    gradient = tape.gradient(loss, layer.kernel)
     w = np.asarray(layer.kernel, np.float64)
     left, singular, right = np.linalg.svd(w)
     plain = x.T @ target  # gradient by the normalized kernel
@@ -409,7 +317,8 @@ def test_no_gradient_flows_through_u_and_v():
 def test_mixed_precision_keeps_the_norm_in_float32(compute):
     x = np.random.default_rng(0).normal(size=(2, 8, 8, 4)).astype(np.float32)
     layer = sn.SNConv2D(6, 3, dtype=f"mixed_{compute}")
-    converge(layer, x, 100)
+    layer.build(x.shape)
+    settle(layer, 100)
     assert layer(x).dtype == layer.normalized_kernel().dtype == compute
     assert layer.sigma()[0].dtype == "float32"
     assert (layer.kernel.dtype, layer.u.dtype) == ("float32", "float32")
@@ -421,13 +330,11 @@ def test_mixed_precision_keeps_the_norm_in_float32(compute):
 def test_keras_own_layer_runs_the_stored_kernel_at_inference():
     x = np.eye(6, dtype=np.float32)[:1]
     theirs = keras.layers.SpectralNormalization(keras.layers.Dense(4, use_bias=False))
-    theirs.build((1, 6))
     ours = sn.SNDense(4, use_bias=False)
-    ours.build((1, 6))
-    for kernel in (theirs.layer.kernel, ours.kernel):
-        kernel.assign(np.diag([8.0] * 4 + [0, 0])[:, :4])
+    for layer, inner in ((theirs, theirs.layer), (ours, ours)):
+        layer.build((1, 6))
+        inner.kernel.assign(np.diag([8.0] * 4 + [0, 0])[:, :4])
     assert float(tf.reduce_max(theirs(x, training=False))) == 8
-    assert float(tf.reduce_max(ours(x, training=False))) < 8.1 / float(ours.sigma()[0])
     assert float(tf.reduce_max(ours(x, training=False))) == pytest.approx(1, rel=0.2)
 
 
@@ -490,17 +397,6 @@ def test_a_zero_kernel_keeps_its_random_u():
     layer = sn.SNDense(4, kernel_initializer="zeros")
     layer.build((None, 6))
     assert np.abs(layer.u).min() > 0
-
-
-@pytest.mark.parametrize("lost", ["orthogonal", "stale"])
-def test_a_layer_whose_u_misses_its_kernel_recovers_in_training(lost):
-    layer = sn.SNDense(4, use_bias=False)
-    layer.build((None, 6))
-    layer.kernel.assign(np.diag([8.0, 1, 0, 0, 0, 0])[:, :4])
-    layer.u.assign([0, 0, 1.0, 0] if lost == "orthogonal" else [0, 1.0, 0, 0])
-    for _ in range(20):
-        layer(np.eye(6, dtype=np.float32), training=True)
-    assert np.linalg.norm(layer(np.eye(6, dtype=np.float32)), 2) == pytest.approx(1, rel=1e-4)
 
 
 def test_a_regularizer_sees_the_raw_kernel():

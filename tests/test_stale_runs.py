@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -119,21 +118,6 @@ def test_a_removed_module_and_the_scale_are_changes_too(repository, monkeypatch)
     found.append(stale_runs.keys(repository))
     assert len({each["01_a"] for each in found}) == 3
     assert len({each["02_b"] for each in found}) == 2
-
-
-def test_a_stamp_of_before_says_nothing(repository):
-    (repository / "_build" / stale_runs.STAMP).write_text("64 hexadecimal digits")
-    assert stale_runs.drop_stale(repository, repository / "_build") == ["01_a", "02_b"]
-    assert stored(repository) == ([], False)
-
-
-@pytest.mark.parametrize(("error", "warnings", "kept"), [(None, 0, 1), (None, 1, 0), (1, 0, 0)])
-def test_a_failed_build_is_read_again(tmp_path, error, warnings, kept):
-    pickled = tmp_path / "environment.pickle"
-    pickled.write_text("")
-    app = SimpleNamespace(_warncount=warnings, doctreedir=str(tmp_path))
-    stale_runs._distrust_a_failed_build(app, error)
-    assert pickled.exists() == bool(kept)
 
 
 # A real book of one page.

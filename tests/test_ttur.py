@@ -60,23 +60,6 @@ def test_what_is_asked_of_two_time_scale_is_what_trains():
     assert float(model.d_optimizer.learning_rate) == pytest.approx(4e-4 * (1 - 5 / 50))
 
 
-def test_every_call_makes_new_optimizers():
-    first, second = ttur.preset("cpu"), ttur.preset("cpu")
-    assert first["g_optimizer"] is not second["g_optimizer"]
-    assert first["d_optimizer"] is not second["d_optimizer"]
-
-
-def test_a_gan_compiles_with_a_preset_as_it_is():
-    g = keras.Sequential(
-        [keras.Input((2,)), keras.layers.Dense(12), keras.layers.Reshape((2, 2, 3))]
-    )
-    d = keras.Sequential([keras.Input((2, 2, 3)), keras.layers.Flatten(), keras.layers.Dense(1)])
-    model = GAN(g, d)
-    model.compile(**ttur.preset("sngan_5to1"))
-    assert model.n_dis == 5
-    assert float(model.g_optimizer.learning_rate) == pytest.approx(2e-4)
-
-
 def test_rates_that_decay_reach_zero_after_as_many_g_updates_for_both_players():
     made = ttur.preset("sngan_5to1", decay_steps=10)
     g, d = (
@@ -95,11 +78,12 @@ def test_rates_that_decay_reach_zero_after_as_many_g_updates_for_both_players():
 def test_a_decay_goes_on_after_saving_and_loading(tmp_path):
     keras.utils.set_random_seed(0)
     model = GAN(dcgan.generator(16, 4, 4), dcgan.discriminator(16, 4))
-    model.compile(**ttur.preset("cpu", decay_steps=8))
+    model.compile(**ttur.preset("cpu", decay_steps=8), run_eagerly=True)
     data = Faces(16, 16)
     model.fit(data, steps=2, batch_size=4, verbose=0)
     model.save(tmp_path / "run.keras")
     again = GAN.load(tmp_path / "run.keras")
+    again.run_eagerly = True
     again.fit(data, steps=2, batch_size=4, verbose=0)
     assert float(again.g_optimizer.learning_rate) == pytest.approx(0.5 * 4e-4)
     assert float(again.d_optimizer.learning_rate) == pytest.approx(0.5 * 1.6e-3)

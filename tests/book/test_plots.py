@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -86,17 +85,6 @@ def test_overlay_marks_the_query():
     # Pixel centres are whole numbers, so the left edge of the picture is at -0.5.
     np.testing.assert_allclose(mark.get_xydata(), [[0.75 * 64 - 0.5, 0.25 * 32 - 0.5]])
     assert axis.get_xlim() == (-0.5, 63.5)
-
-
-def test_overlay_draws_into_the_axes_it_is_given():
-    axis = plt.subplots(1, 2)[1][1]
-    assert plots.overlay(flat(0)[0], np.ones(4), (0, 0), axis) is axis
-    assert len(axis.images) == 1
-
-
-def test_overlay_of_weights_that_are_all_zero_is_the_picture():
-    shown = np.asarray(plots.overlay(flat(100)[0], np.zeros(4), (0, 0)).images[0].get_array())
-    np.testing.assert_allclose(shown, 100 / 255 * 0.55, atol=1e-6)
 
 
 def test_seeds_shows_a_dot_for_every_seed_that_counts_and_leaves_out_what_is_no_ratio():

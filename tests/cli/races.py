@@ -1,11 +1,10 @@
 """Commands that want one folder at one instant; one gets it, and the others leave it alone.
 
-    python tests/cli/races.py --rounds 250
+    python tests/cli/races.py 250
 
 `test_keep.py` does it with fewer rounds.
 """
 
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -50,15 +49,8 @@ for line in sys.stdin:
 
 
 def race(place, rounds, rivals=3):
-    """Let rivals start at one instant, again and again.
-
-    Args:
-        place: folder for the folders they fight for.
-        rounds: how often; in every second one, who holds the folder fails before its first save.
-        rivals: how many processes.
-
-    Raises:
-        AssertionError: two were inside, none was, or somebody lost a file.
+    """Let rivals start at one instant, so often; in every second round, who holds the folder fails
+    before its first save. AssertionError if two were inside, none was, or somebody lost a file.
     """
     started = [
         subprocess.Popen([sys.executable, "-c", RIVAL], stdin=subprocess.PIPE,
@@ -86,9 +78,6 @@ def race(place, rounds, rivals=3):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=250)
-    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        race(place, options.rounds)
-    print(f"{options.rounds} rounds of three: one inside each time, and nobody's files touched")
+        race(place, int(sys.argv[1]))
+    print(f"{sys.argv[1]} rounds of three: one inside each time, and nobody's files touched")

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import kills
 from kills import start, state
+from processes import until
 from saved import members, rewritten, write
 
 from sagan_lib import gan
@@ -32,23 +32,16 @@ from sagan_lib.callbacks import previous
 from sagan_lib.cli import keep, runs
 from sagan_lib.cli.recipes import Recipe
 
-# DCGAN, which is traced in a third of SAGAN's time; that a run goes on exactly with SAGAN's layers
-# is test_runs' subject.
+pytestmark = pytest.mark.usefixtures("eager")
+# DCGAN, the quicker one; that a run goes on exactly with SAGAN's layers is test_runs' subject.
 TINY = Recipe(
     "dcgan", resolution=16, width=4, latent_dim=4, attention_at=None, batch_size=4, steps=3,
     ema_decay=0.5, faces=20,
 )  # fmt: skip
 
 
-def wait_for(path, process, seconds=240):
-    deadline = time.monotonic() + seconds
-    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert path.exists(), process.communicate(timeout=60)
-
-
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, eager):
     """The folder of a run with two saves: at step 2 and at step 3."""
     folder = tmp_path_factory.mktemp("trained") / "run"
     runs.train(TINY, folder, log_every=2)
@@ -61,19 +54,15 @@ def saved(trained, tmp_path):
     return shutil.copytree(trained, tmp_path / "run")
 
 
-@pytest.mark.book
-def test_a_folder_is_held_by_one_process(tmp_path):
-    folder = tmp_path / "run"
-    with keep.alone(folder, "train the first"):
-        code = (
-            "import sys; from sagan_lib.cli import keep\n"
-            "with keep.alone(sys.argv[1], 'the second'): print('in')"
-        )
-        done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True)
-        assert done.returncode == 1
-        assert f"another process trains there (process {os.getpid()} on" in done.stderr
-        assert "train the first" in done.stderr
-    with keep.alone(folder):
+def test_a_folder_is_held_by_one_command_and_the_next_is_told_which(tmp_path):
+    said = rf"another process trains there \(process {os.getpid()} on .*train the first"
+    with (
+        keep.alone(tmp_path / "run", "train the first"),
+        pytest.raises(RuntimeError, match=said),
+        keep.alone(tmp_path / "run", "the second"),
+    ):
+        pass
+    with keep.alone(tmp_path / "run"):
         pass
 
 
@@ -81,10 +70,10 @@ def test_a_folder_is_held_by_one_process(tmp_path):
 def test_of_commands_that_start_at_one_instant_one_holds_the_folder():
     """And the others, refused, leave what is its own: so often that a race would show."""
     script = Path(__file__).with_name("races.py")
-    done = subprocess.run([sys.executable, script, "--rounds", "80"], capture_output=True,
+    done = subprocess.run([sys.executable, script, "40"], capture_output=True,
                           text=True, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("80 rounds of three: one inside each time")
+    assert done.stdout.startswith("40 rounds of three: one inside each time")
 
 
 def test_a_command_waits_for_one_that_ends_just_now(tmp_path):
@@ -104,27 +93,24 @@ def test_a_command_waits_for_one_that_ends_just_now(tmp_path):
     other.join()
 
 
-@pytest.mark.parametrize("name", keep.FILES)
-def test_a_link_in_a_foreign_folder_is_not_followed(name, tmp_path):
-    (tmp_path / "other").write_text("precious")
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / name).symlink_to(tmp_path / "other")
-    said = rf"run/{re.escape(name)} must be a file of the run's own, got a link: .*--out"
-    with pytest.raises(ValueError, match=said), keep.alone(tmp_path / "run"):
-        pass
-    assert (tmp_path / "other").read_text() == "precious"
-
-
 @pytest.mark.parametrize("name", [*keep.FILES, keep.BOARD])
-def test_a_pipe_or_a_dangling_link_in_a_runs_place_is_named_and_not_waited_for(name, tmp_path):
-    os.mkfifo(tmp_path / name)
+def test_a_link_or_a_pipe_in_a_runs_place_is_named_and_neither_followed_nor_waited_for(
+    name, tmp_path
+):
+    (tmp_path / "other").write_text("precious")
+    run = tmp_path / "run"
+    run.mkdir()
+    os.mkfifo(run / name)
     with pytest.raises(ValueError, match="got a named pipe"):
-        runs.train(TINY, tmp_path)
-    (tmp_path / name).unlink()
-    (tmp_path / name).symlink_to(tmp_path / "nowhere")
-    with pytest.raises(ValueError, match=rf"/{re.escape(name)} must be .* got a link"):
-        runs.train(TINY, tmp_path)
-    assert {each.name for each in tmp_path.iterdir()} <= {name, keep.LOCK}
+        runs.train(TINY, run)
+    said = rf"run/{re.escape(name)} must be a .* of the run's own, got a link: .*--out"
+    for target in ("other", "nowhere"):
+        (run / name).unlink()
+        (run / name).symlink_to(tmp_path / target)
+        with pytest.raises(ValueError, match=said), keep.alone(run):
+            pass
+    assert (tmp_path / "other").read_text() == "precious"
+    assert {each.name for each in run.iterdir()} <= {name, keep.LOCK}
 
 
 @pytest.mark.parametrize("name", [keep.RUN, previous(keep.RUN).name])
@@ -147,23 +133,19 @@ def test_what_killed_runs_left_half_written_is_removed_and_nothing_else(tmp_path
     assert found == {keep.LOCK, *others}
 
 
-@pytest.fixture(params=["ENOLCK", "EOPNOTSUPP", "ENOSYS", None])
+@pytest.fixture(params=[OSError(errno.ENOLCK, "no locks"), NotImplementedError("no locks")])
 def without_locks(request, monkeypatch):
     """A file system that has no locks, as each says it."""
     import fcntl
 
     def flock(*_):
-        if request.param is None:
-            raise NotImplementedError("no locks here")
-        number = getattr(errno, request.param)
-        raise OSError(number, os.strerror(number))
+        raise request.param
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    return "no locks here" if request.param is None else os.strerror(getattr(errno, request.param))
 
 
 def test_without_locks_a_run_is_refused_with_a_way_on(tmp_path, without_locks):
-    said = rf"cannot be locked \({without_locks}\), so two commands .*SAGAN_NO_LOCK=1"
+    said = r"cannot be locked \(no locks\), so two commands .*SAGAN_NO_LOCK=1"
     with pytest.raises(RuntimeError, match=said), keep.alone(tmp_path / "new" / "run"):
         pass
     assert not list(tmp_path.iterdir())
@@ -177,16 +159,6 @@ def test_without_locks_a_user_may_go_on(tmp_path, without_locks, monkeypatch):
     assert entered
 
 
-def test_a_body_that_cannot_start_leaves_no_folder(tmp_path):
-    with pytest.raises(KeyError), keep.alone(tmp_path / "new"):
-        raise KeyError
-    assert not (tmp_path / "new").exists()
-    (tmp_path / "old").mkdir()
-    with pytest.raises(KeyError), keep.alone(tmp_path / "old"):
-        raise KeyError
-    assert (tmp_path / "old").exists()
-
-
 def test_a_run_that_ends_before_its_first_save_leaves_no_folder(tmp_path):
     def ends(folder):
         with keep.alone(folder):
@@ -194,9 +166,11 @@ def test_a_run_that_ends_before_its_first_save_leaves_no_folder(tmp_path):
             (folder / "recipe.json").write_text("{}")
             raise KeyError
 
-    with pytest.raises(KeyError):
-        ends(tmp_path / "new")
-    assert not (tmp_path / "new").exists()
+    (tmp_path / "old").mkdir()
+    for name in ("new", "old"):
+        with pytest.raises(KeyError):
+            ends(tmp_path / name)
+        assert (tmp_path / name).exists() == (name == "old")
 
 
 @pytest.mark.parametrize("number", keep.SIGNALS)
@@ -236,7 +210,7 @@ def test_two_commands_in_one_folder_and_signals_that_save(tmp_path):
     """The second is refused with the first one's process; then the first is ended."""
     out = tmp_path / "run"
     first = start(out, 100_000, 2)
-    wait_for(out / "run.keras", first)
+    until((out / "run.keras").exists, 240)
     second = start(out, 100_000, 2)
     _, error = second.communicate(timeout=240)
     assert second.returncode == 2
@@ -246,18 +220,12 @@ def test_two_commands_in_one_folder_and_signals_that_save(tmp_path):
     assert first.returncode == 128 + signal.SIGTERM, error
     step = int(gan.GAN.load(out / "run.keras").step.numpy())
     assert f"stopped by SIGTERM after step {step}: saved" in output
+    assert steps_in(out / "log.csv")[-1] == step
 
-    def logged():
-        with open(out / "log.csv", newline="") as stream:
-            return [int(row["step"]) for row in csv.DictReader(stream)]
 
-    assert logged()[-1] == step
-    third = start(out, step + 3, 2)
-    _, error = third.communicate(timeout=240)
-    assert third.returncode == 0, error
-    assert logged() == sorted(set(logged()))
-    assert logged()[-1] == step + 3
-    assert json.loads((out / "run.json").read_text())["step"] == step + 3
+def steps_in(log):
+    with open(log, newline="") as stream:
+        return [int(row["step"]) for row in csv.DictReader(stream)]
 
 
 @pytest.mark.book
@@ -295,75 +263,66 @@ def test_a_run_that_fails_gives_the_signals_back(tmp_path, monkeypatch):
     assert {number: signal.getsignal(number) for number in keep.SIGNALS} == before
 
 
-def without_its_end(path):
-    """The weights lack their end, and the archive's checksum is that of what is left."""
-    parts = members(path)
-    write(path, parts | {"model.weights.h5": parts["model.weights.h5"][:3000]})
+def parts(change):
+    """A change of a save's members; it stays a whole archive with right checksums."""
+
+    def changed(path):
+        found = members(path)
+        change(found)
+        write(path, found)
+
+    return changed
 
 
-def without_weights(path):
-    parts = members(path)
-    del parts["model.weights.h5"]
-    write(path, parts)
+def without(name):
+    """Weights of which one, or a group, is missing."""
+    return lambda path: rewritten(path, lambda weights: weights.__delitem__(name))
 
 
-def without_a_moment(path):
-    rewritten(path, lambda weights: weights.__delitem__("d_optimizer/vars/5"))
+def at_step(number):
+    return lambda path: rewritten(path, lambda file: file["vars/0"].write_direct(np.array(number)))
 
 
-def without_moments(path):
-    rewritten(path, lambda weights: weights.__delitem__("g_optimizer"))
+def with_n_dis(number):
+    return lambda path: rewritten(
+        path, lambda _: None, lambda kept: kept["compile_config"].update(n_dis=number)
+    )
 
 
-def without_a_kernel(path):
-    rewritten(path, lambda weights: weights.__delitem__("generator/layers/dense/vars/0"))
+WEIGHTS = "model.weights.h5"
+CHANGES = {
+    "truncated file": parts(lambda x: x.update({WEIGHTS: x[WEIGHTS][:3000]})),
+    f"no item named '{WEIGHTS}'": parts(lambda x: x.__delitem__(WEIGHTS)),
+    "d_adam.* 16 variables whereas the saved optimizer has 15": without("d_optimizer/vars/5"),
+    "g_adam.* whereas the saved optimizer has 0": without("g_optimizer"),
+    "project": without("generator/layers/dense/vars/0"),
+    "its step is 1 with n_dis=1, but its optimizers made 3 updates of G and 3": at_step(1),
+    "its step is -5 with n_dis=1, but": at_step(-5),
+    "n_dis=2, but its optimizers made 3 updates of G and 3 of D": with_n_dis(2),
+    "n_dis must be at least 1, got 0": with_n_dis(0),
+}
 
 
-def at_another_step(path):
-    rewritten(path, lambda weights: weights["vars/0"].write_direct(np.array(1)))
+@pytest.mark.parametrize("words", CHANGES)
+def test_a_save_that_was_changed_is_not_gone_on_from_but_the_one_before(saved, words):
+    CHANGES[words](saved / keep.RUN)
+    model, said = keep.newest(saved, runs._to_go_on)
+    assert re.search(rf"run\.keras is damaged .*{words}.*run\.previous", said)
+    assert int(model.step.numpy()) == 2
 
 
-def before_the_first_step(path):
-    rewritten(path, lambda weights: weights["vars/0"].write_direct(np.array(-5)))
-
-
-def with_more_steps_of_d(path):
-    rewritten(path, lambda _: None, lambda kept: kept["compile_config"].update(n_dis=2))
-
-
-def with_no_steps_of_d(path):
-    rewritten(path, lambda _: None, lambda kept: kept["compile_config"].update(n_dis=0))
-
-
-CHANGES = [
-    (without_its_end, "truncated file"),
-    (without_weights, "no item named 'model.weights.h5'"),
-    (without_a_moment, "d_adam.* 16 variables whereas the saved optimizer has 15"),
-    (without_moments, "g_adam.* whereas the saved optimizer has 0"),
-    (without_a_kernel, "project"),
-    (at_another_step, "its step is 1 with n_dis=1, but its optimizers made 3 updates of G and 3"),
-    (before_the_first_step, "its step is -5 with n_dis=1, but"),
-    (with_more_steps_of_d, "n_dis=2, but its optimizers made 3 updates of G and 3 of D"),
-    (with_no_steps_of_d, "n_dis must be at least 1, got 0"),
-]
-
-
-@pytest.mark.book
-@pytest.mark.parametrize(("change", "words"), CHANGES)
-def test_a_save_that_was_changed_is_not_trained_on_but_the_one_before(saved, change, words):
-    """Each file is a whole archive with right checksums."""
-    change(saved / keep.RUN)
-    with pytest.warns(UserWarning, match=rf"run\.keras is damaged .*{words}.*run\.previous"):
+def test_a_damaged_run_goes_on_from_the_save_before(saved):
+    at_step(1)(saved / keep.RUN)
+    with pytest.warns(UserWarning, match=r"run\.keras is damaged .*run\.previous"):
         model, _ = runs.train(TINY, saved, log_every=2)
     assert int(model.step.numpy()) == TINY.steps
     assert keep.newest(saved, runs.GAN.load)[1] == ""
-    steps = [row["step"] for row in csv.DictReader((saved / "log.csv").open())]
-    assert steps == ["2", "3"]
+    assert steps_in(saved / "log.csv") == [2, 3]
 
 
 def test_where_no_save_is_whole_each_is_named_and_the_log_stays(saved):
-    without_a_moment(saved / keep.RUN)
-    before_the_first_step(previous(saved / keep.RUN))
+    without("d_optimizer/vars/5")(saved / keep.RUN)
+    at_step(-5)(previous(saved / keep.RUN))
     log = (saved / "log.csv").read_bytes()
     said = r"run\.keras is damaged .*d_adam.*run\.previous\.keras is damaged .*step is -5.*remove"
     with pytest.raises(ValueError, match=said):
@@ -410,16 +369,6 @@ def test_a_damaged_save_is_named_and_the_one_before_is_used(saved, damage):
     assert path == previous(run)
     assert f"{run} is damaged" in said
     assert "run.previous.keras" in said
-    previous(run).write_bytes(b"")
-    with pytest.raises(ValueError, match=r"run\.keras is damaged.*previous.*remove"):
-        runs.train(TINY, saved)
-
-
-def test_a_damaged_run_goes_on_from_the_save_before(saved):
-    (saved / "run.keras").write_bytes(b"")
-    with pytest.warns(UserWarning, match="is damaged"):
-        _, report = runs.train(dataclasses.replace(TINY, steps=4), saved, log_every=2)
-    assert report["step"] == 4
 
 
 def test_a_generator_is_taken_from_the_save_before_a_damaged_one(saved):
@@ -459,9 +408,7 @@ def test_what_a_run_is_stands_in_its_save(saved):
 
 def test_fewer_steps_than_done_change_nothing(saved, capsys):
     def files():
-        return {
-            p.name: p.read_bytes() for p in saved.iterdir() if p.is_file() and p.name != ".lock"
-        }
+        return {p: p.read_bytes() for p in saved.iterdir() if p.is_file() and p.name != keep.LOCK}
 
     before = files()
     _, report = runs.train(dataclasses.replace(TINY, steps=1), saved)
@@ -480,11 +427,11 @@ def test_rates_that_would_be_0_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("text", "step", "kept"),
     [
-        ("step,loss\n2,0.1\n4,0.2\n", 4, ["2", "4"]),
-        ("step,loss\n2,0.1\n4,0.2\n6,0.3\n", 4, ["2", "4"]),  # its save is missing
-        ("step,loss\n2,0.1\n4,0.", 4, ["2", "4"]),
-        ("step,loss\n2,0.1\n4", 4, ["2"]),  # torn
-        ("step,loss\n2,0.1\n4,0.2x4,0.2\n", 4, ["2"]),  # fused
+        ("step,loss\n2,0.1\n4,0.2\n", 4, [2, 4]),
+        ("step,loss\n2,0.1\n4,0.2\n6,0.3\n", 4, [2, 4]),  # its save is missing
+        ("step,loss\n2,0.1\n4,0.", 4, [2, 4]),
+        ("step,loss\n2,0.1\n4", 4, [2]),  # torn
+        ("step,loss\n2,0.1\n4,0.2x4,0.2\n", 4, [2]),  # fused
         ("", 4, []),
         ("step\n999\n", 4, []),  # another run's
     ],
@@ -493,11 +440,7 @@ def test_a_log_goes_on_without_lost_doubled_or_torn_rows(tmp_path, text, step, k
     log = tmp_path / "log.csv"
     log.write_text(text)
     keep.trim(log, step)
-    if kept:
-        with open(log, newline="") as stream:
-            assert [row["step"] for row in csv.DictReader(stream)] == kept
-    else:
-        assert not log.exists()
+    assert (steps_in(log) if log.exists() else []) == kept
     keep.trim(tmp_path / "none.csv", step)
 
 
@@ -509,14 +452,6 @@ def test_tensorboard_has_the_runs_own_steps(saved):
     events.Reload()
     assert [each.step for each in events.Tensors("epoch_d_loss")] == [2, 3, 5]
     assert "epoch_step" not in events.Tags()["tensors"]
-
-
-def test_older_files_say_nothing_of_themselves():
-    old = Path(__file__).parent.parent / "data" / "old_run.keras"
-    assert keep.about(old) == {}
-    assert keep.damage(old) == ""
-    with zipfile.ZipFile(old) as archive:
-        assert "about" not in json.loads(archive.read("config.json"))["config"]
 
 
 def test_the_same_pictures_elsewhere_go_on_and_changed_ones_are_refused(tmp_path):
@@ -537,13 +472,4 @@ def test_the_same_pictures_elsewhere_go_on_and_changed_ones_are_refused(tmp_path
 @pytest.mark.book
 def test_kills_at_any_moment_change_nothing(tmp_path):
     """A few of those that `kills.py` does by hand."""
-    assert kills.chain(tmp_path, 3, seed=1) >= 2
-
-
-@pytest.mark.full
-def test_many_kills_change_nothing_either():
-    script = Path(__file__).with_name("kills.py")
-    done = subprocess.run([sys.executable, script, "--kills", "10", "--seed", "5"],
-                          capture_output=True, text=True, check=False)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "bit for bit the run that was left alone" in done.stdout
+    assert kills.chain(tmp_path, 2, seed=1) == 2

@@ -4,9 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
+from processes import alive, until
 
 from sagan_lib.cli import process
 
@@ -35,22 +35,13 @@ def test_a_terminal_that_lacks_a_letter_shows_its_number(encoding):
     assert (done.returncode, done.stderr) == (0, "done\n")
 
 
-def test_a_reader_that_leaves_ends_nothing():
-    ours = program(PRINTS, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert ours.stdout.readline() == "Köln, 模型 0\n"
-    ours.stdout.close()
-    assert ours.stderr.read() == "done\n"
-    assert ours.wait(60) == 0
-
-
-def test_a_reader_of_errors_that_leaves_ends_nothing(tmp_path):
-    code = (
-        PRINTS.replace("number)", "number, file=sys.stderr)")
-        + f"open({str(tmp_path / 'x')!r}, 'w')"
-    )
-    ours = program(code, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    ours.stderr.readline()
-    ours.stderr.close()
+@pytest.mark.parametrize("read", ["stdout", "stderr"])
+def test_a_reader_that_leaves_ends_nothing(read, tmp_path):
+    code = PRINTS.replace("number)", f"number, file=sys.{read})")
+    code += f"open({str(tmp_path / 'x')!r}, 'w')"
+    ours = program(code, **{read: subprocess.PIPE})
+    assert getattr(ours, read).readline() == "Köln, 模型 0\n"
+    getattr(ours, read).close()
     assert ours.wait(60) == 0
     assert (tmp_path / "x").exists()
 
@@ -108,14 +99,6 @@ if __name__ == "__main__":
 """
 
 
-def alive(number):
-    try:
-        with open(f"/proc/{number}/stat") as stream:
-            return stream.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_a_pool_and_what_it_started_end_with_a_killed_parent(method, tmp_path):
@@ -127,13 +110,7 @@ def test_a_pool_and_what_it_started_end_with_a_killed_parent(method, tmp_path):
     assert all(map(alive, numbers))
     parent.kill()
     parent.wait()
-    end = time.monotonic() + 20
-    while any(map(alive, numbers)) and time.monotonic() < end:
-        time.sleep(0.1)
-    left = [number for number in numbers if alive(number)]
-    for number in left:
-        os.kill(number, signal.SIGKILL)
-    assert not left
+    until(lambda: not any(map(alive, numbers)), 20)
 
 
 def test_a_process_that_is_of_no_pool_watches_nobody():
@@ -179,7 +156,4 @@ def test_a_program_is_killed_with_its_parent():
     number = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
-    end = time.monotonic() + 10
-    while alive(number) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not alive(number)
+    until(lambda: not alive(number), 10)

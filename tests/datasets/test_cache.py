@@ -49,14 +49,6 @@ def test_a_home_that_cannot_be_written_to_is_said_once(celeba, nowhere):
         assert place.stat().st_mode & 0o777 == 0o700
 
 
-def test_what_is_kept_in_the_temporary_folder_is_found_again(celeba, nowhere, monkeypatch):
-    with pytest.warns(UserWarning, match="cannot be written to"):
-        source = CelebA(celeba, 16)
-    whole = np.array(source.images)
-    monkeypatch.delattr(ImageFolder, "decode")
-    np.testing.assert_array_equal(CelebA(celeba, 16).images, whole)
-
-
 def test_a_cache_that_can_only_be_read_is_used(celeba, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "baked"))
     whole = np.array(CelebA(celeba, 16).images)
@@ -125,19 +117,14 @@ def at_once(*functions):
     return [results[i] for i in range(len(functions))]
 
 
-def test_of_two_at_once_one_decodes(celeba, cache, decoded):
-    one, other = at_once(*[lambda: CelebA(celeba, 16, cache=cache)] * 2)
+def test_of_two_at_once_one_decodes_and_who_waits_is_told(celeba, cache, monkeypatch, decoded):
+    monkeypatch.setattr(caches, "PATIENCE", 0.01)
+    with pytest.warns(UserWarning, match="celeba: another process decodes these pictures"):
+        one, other = at_once(*[lambda: CelebA(celeba, 16, cache=cache)] * 2)
     np.testing.assert_array_equal(one.images, other.images)
     assert one.images.any()
     assert set(decoded.values()) == {1}
     assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".npy"]
-
-
-def test_who_waits_is_told(celeba, cache, monkeypatch, decoded):
-    monkeypatch.setattr(caches, "PATIENCE", 0.01)
-    with pytest.warns(UserWarning, match="celeba: another process decodes these pictures"):
-        at_once(*[lambda: CelebA(celeba, 16, cache=cache)] * 2)
-    assert set(decoded.values()) == {1}
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "No locks"), NotImplementedError("flock")])
@@ -158,15 +145,6 @@ def test_an_error_while_decoding_lets_the_next_one_in(celeba, cache, monkeypatch
             CelebA(celeba, 16, cache=cache)
     assert list(cache.iterdir()) == []
     assert CelebA(celeba, 16, cache=cache).images.any()
-
-
-def test_the_file_is_what_numpy_would_save(tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
-    with caches.pictures(tmp_path / "ours.npy", (5, 16, 16, 3)) as file:
-        for image in images:
-            file.write(image.tobytes())
-    np.save(tmp_path / "theirs.npy", np.concatenate([images, np.zeros((2, 16, 16, 3), np.uint8)]))
-    assert (tmp_path / "ours.npy").read_bytes() == (tmp_path / "theirs.npy").read_bytes()
 
 
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system reserves no space")

@@ -78,20 +78,14 @@ def test_factors_are_the_published_hash_of_population_index_and_factor():
 
 @pytest.mark.parametrize("resolution", [16, 32, 50, 64, 128, 256])
 def test_a_face_is_the_same_whatever_else_is_drawn(resolution):
-    together = faces.render(faces.factors(np.arange(9)), resolution)
-    alone = faces.render(faces.factors([7, 2]), resolution)
-    assert together.shape == (9, resolution, resolution, 3)
-    np.testing.assert_array_equal(alone, together[[7, 2]])
+    n = 9 if resolution > 32 else 150  # more than two blocks of 64
+    together = faces.render(faces.factors(np.arange(n)), resolution)
+    alone = faces.render(faces.factors([7, n - 1]), resolution)
+    assert together.shape == (n, resolution, resolution, 3)
+    np.testing.assert_array_equal(alone, together[[7, n - 1]])
+    assert len(np.unique(together.reshape(n, -1), axis=0)) == n
     assert together.dtype == np.float32
-    assert together.min() >= -1
-    assert together.max() <= 1
-
-
-def test_blocks_leave_no_seams():
-    record = faces.factors(np.arange(150))  # more than two blocks of 64
-    whole = faces.render(record, 32)
-    np.testing.assert_array_equal(whole[149], faces.render(faces.factors([149]), 32)[0])
-    assert len(np.unique(whole.reshape(150, -1), axis=0)) == 150
+    assert -1 <= together.min() < together.max() <= 1
 
 
 def test_populations_differ_and_are_of_any_integer_kind():
@@ -153,13 +147,6 @@ def test_an_iris_has_the_radius_that_the_card_gives():
 def test_an_upright_face_is_its_own_mirror_image():
     image = faces.render(plain(8), 64)
     np.testing.assert_allclose(image, image[:, :, ::-1], atol=1e-5)
-
-
-def test_left_is_the_viewers_left():
-    before, after = faces.render(plain(left_iris=0), 64), faces.render(plain(left_iris=1), 64)
-    changed = np.abs(before - after)[0].max(-1) > 0
-    assert changed[:, :32].any()
-    assert not changed[:, 32:].any()
 
 
 @pytest.mark.parametrize("name", faces.RANGES)
@@ -242,13 +229,6 @@ def test_a_run_of_a_few_steps_waits_for_the_faces_that_it_sees_alone(monkeypatch
     data = faces.Faces(16, size=50, population=2)
     assert next(iter(data.batches(10))).shape == (10, 16, 16, 3)
     assert sum(drawn) == 3050, "without an end all are needed"
-
-
-def test_batches_of_faces_are_faces_of_the_set():
-    data = faces.Faces(16, size=10, population=1)
-    batch = next(iter(data.batches(10, seed=4))).numpy()
-    rows = {tuple(image.ravel()) for image in to_bytes(batch)}
-    assert rows == {tuple(image.ravel()) for image in data.images}
 
 
 def test_held_out_faces_are_of_two_populations_that_nothing_is_trained_on():

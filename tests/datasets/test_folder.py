@@ -2,17 +2,13 @@
 
 import errno
 import io
-import json
 import os
 import struct
-import subprocess
-import sys
 import threading
 import time
 import warnings
 import zipfile
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,16 +40,6 @@ def test_any_folder_works_to_any_depth_without_a_list(tmp_path, cache):
     assert ImageFolder(tmp_path / "own", 16, limit=3, cache=cache).names == source.names[:3]
 
 
-def test_grey_and_palette_pictures_become_colour(tmp_path, cache):
-    picture(1, (32, 32)).convert("L").save(tmp_path / "grey.png")
-    picture(1, (32, 32)).convert("P").save(tmp_path / "palette.png")
-    source = ImageFolder(tmp_path, 32, cache=cache)
-    grey = np.asarray(picture(1, (32, 32)).convert("L"))
-    np.testing.assert_array_equal(source.images[0], np.stack([grey] * 3, -1))
-    palette = picture(1, (32, 32)).convert("P").convert("RGB")
-    np.testing.assert_array_equal(source.images[1], palette)
-
-
 @pytest.mark.parametrize(
     ("size", "crop", "box"),  # width and height; columns and rows that must be left
     [
@@ -73,46 +59,12 @@ def test_the_crop_is_the_centred_square(tmp_path, cache, size, crop, box):
     np.testing.assert_array_equal(source.images[0], pixels[top:bottom, left:right])
 
 
-def test_a_photograph_is_turned_as_its_camera_says(tmp_path, cache):
-    upright = np.zeros((40, 40, 3), np.uint8)
-    upright[:20] = 255  # white above
-    lying = Image.fromarray(np.rot90(upright))  # stored a quarter turn anticlockwise
-    exif = lying.getexif()
-    exif[0x0112] = 6  # EXIF orientation: turn it clockwise to view it
-    (tmp_path / "photos").mkdir()
-    lying.save(tmp_path / "photos" / "a.png", exif=exif)
-    source = ImageFolder(tmp_path / "photos", 16, crop=None, cache=cache)
-    assert source.images[0, :7].min() > 250
-    assert source.images[0, 9:].max() < 5
-
-
-def lanczos(pixels, target):
-    """Lanczos-3, stretched over the source pixels of a target pixel; along the first axis."""
-    source = len(pixels)
-    scale = source / target
-    x = ((np.arange(source) + 0.5) - (np.arange(target)[:, None] + 0.5) * scale) / scale
-    weights = np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0)
-    weights /= weights.sum(1, keepdims=True)
-    return np.clip(np.rint(np.tensordot(weights, pixels, 1)), 0, 255)
-
-
 def test_the_resize_is_lanczos_with_antialias(tmp_path, cache):
     pixels = np.random.default_rng(0).integers(0, 256, (178, 178, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "noise.png")
-    expected = lanczos(pixels.swapaxes(0, 1).astype(float), 32).swapaxes(0, 1)  # columns, then rows
-    expected = lanczos(expected, 32)
-    got = ImageFolder(tmp_path, 32, cache=cache).images[0].astype(int)
-    assert np.abs(got - expected).max() <= 1
+    got = ImageFolder(tmp_path, 32, cache=cache).images[0]
     reference = Image.open(tmp_path / "noise.png").resize((32, 32), Image.Resampling.LANCZOS)
     np.testing.assert_array_equal(got, reference)
-
-
-def test_stripes_too_fine_for_the_resolution_become_grey(tmp_path, cache):
-    stripes = np.zeros((160, 160, 3), np.uint8)
-    stripes[:, ::2] = 255
-    Image.fromarray(stripes).save(tmp_path / "stripes.png")
-    inner = ImageFolder(tmp_path, 32, cache=cache).images[0][4:-4, 4:-4]
-    assert np.abs(inner.astype(int) - 127).max() <= 3
 
 
 def test_damaged_files_are_skipped_counted_and_named(celeba, cache):
@@ -235,36 +187,19 @@ def test_an_interrupt_leaves_no_half_cache_and_does_not_wait(celeba, cache, monk
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "words"),
+    ("path", "error", "words"),
     [
-        ({"resolution": 15}, ValueError, ["resolution", "at least 16 and at most 256"]),
-        ({"resolution": 64.0}, TypeError, ["resolution must be an integer"]),
-        ({"crop": 0}, ValueError, ["crop must be at least 1"]),
-        ({"limit": 0}, ValueError, ["limit must be at least 1"]),
-        ({"path": "missing"}, FileNotFoundError, ["missing", "data/README.md"]),
-        ({"path": "empty"}, ValueError, ["no image files", "left out: 1 .txt"]),
-        ({"path": "broken.zip"}, ValueError, ["broken.zip", "not a whole zip archive"]),
+        ("missing", FileNotFoundError, r"missing.*data/README\.md"),
+        ("empty", ValueError, r"no image files.*left out: 1 \.txt"),
+        ("broken.zip", ValueError, r"broken\.zip.*not a whole zip archive"),
     ],
 )
-def test_wrong_arguments(tmp_path, celeba, options, error, words):
+def test_where_no_pictures_are_it_is_said(tmp_path, path, error, words):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "notes.txt").write_text("no picture")
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 cut off")
-    path = tmp_path / options["path"] if "path" in options else celeba
-    with pytest.raises(error) as caught:
-        ImageFolder(path, **{k: v for k, v in options.items() if k != "path"})
-    for word in words:
-        assert word in str(caught.value)
-
-
-def test_a_folder_of_photographs_is_cropped_to_its_largest_square(tmp_path, cache):
-    """Not to CelebA's 178 pixels: a red picture with a blue middle stays mostly red."""
-    photograph = np.zeros((1024, 1024, 3), np.uint8) + np.uint8([255, 0, 0])
-    photograph[412:612, 412:612] = [0, 0, 255]
-    Image.fromarray(photograph).save(tmp_path / "one.png")
-    (image,) = ImageFolder(tmp_path, 16, cache=cache).images
-    assert image[0, 0].tolist() == [255, 0, 0]
-    assert image[8, 8].tolist() == [0, 0, 255]
+    with pytest.raises(error, match=words):
+        ImageFolder(tmp_path / path)
 
 
 def test_names_with_any_character_in_any_encoding(tmp_path, cache):
@@ -294,48 +229,48 @@ def test_linked_folders_are_entered_once(tmp_path, cache):
     assert ImageFolder(own, 16, cache=cache).names == ["a.png", "link/b.png"]
 
 
+@pytest.fixture
+def fails(tmp_path, monkeypatch):
+    """A folder of a.png, b.png and c.png, and a function that lets one of them raise an error."""
+    for name in "abc":
+        picture(1, (32, 32)).save(tmp_path / f"{name}.png")
+    real = ImageFolder.decode
+
+    def let(broken, error):
+        def decode(self, name):
+            if name == broken:
+                raise error
+            return real(self, name)
+
+        monkeypatch.setattr(ImageFolder, "decode", decode)
+
+    return let
+
+
 @pytest.mark.parametrize(
-    ("broken", "error", "kind", "words"),
+    ("broken", "error", "words"),
     [
-        ("b.png", PermissionError(13, "Permission denied", "b.png"), PermissionError,
+        ("b.png", PermissionError(13, "Permission denied", "b.png"),
          r"no permission to read 1 files: b\.png"),
-        ("a.png", OSError(errno.EIO, "Input/output error"), OSError,
+        ("a.png", OSError(errno.EIO, "Input/output error"),
          r"cannot read 1 files: a\.png \(Input/output error\)"),
     ],
     ids=["not allowed", "disk"],
 )  # fmt: skip
 def test_what_the_system_does_not_give_is_an_error_and_is_not_remembered(
-    broken, error, kind, words, tmp_path, cache, monkeypatch
+    broken, error, words, tmp_path, cache, fails
 ):
     """A disk that fails, or too many open files, says nothing of the picture."""
-    for name in "ab":
-        picture(1, (32, 32)).save(tmp_path / f"{name}.png")
-    real = ImageFolder.decode
-
-    def fails(self, name):
-        if name == broken:
-            raise error
-        return real(self, name)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ImageFolder, "decode", fails)
-        with pytest.raises(kind, match=words):
-            ImageFolder(tmp_path, 16, cache=cache)
+    fails(broken, error)
+    with pytest.raises(type(error), match=words):
+        ImageFolder(tmp_path, 16, cache=cache)
     assert list(cache.iterdir()) == []
-    assert ImageFolder(tmp_path, 16, cache=cache).names == ["a.png", "b.png"]
+    fails(None, None)
+    assert ImageFolder(tmp_path, 16, cache=cache).names == ["a.png", "b.png", "c.png"]
 
 
-def test_whatever_a_decoder_raises_the_others_go_on(tmp_path, cache, monkeypatch):
-    for name in "abc":
-        picture(1, (32, 32)).save(tmp_path / f"{name}.png")
-    real = ImageFolder.decode
-
-    def odd(self, name):
-        if name == "b.png":
-            raise struct.error("bad EXIF")
-        return real(self, name)
-
-    monkeypatch.setattr(ImageFolder, "decode", odd)
+def test_whatever_a_decoder_raises_the_others_go_on(tmp_path, cache, fails):
+    fails("b.png", struct.error("bad EXIF"))
     with pytest.warns(UserWarning, match=r"skipped 1 undecodable: b\.png"):
         source = ImageFolder(tmp_path, 16, cache=cache)
     assert source.names == ["a.png", "c.png"]
@@ -383,28 +318,6 @@ def work(monkeypatch):
     monkeypatch.setattr(ImageFolder, "decode", decoding)
     monkeypatch.setattr(caches.shipped, "sha256", reading)
     return counts
-
-
-def bytes_read():
-    """What this process has read from files by now, if the system counts it."""
-    path = Path("/proc/self/io")
-    if not path.exists():
-        pytest.skip("this system does not count what a process reads")
-    return int(path.read_text().split("rchar:")[1].split()[0])
-
-
-def test_opening_a_cache_again_does_not_read_it(tmp_path, cache):
-    """Of 10 GB that takes a minute."""
-    (tmp_path / "own").mkdir()
-    picture(1, (64, 64)).save(tmp_path / "own" / "0.png")
-    for number in range(1, 200):
-        os.link(tmp_path / "own" / "0.png", tmp_path / "own" / f"{number}.png")
-    ImageFolder(tmp_path / "own", 128, cache=cache)
-    (rows,) = cache.glob("*.npy")
-    for verify in (False, True):
-        before = bytes_read()
-        ImageFolder(tmp_path / "own", 128, cache=cache, verify=verify)
-        assert (bytes_read() - before > rows.stat().st_size) == verify
 
 
 def test_damage_that_keeps_size_and_time_is_found_on_request(celeba, cache, work):
@@ -473,18 +386,6 @@ def test_broken_links_and_what_is_no_file_are_counted(tmp_path):
     assert "left out: 2 broken link or no file" in source.taken()
 
 
-def test_a_listing_without_the_pictures_sums_is_not_taken(celeba, cache, work):
-    """As older ones are: what they list was decoded from nobody knows which bytes."""
-    CelebA(celeba, 16, cache=cache)
-    (listing,) = cache.glob("*.json")
-    known = json.loads(listing.read_text())
-    listing.write_text(json.dumps({k: v for k, v in known.items() if k != "contents"}))
-    for decoded in (6, 0):
-        work.clear()
-        CelebA(celeba, 16, cache=cache)
-        assert work["decoded"] == decoded
-
-
 def test_the_fingerprint_is_of_the_pictures_and_not_of_their_place(celeba, cache, tmp_path):
     first = CelebA(celeba, 16, cache=cache).fingerprint
     moved = celeba.rename(tmp_path / "celeba" / "renamed")
@@ -551,16 +452,6 @@ def test_members_of_one_name_of_which_some_are_damaged(tmp_path, cache):
         assert colours(source) == [RED, BLUE]  # none is black
 
 
-def test_a_split_takes_members_of_one_name(tmp_path, cache):
-    splits = b"000001.png 0\n000002.png 1\n"
-    path = zipped(tmp_path / "a.zip", ("000001.png", "red"), ("000002.png", "green"),
-                  ("000001.png", "blue"), ("list_eval_partition.txt", splits))  # fmt: skip
-    with pytest.warns(UserWarning, match="each member is taken") as caught:
-        source = CelebA(path, 16, cache=cache)
-    assert caught[0].filename == __file__
-    assert colours(source) == [RED, BLUE]
-
-
 def test_a_members_size_is_looked_at_before_it_is_read(tmp_path, cache, monkeypatch):
     path = zipped(tmp_path / "a.zip", ("bomb.png", bytes(5000)), ("good.png", "red"))
     monkeypatch.setattr(folders.decode, "MOST_BYTES", 4999)
@@ -568,32 +459,3 @@ def test_a_members_size_is_looked_at_before_it_is_read(tmp_path, cache, monkeypa
         source = ImageFolder(path, 16, cache=cache)
     assert "5,000 bytes are more than 4,999" in source.skipped["bomb.png"]
     assert colours(source) == [RED]
-
-
-ZIP_PEAK = """
-import resource, sys, warnings
-from sagan_lib.datasets.folder import ImageFolder
-warnings.simplefilter("ignore")
-def peak():
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used // 2**10 if sys.platform == "darwin" else used
-ImageFolder(sys.argv[1], 16, cache=sys.argv[3])
-before = peak()
-ImageFolder(sys.argv[2], 16, cache=sys.argv[3])
-print(peak() - before)
-"""
-
-
-@pytest.mark.book
-@pytest.mark.skipif(sys.platform == "win32", reason="no module resource")
-def test_members_that_blow_up_are_in_memory_one_at_a_time(tmp_path, cache):
-    """Four of 48 MiB, from a zip of 200 kB; all were at once, and some twice."""
-    small = zipped(tmp_path / "small.zip", ("a.png", "red"))
-    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for number in range(4):
-            archive.writestr(f"{number}.png", bytes(48 * 2**20))
-        archive.writestr("good.png", zipfile.ZipFile(small).read("a.png"))
-    done = subprocess.run([sys.executable, "-c", ZIP_PEAK, small, tmp_path / "a.zip", cache],
-                          capture_output=True, text=True)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) / 2**10 < 80

@@ -98,26 +98,6 @@ def test_bytes_and_floats_go_there_and_back():
     assert to_bytes([-7, 7, 0.0039, -0.0041]).tolist() == [0, 255, 128, 127]
 
 
-@pytest.mark.parametrize(
-    ("images", "error", "words"),
-    [
-        (np.zeros((4, 4, 3), np.float32), ValueError, r"shape \(n, h, w, 3\).*got \(4, 4, 3\)"),
-        (np.zeros((0, 4, 4, 3), np.float32), ValueError, "n > 0"),
-        (np.zeros((1, 4, 4, 1), np.float32), ValueError, r"got \(1, 4, 4, 1\)"),
-        (np.zeros((1, 4, 4, 3), np.int64), TypeError, "uint8, or float .* got int64"),
-        (np.full((1, 4, 4, 3), 200.0), ValueError, "got 200 to 200"),
-        (np.full((1, 4, 4, 3), np.nan), ValueError, "finite"),
-    ],
-)
-def test_what_are_no_pictures_is_refused_by_all_that_take_some(images, error, words):
-    for function in (
-        lambda: source.as_images("images", images), lambda: plots.grid(images),
-        lambda: judge.read(images), lambda: discs.read(images, 10),
-    ):  # fmt: skip
-        with pytest.raises(error, match=f"images must.*{words}"):
-            function()
-
-
 def test_bytes_are_read_as_the_pictures_that_they_are():
     data = faces.Faces(32, 300).images
     floats = source.from_bytes(data)
@@ -146,11 +126,6 @@ def test_a_look_at_the_first_batch_draws_nothing_ahead():
         got = [np.ravel(batch)[0] for batch in looked_at]
         np.testing.assert_allclose(got, [0, -1 / 9, -2 / 9], rtol=1e-6)
         assert drawn == [0, 1, 2]
-
-
-def test_bytes_are_not_made_bytes_again():
-    with pytest.raises(TypeError, match=r"images must be float in \[-1, 1\], got uint8"):
-        to_bytes(np.zeros(3, np.uint8))
 
 
 def test_pairs_are_the_batches_with_their_own_labels():

@@ -69,12 +69,6 @@ def test_heterochromia_is_rare_in_the_data_set_and_5_in_6_without_the_rule(stran
     assert judge.heterochromia(seen) == pytest.approx(5 / 6, abs=0.04)
 
 
-def test_heterochromia_by_hand():
-    seen = reading(left_iris=np.array([0, 1, 2, 3]), right_iris=np.array([0, 1, 3, 2]))
-    assert judge.heterochromia(seen) == 0.5
-    assert len(seen) == 4
-
-
 def test_coverage_counts_combinations_not_faces():
     hair, skin = np.array([0, 0, 1, 1, 0]), np.array([0, 0, 0, 2, 0])
     assert judge.coverage(reading(hair=hair, skin=skin)) == (3, 5 * 5 * 5 * 2)

@@ -186,13 +186,9 @@ X = np.random.default_rng(0).normal(size=(6, 2))
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: metrics.frechet(X * np.nan, X), "a must be finite.*n at least 2"),
-        (lambda: metrics.frechet(X, X[0]), "b must be finite, of shape"),
         (lambda: metrics.kernel_distance(X, X[:, :1]), "same features, got 2 and 1"),
         (lambda: metrics.precision_recall(X, X, k=6), "k must be at least 1 and at most 5"),
         (lambda: metrics.total_variation([0, 5], 5), r"integers 0\.\.4"),
-        (lambda: metrics.total_variation([-1, 0], 5), r"integers 0\.\.4"),
-        (lambda: metrics.total_variation([], 5), "vector"),
         (lambda: scores.evaluate(X, X, X, PLAIN, "", 9), "bootstrap must be at least 10"),
         (lambda: scores.evaluate(X, X, X, BROKEN, ""), "images must be finite"),
         (lambda: scores.evaluate(X, X, X[:3], PLAIN, ""), "held_out must be as many as images"),

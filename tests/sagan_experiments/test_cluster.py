@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from processes import until
 
 from sagan_experiments import arms, measures
 from sagan_experiments import store as stores
@@ -39,13 +40,6 @@ def cluster(tmp_path):
         for process in processes:
             process.kill()
             process.wait()
-
-
-def until(true, seconds=60):
-    begin = time.monotonic()
-    while not true():
-        assert time.monotonic() - begin < seconds, "waited in vain"
-        time.sleep(0.1)
 
 
 def test_a_killed_worker_costs_nothing_and_nothing_is_stored_twice(cluster, tmp_path, monkeypatch):
