@@ -191,6 +191,7 @@ def train(recipe, out, log_every=100, mixed=False, device_set="one", command="",
     """
     out = Path(out)
     _check_steps(recipe, log_every)
+    keep.check_own(out)  # before anything there is read
     images, held_out = _split(recipe, out)
     _check_images(recipe, images)
     devices.setup(mixed, deterministic)
