@@ -35,7 +35,7 @@ from sagan_lib.book.imports import modules
 from sagan_lib.cli import recipes
 from sagan_lib.datasets import discs, faces, registry, source
 from sagan_lib.datasets.keras_sets import KerasImages
-from sagan_lib.evaluation import judge, maps, metrics, scores
+from sagan_lib.evaluation import judge, maps, metrics, scores, sight
 from sagan_lib.spectral_norm import (
     SNConv2D,
     SNConv2DTranspose,
@@ -102,7 +102,8 @@ OWN = {
     **alike((metrics.frechet, metrics.kernel_distance), {"a": FEATURES, "b": FEATURES}),
     **alike(
         (plots.curves, plots.dots, plots.ellipse, plots.seeds, plots.pictures), {"width": []}),
-    **alike((sampling.generate, cost.memory_bytes), {"generator": [], "discriminator": []}),
+    **alike((sampling.generate, cost.memory_bytes, sight.related),
+            {"generator": [], "discriminator": []}),
     patches.discriminator: {"resolution": [], "width": [], "slope": []},
     source.shuffled_indices: {"seed": []},
     metrics.precision_recall: {"real": FEATURES, "fake": FEATURES},
