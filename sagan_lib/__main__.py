@@ -47,12 +47,12 @@ def _train(args):
 
 
 def _sample(args):
-    from sagan_lib import sampling
     from sagan_lib.book import plots
     from sagan_lib.cli import runs
 
     options.check_out(args.out)
-    images = sampling.generate(runs.generator(args.run), args.n, args.seed, args.truncation)
+    model = runs.trained(args.run) if args.run else runs.generator()
+    images = runs.sampled(model, args.n, args.seed, args.truncation, args.label)
     plots.save_grid(args.out, images, args.columns)
     print(args.out)
     return 0
@@ -100,16 +100,22 @@ def _score(args):
     for name in ("n", "real"):
         if getattr(args, name) is not None:
             checks.integer(f"--{name}", getattr(args, name), 4)  # precision looks at 3 neighbours
-    model = runs.generator(args.run)
-    data = args.data or (runs.data_of(args.run) if args.run else "faces")
+    model = runs.trained(args.run) if args.run else runs.generator()
+    recipe = runs.recipe_of(args.run) if args.run else {"data": "faces", "label": None}
+    data = args.data or recipe["data"]
     what = f"averaged generator of {args.run or runs.GENERATOR}"
     memory = runs.memory(args.run) if args.run and args.data is None else None
-    found = runs.score(model, what, data, args.n, args.real, args.seed, memory)
+    found = runs.score(model, what, data, args.n, args.real, args.seed, memory, recipe["label"])
     print(json.dumps(found["protocol"], indent=1))
     for score, value in found.items():
-        if score != "protocol":
+        if "value" in value:
             interval = f"({value['low']:.4g} to {value['high']:.4g})" if "low" in value else ""
             print(f"{score:16} {value['value']:9.4g} {interval:24} real: {value['real']:.4g}")
+    for name, value in found.get("classes", {}).items():
+        told = ", ".join(f"{k} {x:.4g}" for k, x in value.items())
+        print(f"{name}: {told}")
+    if few := found.get("too_few"):
+        print("too few images for a distance by class: " + ", ".join(few))
     if args.out:
         args.out.write_text(json.dumps(found, indent=1) + "\n")
     return 0

@@ -92,15 +92,20 @@ class Gap(keras.callbacks.Callback):
                              f"{self.held_out.shape[1:]}")  # fmt: skip
 
     def on_epoch_end(self, epoch, logs=None):
-        fake = self.model.sample(len(self.held_out), ema=False)
-        train, held_out, fake = map(self._scores, (self.training, self.held_out, fake))
+        train, held_out, fake = (self._scores(*given) for given in self.sets())
         means = {"d_train": train, "d_held_out": held_out, "d_fake": fake,
                  "d_gap": train.mean() - held_out.mean(), "r_t": np.sign(train)}  # fmt: skip
         logs |= {name: float(np.mean(value)) for name, value in means.items()}
 
-    def _scores(self, images):
-        blocks = (images[i : i + 64] for i in range(0, len(images), 64))
-        scored = [self.model.discriminator(block, training=False) for block in blocks]
+    def sets(self):
+        """What D scores, as it takes it: training, held-out and generated images."""
+        fake = self.model.sample(len(self.held_out), ema=False)
+        return (self.training,), (self.held_out,), (fake,)
+
+    def _scores(self, *given):
+        blocks = ([x[i : i + 64] for x in given] for i in range(0, len(given[0]), 64))
+        shown = (block if len(block) > 1 else block[0] for block in blocks)
+        scored = [self.model.discriminator(each, training=False) for each in shown]
         return np.concatenate([np.asarray(each, np.float32) for each in scored])
 
 

@@ -17,6 +17,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from sagan_lib import checks
+from sagan_lib.callbacks import Gap
 from sagan_lib.datasets.labels import Labels
 from sagan_lib.dcgan import BatchNormalization
 from sagan_lib.gan import GAN
@@ -161,6 +162,31 @@ def _again(layer, x):
     return x
 
 
+class LabelledGap(Gap):
+    """As `callbacks.Gap`, each image with its label; generated ones have those of the held-out.
+
+    Args:
+        source: the `Source` that is trained on, with labels.
+        held_out: a pair: images float (n, h, w, 3) in [-1, 1], and their labels, int (n, factors).
+        labels: the `Labels`.
+    """
+
+    def __init__(self, source, held_out, labels):
+        if not isinstance(held_out, tuple | list) or len(held_out) != 2:
+            raise ValueError("held_out must be a pair (images, labels), got "
+                             f"{type(held_out).__name__}")  # fmt: skip
+        super().__init__(source, held_out[0])
+        some = source.pairs(len(self.training), count=1)  # the images of `Gap`, once more
+        numbers = next(iter(some))[1].numpy(), held_out[1][: len(self.held_out)]
+        self.vectors = [labels.vectors(each) for each in numbers]
+
+    def sets(self):
+        """As `Gap.sets`."""
+        of_training, others = self.vectors
+        fake = self.model.sample(len(others), ema=False, label=others)
+        return (self.training, of_training), (self.held_out, others), (fake, others)
+
+
 @keras.saving.register_keras_serializable("sagan_lib")
 class ConditionalGAN(GAN):
     """A `GAN` on images with labels: G is asked for a label, D is told what was asked.
@@ -267,7 +293,7 @@ class ConditionalGAN(GAN):
         return source.pairs(*which)
 
     def _gap(self, source, held_out):
-        raise ValueError("held_out is for networks without labels: these images have none")
+        return LabelledGap(source, held_out, self.labels)
 
     def get_config(self):
         return super().get_config() | {"labels": self.labels.factors}

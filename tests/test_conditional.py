@@ -308,6 +308,26 @@ def test_a_source_must_have_the_labels_of_the_model(source, words):
         small().fit(source, steps=1, batch_size=4, verbose=0)
 
 
+def test_the_gap_of_d_is_that_of_images_with_their_labels():
+    """By D's own scores; and labels that are exchanged give others."""
+    model = small()
+    source, held_out = HAIR.split(9)
+    assert held_out[1].shape == (9, 1)
+    history = model.fit(
+        source, steps=1, batch_size=4, log_every=1, verbose=0, held_out=held_out
+    ).history
+    vectors = model.labels.vectors(held_out[1])
+    wanted = model.discriminator([held_out[0], vectors]).numpy().mean()
+    assert history["d_held_out"] == [pytest.approx(wanted, rel=1e-4)]
+    fake = model.sample(9, ema=False, label=held_out[1])
+    wanted = model.discriminator([fake, vectors]).numpy().mean()
+    assert history["d_fake"] == [pytest.approx(wanted, rel=1e-4)]
+    with pytest.raises(
+        ValueError, match=r"held_out must be a pair \(images, labels\), got ndarray"
+    ):
+        model.fit(source, steps=1, batch_size=4, verbose=0, held_out=held_out[0])
+
+
 def test_sampling_by_label():
     model = small(source=BOTH)
     red = model.sample(3, seed=1, label="red, long")

@@ -299,6 +299,29 @@ def test_scores_of_a_run_on_a_folder_ask_for_enough_images(run, tmp_path, capsys
     assert "6 images; 4 real ones and 4 held out make 8" in capsys.readouterr().err
 
 
+@pytest.mark.book
+def test_a_run_with_labels_by_the_command_line(tmp_path, capsys):
+    out, picture = tmp_path / "run", tmp_path / "red.png"
+    command = ["train", *SMALL, "--resolution", "32", "--steps", "1", "--label", "hair", "--faces"]
+    assert main([*command, "200", "--out", str(out)]) == 0
+    assert "hair=black, " in capsys.readouterr().out  # how many there are of each
+    sample = ["sample", "--run", str(out), "--n", "3", "--out", str(picture), "--label"]
+    assert main([*sample, "red"]) == 0
+    model = runs.trained(out)
+    np.testing.assert_array_equal(pixels(picture)[::3, ::3], plots.grid(
+        model.sample(3, label="red"), 16))  # fmt: skip
+    assert main([*sample, "green"]) == 2
+    assert (
+        "label 'green' is none of hair (black, brown, blond, red, grey)" in capsys.readouterr().err
+    )
+    assert main(["score", "--run", str(out), "--n", "400", "--real", "400"]) == 0
+    said = capsys.readouterr().out
+    assert "obedience" in said
+    assert "hair=red: frechet" in said
+    assert main(["sample", "--label", "red", "--out", str(picture)]) == 2
+    assert "trained without labels" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["claims", "bench"])
 def test_a_command_that_moved_says_where_it_went(name, capsys):
     assert main([name, "list"]) == 2

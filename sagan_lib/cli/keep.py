@@ -23,6 +23,8 @@ import keras
 from sagan_lib import shipped
 from sagan_lib.callbacks import previous
 
+#: Classes of models that a run saves.
+KINDS = ("GAN", "ConditionalGAN")
 RUN, LOCK = "run.keras", ".lock"
 #: Seconds to wait for a folder's lock.
 PATIENCE = 1.0
@@ -197,7 +199,7 @@ def damage(path):
             if broken:
                 return f"{broken} in it is not as it was written"
             kind = json.loads(archive.read("config.json"))["class_name"]
-            if kind != "GAN":
+            if kind not in KINDS:
                 return f"it holds a {kind}, not a run of this library"
             with archive.open("model.weights.h5") as stream, h5py.File(stream) as weights:
                 weights.visititems(lambda name, item: None)

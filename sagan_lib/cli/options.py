@@ -70,6 +70,10 @@ def parser(description):
     _add_run(sample)
     sample.add_argument("--out", type=Path, default=Path("samples.png"), help="picture to write")
     sample.add_argument("--n", type=int, default=64, help="how many images")
+    sample.add_argument(
+        "--label", help="what a conditional run shall draw: red, or hair=red,long_hair=long; what "
+        "is not named is drawn by chance",
+    )  # fmt: skip
     sample.add_argument("--seed", type=int, default=0, help="seed of the noise")
     sample.add_argument("--columns", type=int, default=16, help="images in a row")
     sample.add_argument("--truncation", type=float, help="cut the noise off at plus and minus this")

@@ -62,6 +62,11 @@ class Recipe:
         "pictures that are not trained on, to see what D knows by heart; none: a tenth, but "
         "500 at most",
     )
+    label: str | None = _field(
+        None, "what the images are labelled by, for a conditional run: of faces hair, iris, skin, "
+        "background, long_hair; 'class' of Keras's sets; 'folder': a picture's folder is its "
+        "label; an attribute of CelebA; several joined by commas",
+    )  # fmt: skip
     faces: int = _field(50_000, "how many different procedural faces there are")
     population: int = _field(
         0, "which procedural faces, whatever the seed; those kept for scoring are refused"

@@ -9,37 +9,52 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from sagan_lib import checks, cost, devices, networks, shipped, ttur
+from sagan_lib import checks, conditional, cost, devices, networks, shipped, ttur
 from sagan_lib.attention import OLD_NAMES
 from sagan_lib.augment import augmentation
 from sagan_lib.book import plots
 from sagan_lib.cli import keep, provenance, recipes
 from sagan_lib.datasets import registry
 from sagan_lib.datasets.source import from_bytes
-from sagan_lib.evaluation import scores
+from sagan_lib.evaluation import by_class, scores
 from sagan_lib.gan import GAN
 from sagan_lib.sampling import generate
 
 GENERATOR, RESULTS = f"{recipes.SHIPPED}.weights.h5", f"{recipes.SHIPPED}.json"
 
 
-def networks_of(recipe):
-    """The untrained (generator, discriminator) of a `recipes.Recipe`."""
+def networks_of(recipe, labels=None):
+    """The untrained (generator, discriminator) of a `recipes.Recipe`.
+
+    Args:
+        recipe: the recipe.
+        labels: the `datasets.labels.Labels` that both are told; None for none.
+    """
     r = recipe
     place = {"attention_at": r.attention_at, "variant": r.variant}
-    return networks.build(r.kind, r.resolution, r.width, r.latent_dim, **place)
+    pair = networks.build(r.kind, r.resolution, r.width, r.latent_dim, **place)
+    if labels is None:
+        return pair
+    tell = conditional.generator, conditional.discriminator
+    return tuple(told(net, labels.width) for told, net in zip(tell, pair, strict=True))
 
 
-def build(recipe):
+def build(recipe, labels=None):
     """The compiled, untrained `GAN` of a recipe; its first weights follow from the seed.
+
+    Args:
+        recipe: the recipe.
+        labels: as in `networks_of`; with some it is a `conditional.ConditionalGAN`.
 
     Raises:
         MemoryError: the networks, or a step of theirs, do not fit into this machine's memory.
     """
     keras.utils.set_random_seed(recipe.seed)
     try:
-        pair = networks_of(recipe)
-        model = GAN(*pair, seed=recipe.seed, ema_decay=recipe.ema_decay)
+        pair = networks_of(recipe, labels)
+        kind = GAN if labels is None else conditional.ConditionalGAN
+        named = {} if labels is None else {"labels": labels}
+        model = kind(*pair, **named, seed=recipe.seed, ema_decay=recipe.ema_decay)
     except (MemoryError, tf.errors.ResourceExhaustedError):
         raise MemoryError(
             f"the networks do not fit: take a smaller latent_dim (now {recipe.latent_dim}) or "
@@ -59,7 +74,7 @@ def build(recipe):
 def source(recipe):
     """The images of a recipe, a `datasets.source.Source`."""
     r = recipe
-    return registry.by_name(r.data, r.resolution, r.faces, r.population, r.crop)
+    return registry.by_name(r.data, r.resolution, r.faces, r.population, r.crop, r.label)
 
 
 def _kept(out, run):
@@ -75,6 +90,7 @@ def _kept(out, run):
     if kept:
         kept.setdefault("holdout", 0)  # older ones trained on all
         kept.setdefault("augment", None)
+        kept.setdefault("label", None)
     return kept
 
 
@@ -88,11 +104,22 @@ def _split(recipe, out):
     return whole.split(count) if count else (whole, None)
 
 
-def data_of(run):
-    """The `data` of a run's recipe, "faces" if it has none; `run` is its folder or run.keras."""
+def _count(held_out):
+    """How many images are held out; with labels they are a pair."""
+    if held_out is None:
+        return 0
+    return len(held_out[0] if isinstance(held_out, tuple) else held_out)
+
+
+def recipe_of(run):
+    """The recipe of a run, as a dict; "data" is "faces" and "label" None where it says nothing.
+
+    Args:
+        run: its folder or run.keras.
+    """
     run = Path(run)
     out = run if run.is_dir() else run.parent
-    return _kept(out, keep.newest(out)[0]).get("data", "faces")
+    return {"data": "faces", "label": None} | _kept(out, keep.newest(out)[0])
 
 
 def _check_same(now, before, out):
@@ -197,14 +224,17 @@ def train(recipe, out, log_every=100, mixed=False, device_set="one", command="",
     devices.setup(mixed, deterministic)
     strategy = devices.strategy(device_set)
     chief = devices.is_chief(strategy)
-    if chief and images.taken():
-        print(images.taken())
-        if advice := recipes.advice(images.size, recipe.augment):
-            print(advice)
+    told = images.taken(), images.told()
+    if told[0]:
+        told += (recipes.advice(images.size, recipe.augment),)
+    for said in filter(None, told if chief else ()):
+        print(said)
     now = dataclasses.asdict(recipe) | {  # of other images it is another run
         "images": images.size, "pictures": images.fingerprint, "mixed": mixed,
-        "deterministic": deterministic, "holdout": 0 if held_out is None else len(held_out),
+        "deterministic": deterministic, "holdout": _count(held_out),
     }  # fmt: skip
+    if images.labels:
+        now["labels"] = images.labels.digest(images.numbers)
     with keep.alone(out, command) if chief else contextlib.nullcontext():
         return _train_alone(recipe, out, log_every, (images, held_out), strategy, now, command)
 
@@ -223,7 +253,7 @@ def _train_alone(recipe, out, log_every, split, strategy, now, command):
         _check_same(now, _kept(out, run), out)
     with strategy.scope():
         model, lost = keep.newest(out, _to_go_on)
-        model = model or build(recipe)
+        model = model or build(recipe, split[0].labels)
     if lost:
         warnings.warn(lost, stacklevel=2)
     before, chief = int(model.step.numpy()), devices.is_chief(strategy)
@@ -241,7 +271,7 @@ def _train_alone(recipe, out, log_every, split, strategy, now, command):
         return model, None
     with shipped.replacing(out / "generator.weights.h5") as part:
         model.ema_generator.save_weights(part)
-    plots.save_grid(out / "samples.png", model.sample(64), columns=16)
+    plots.save_grid(out / "samples.png", sampled(model, 64), columns=16)
     return model, {
         "recipe": dataclasses.asdict(recipe),
         "step": int(model.step.numpy()),
@@ -273,7 +303,7 @@ def memory(run):
     if not kept.get("holdout") or kept.get("images", MANY + 1) > MANY:
         return None
     images, held_out = _split(recipe, out)
-    return from_bytes(images.images), held_out
+    return from_bytes(images.images), held_out if recipe.label is None else held_out[0]
 
 
 def _sizes(images, n, real):
@@ -284,11 +314,36 @@ def _sizes(images, n, real):
     return n or 2000, real or 5000
 
 
-def score(generator, what, data="faces", n=None, real=None, seed=0, memory=None):
-    """All scores of a generator (`scores.evaluate`), by the extractor of its data.
+def sampled(model, n, seed=0, truncation=None, label=None):
+    """Images of a generator, of whatever kind.
 
     Args:
-        generator: the network.
+        model: a generator without labels, or a `GAN`.
+        n: how many.
+        seed: as in `GAN.sample`.
+        truncation: likewise.
+        label: as in `conditional.ConditionalGAN.sample`.
+
+    Raises:
+        ValueError: no such label, or the generator takes none.
+    """
+    if isinstance(model, conditional.ConditionalGAN):
+        return model.sample(n, seed, truncation, label=label)
+    if label is not None:
+        raise ValueError(f"label must not be given, got {label!r}: this generator was trained "
+                         "without labels")  # fmt: skip
+    generator = model.ema_generator if isinstance(model, GAN) else model
+    return generate(generator, n, seed, truncation)
+
+
+def score(model, what, data="faces", n=None, real=None, seed=0, memory=None, label=None):
+    """All scores of a generator (`scores.evaluate`), by the extractor of its data.
+
+    Of a conditional one those of `by_class.evaluate`, too. It is asked for the labels of the real
+    images that are scored in its images' place.
+
+    Args:
+        model: a generator, or a `GAN`.
         what: what it is, kept in the protocol.
         data: as for `registry.by_name`.
         n: generated images, and real ones that are scored in their place; 2,000 by default, of few
@@ -296,17 +351,28 @@ def score(generator, what, data="faces", n=None, real=None, seed=0, memory=None)
         real: images of the reference; 5,000 by default, of few pictures the others.
         seed: of the noise.
         memory: the training images and those that were held out, for the share of copies.
+        label: what the images are labelled by, as for `registry.by_name`.
+
+    Raises:
+        ValueError: too few images, or other labels than the model's.
     """
-    images = registry.by_name(data, generator.output_shape[1])
+    network = model.ema_generator if isinstance(model, GAN) else model
+    told = isinstance(model, conditional.ConditionalGAN)
+    images = registry.by_name(data, network.output_shape[1], label=label if told else None)
+    if told and images.labels != model.labels:
+        raise ValueError(f"{data} must have the labels {model.labels}, got {images.labels}")
     n, real = _sizes(images, n, real)
-    reference, held_out = images.held_out(real, n)
-    extractor = scores.extractor(images.extractor)
-    fakes = generate(generator, n, seed)
-    found = scores.evaluate(fakes, reference, held_out, extractor, f"{what}, noise of seed {seed}")
+    sets = images.held_out(real, n)
+    extractor = scores.remembering(scores.extractor(images.extractor))
+    numbers = images.held_out_numbers(real, n) if told else ()
+    fakes = sampled(model, n, seed, label=numbers[1] if told else None)
+    found = scores.evaluate(fakes, *sets, extractor, f"{what}, noise of seed {seed}")
     found["protocol"]["data"] = images.description
     if memory:
         found["copies"] = scores.copies(fakes, *memory, extractor)
         found["protocol"]["trained_on"], found["protocol"]["not_trained_on"] = map(len, memory)
+    if told:
+        found |= by_class.evaluate(fakes, *sets, *numbers, images.labels, extractor)
     return found
 
 
@@ -334,7 +400,19 @@ def generator(run=None):
         ValueError: it is damaged. Of a folder the save before it is taken then, with a warning.
     """
     if run is not None:
-        return _saved(Path(run)).ema_generator
+        return trained(run).ema_generator
     shipped_one, _ = networks_of(recipes.RECIPES[recipes.SHIPPED])
     shipped_one.load_weights(shipped.path(GENERATOR))
     return shipped_one
+
+
+def trained(run):
+    """The `GAN` of a run, conditional or not.
+
+    Args:
+        run: as in `generator`, not None.
+
+    Raises:
+        FileNotFoundError, ValueError: as in `generator`.
+    """
+    return _saved(Path(run))

@@ -11,12 +11,15 @@ from pathlib import Path
 
 from sagan_lib import checks, shipped
 from sagan_lib.datasets.folder import ImageFolder
+from sagan_lib.datasets.labels import Labels
 
 CROP = 178  # the aligned images are 178 wide and 218 high
 SPLITS = {"train": 0, "valid": 1, "test": 2}
 #: The list of splits: as published, and as Kaggle has it (with commas and a header).
 PARTITIONS = ("list_eval_partition.txt", "list_eval_partition.csv")
-LONGEST = 2**26  # bytes of a list of splits: ten times CelebA's own
+#: The list of attributes, in the same two forms.
+ATTRIBUTES = ("list_attr_celeba.txt", "list_attr_celeba.csv")
+LONGEST = 2**26  # bytes of a list: more than twice CelebA's longest
 # MD5 of the files as published, as torchvision's CelebA loader lists them.
 MD5 = {
     "img_align_celeba.zip": "00d2c5bc6d35e252742224ab0c1e8fcb",
@@ -31,7 +34,7 @@ def is_celeba(path):
     near = (path.name, path.parent.name, *(p.name for p in path.glob("*/") if path.is_dir()))
     if any(Path(name).stem == "img_align_celeba" for name in near):
         return True
-    found = _partition(path)
+    found = _list(path, PARTITIONS)
     if found is None:
         return False
     splits = read_partition(*found)
@@ -41,18 +44,18 @@ def is_celeba(path):
         return any(Path(name).stem in splits for name in archive.namelist())
 
 
-def _partition(path):
-    """(where the list of splits stands, its bytes) for a folder or zip; None without one."""
+def _list(path, wanted):
+    """(where a list of one of these names stands, its bytes) for a folder or zip, or None."""
     if path.is_file() and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            inside = [n for n in archive.namelist() if Path(n).name in PARTITIONS]
+            inside = [n for n in archive.namelist() if Path(n).name in wanted]
             if inside:
                 where = f"{path}/{inside[0]}"
                 _check_length(where, archive.getinfo(inside[0]).file_size)
                 return where, archive.read(inside[0])
     root = path if path.is_dir() else path.parent
-    above = (root, root.parent, root.parent.parent)  # CelebA has Img/img_align_celeba and Eval/
-    lists = (p / below / name for p in above for below in ("", "Eval") for name in PARTITIONS)
+    above = (root, root.parent, root.parent.parent)  # CelebA has Img/img_align_celeba, Eval/, Anno/
+    lists = (p / below / name for p in above for below in ("", "Eval", "Anno") for name in wanted)
     found = next((p for p in lists if p.is_file()), None)
     if found is None:
         return None
@@ -63,7 +66,7 @@ def _partition(path):
 def _check_length(where, size):
     """Refuse what is no list before it is read: a member of a zip may claim anything."""
     if size > LONGEST:
-        raise ValueError(f"{where}: {size:,} bytes are no list of splits")
+        raise ValueError(f"{where}: {size:,} bytes are no list of CelebA's")
 
 
 def _decoded(data):
@@ -95,6 +98,37 @@ def read_partition(where, data):
     return splits
 
 
+def read_attributes(where, data, wanted):
+    """{file name without its ending: numbers of the wanted attributes, 0 or 1} from a list.
+
+    Args:
+        where: it stands, for errors.
+        data: its bytes: a line with the count, one with the names of the attributes, then lines of
+            "name -1 1 ..."; or with commas, without the count, "image_id" before the names.
+        wanted: names of attributes.
+
+    Raises:
+        ValueError: another form, or no such attribute; the message lists those there are.
+    """
+    lines = _decoded(data).replace(",", " ").splitlines()
+    rows = [words for words in map(str.split, lines) if words]
+    if rows and len(rows[0]) == 1:
+        rows = rows[1:]
+    if not rows:
+        raise ValueError(f"{where}: no attributes in it")
+    names = rows[0][1:] if rows[0][0] == "image_id" else rows[0]
+    columns = [names.index(checks.one_of("label", name, names)) for name in wanted]
+    found = {}
+    for number, row in enumerate(rows[1:], 1):
+        if len(row) != len(names) + 1 or not {*row[1:]} <= {"-1", "0", "1"}:
+            raise ValueError(
+                f"{where}: each line must be a name and {len(names)} numbers that are -1 or 1, as "
+                f"CelebA publishes it; line {number} of them is {' '.join(row)[:80]!r}"
+            )
+        found[Path(row[0]).stem] = [int(row[1 + column] == "1") for column in columns]
+    return found
+
+
 class CelebA(ImageFolder):
     """CelebA's aligned images, of one split where the partition list is there.
 
@@ -108,26 +142,30 @@ class CelebA(ImageFolder):
         limit: take at most so many images, in the order of their names.
         cache: folder of the decoded images, as for `ImageFolder`.
         verify: compare the whole cache with its checksum, as for `ImageFolder`.
+        label: an attribute such as "Smiling", several joined by commas, None for no labels. The
+            list of `ATTRIBUTES` is looked for where that of splits is, and in a folder "Anno".
 
     Raises:
-        FileNotFoundError: there is no such path.
+        FileNotFoundError: there is no such path, or no list of attributes for labels.
         ValueError: no image can be decoded, a wrong argument, a list of another form, a split that
-            has no image here, or one that is asked for without a list.
+            has no image here, or one that is asked for without a list; no such attribute, or
+            images that their list does not name.
     """
 
     def __init__(
-        self, path, resolution=64, split="train", crop=CROP, limit=None, cache=None, verify=False
-    ):
+        self, path, resolution=64, split="train", crop=CROP, limit=None, cache=None, verify=False,
+        label=None,
+    ):  # fmt: skip
         self.split = checks.one_of("split", split, {*SPLITS, "all"})
         self.partition = None
-        super().__init__(path, resolution, crop, limit, cache, verify)
+        super().__init__(path, resolution, crop, limit, cache, verify, label)
         if self.partition:
             self.description = f"{self.path}: split {split} of {Path(self.partition).name}"
 
     def _chosen(self, names):
         if self.split == "all":
             return names
-        found = _partition(self.path)
+        found = _list(self.path, PARTITIONS)
         splits = read_partition(*found) if found else {}
         if not any(Path(name).stem in splits for name in names):
             if self.split == "train":
@@ -141,6 +179,27 @@ class CelebA(ImageFolder):
                 f"{self.path}: {self.partition} has none of its files in split {self.split!r}"
             )
         return chosen
+
+    def _check_label(self, label):
+        """Before all images are decoded for it."""
+        if label is None:
+            return
+        if not isinstance(label, str):
+            raise TypeError(f"label must be a text such as 'Smiling', got {label!r}")
+        self._wanted = [word.strip() for word in label.split(",")]
+        found = _list(self.path, ATTRIBUTES) if self.path.exists() else None
+        if found is None:
+            raise FileNotFoundError(f"{self.path}: label {label!r} needs the list of attributes "
+                                    f"({' or '.join(ATTRIBUTES)}) in it or near it")  # fmt: skip
+        self._attributes = read_attributes(*found, self._wanted)
+
+    def _label_by(self, label):
+        stems = [self._path_of(name).stem for name in self.names]
+        if missing := [stem for stem in stems if stem not in self._attributes]:
+            raise ValueError(f"{self.path}: the list of attributes lacks {len(missing)} of its "
+                             f"images, such as {missing[0]!r}")  # fmt: skip
+        labels = Labels(dict.fromkeys(self._wanted, ("no", "yes")))
+        self.label(labels, [self._attributes[stem] for stem in stems])
 
 
 def find(folder=None):

@@ -141,14 +141,15 @@ def labels_of(label):
 
 
 def numbers_of(record, labels):
-    """The labels of faces: int32 (n, factors).
+    """The labels of faces: int32 (n, factors); an iris is -1 where both eyes differ.
 
     Args:
         record: a `Kinds`: the faces' factors, or what was read of them.
         labels: of `labels_of`.
     """
-    names = ("left_iris" if name == "iris" else name for name in labels.factors)
-    return np.stack([getattr(record, name) for name in names], 1).astype(np.int32)
+    alike = np.where(record.left_iris == record.right_iris, record.left_iris, -1)
+    columns = (alike if name == "iris" else getattr(record, name) for name in labels.factors)
+    return np.stack([*columns], 1).astype(np.int32)
 
 
 def _hash(x):
@@ -342,7 +343,7 @@ class Faces(Source):
             self.labels = labels_of(label)
             if independent_eyes and "iris" in self.labels.factors:
                 raise ValueError("label 'iris' needs eyes of one colour, got independent_eyes=True")
-            self.numbers = numbers_of(self.factors(), self.labels)
+            self.label(self.labels, numbers_of(self.factors(), self.labels))
 
     def _complete(self, indices):
         """Draw those of these faces that were not drawn yet."""
@@ -396,3 +397,13 @@ class Faces(Source):
             real_faces(real, self.resolution),
             real_faces(held_out, self.resolution, HELD_OUT),
         )
+
+    def held_out_numbers(self, real, held_out):
+        """As `Source.held_out_numbers`, of the faces of `held_out`."""
+        self._check_labelled()
+        return tuple(
+            numbers_of(factors(np.arange(checks.integer(name, n, 1)), population), self.labels)
+            for name, n, population in (
+                ("real", real, REFERENCE), ("held_out", held_out, HELD_OUT),
+            )
+        )  # fmt: skip

@@ -14,6 +14,7 @@ import numpy as np
 from sagan_lib import checks
 from sagan_lib.datasets import cache as caches
 from sagan_lib.datasets import decode
+from sagan_lib.datasets.labels import Labels
 from sagan_lib.datasets.source import Source
 
 
@@ -36,6 +37,8 @@ class ImageFolder(Source):
             `~/.cache/sagan_lib` (XDG_CACHE_HOME).
         verify: read the whole cache and compare it with its checksum; if it is another one, decode
             all files anew.
+        label: "folder" labels each picture by the folder that it lies in, the first below what all
+            paths share; None for no labels.
 
     Attributes:
         names: the files used, in order; of members of a zip that share a name, all but the first
@@ -51,12 +54,16 @@ class ImageFolder(Source):
         PermissionError: a file may not be read; all of them are counted, some named.
         OSError: the cache's disk has too little space, or a file cannot be read for a reason of
             the system's, such as a disk that fails. Nothing is remembered of these.
-        ValueError: no image can be decoded, or an argument is wrong. Files that cannot be decoded
-            are skipped, counted and named in a warning.
+        ValueError: no image can be decoded, an argument is wrong, or there are labels to be and no
+            two folders, or pictures beside them. Files that cannot be decoded are skipped, counted
+            and named in a warning.
     """
 
-    def __init__(self, path, resolution=64, crop=None, limit=None, cache=None, verify=False):
+    def __init__(
+        self, path, resolution=64, crop=None, limit=None, cache=None, verify=False, label=None
+    ):
         self.path = Path(path)
+        self._check_label(label)
         checks.integer("resolution", resolution, 16, 256)
         if crop is not None:
             checks.integer("crop", crop, 1)
@@ -71,6 +78,46 @@ class ImageFolder(Source):
         self._decode_all(names, [Path(cache)] if cache else caches.places(), verify)
         self.size = len(self.names)
         self.description = f"{self.path}: all images"
+        if label is not None:
+            self._label_by(label)
+
+    def _check_label(self, label):
+        checks.one_of("label", label, (None, "folder"))
+
+    def _label_by(self, label):
+        """Label the pictures that were decoded; a data set with a list of labels overrides this."""
+        paths = [self._path_of(name).parts for name in self.names]
+        folders = {path[:-1] for path in paths}
+        depth = 0  # of what all of them share
+        while min(map(len, folders)) > depth and len({f[: depth + 1] for f in folders}) == 1:
+            depth += 1
+        shared = min(folders)[:depth]
+        if loose := [name for name, p in zip(self.names, paths, strict=True)
+                     if len(p) == depth + 1]:  # fmt: skip
+            raise ValueError(
+                f"{self.path}: label 'folder' needs each picture in one of two folders or more, "
+                f"got {_told(loose, 'in none')} below {'/'.join(shared) or 'the top'}"
+            )
+        of = [path[depth] for path in paths]
+        names = sorted(set(of))
+        if empty := sorted(self._folders(shared) - set(names)):
+            warnings.warn(f"{self.path}: no picture in {_told(empty, 'folders')}; they are no "
+                          "labels", stacklevel=4)  # fmt: skip
+        self.label(Labels({"folder": names}), [[names.index(each)] for each in of])
+
+    def _path_of(self, name):
+        """The path of a picture by its name: of members that share one, that without a number."""
+        return Path(self._members[name].filename if self._archive else name)
+
+    def _folders(self, shared):
+        """The folders directly below `shared`, with and without pictures."""
+        if self._archive:
+            depth, members = len(shared), self._archive.infolist()
+            paths = (Path(each.filename, "*" * each.is_dir()).parts for each in members)
+            found = {p[depth] for p in paths if p[:depth] == shared and len(p) > depth + 1}
+        else:
+            found = {each.name for each in self.path.joinpath(*shared).iterdir() if each.is_dir()}
+        return {name for name in found if not name.startswith((".", "__MACOSX"))}
 
     def _chosen(self, names):
         """Which of all names are used; a data set with splits overrides this."""
@@ -116,7 +163,7 @@ class ImageFolder(Source):
         readable, names = decode.suffixes(), []
         self.left_out = collections.Counter()
         for name in self._files():
-            path = Path(self._members[name].filename if self._archive else name)
+            path = self._path_of(name)
             hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
             ending = "hidden" if hidden else path.suffix.lower() or "no ending"
             if ending in readable and not self._archive and not (self.path / name).is_file():

@@ -4,6 +4,8 @@ The hair of a face is a factor, red is one of its values. An image's label is a 
 factor; a network takes it as a vector with a 1 for each value that the image has, and 0 elsewhere.
 """
 
+import hashlib
+
 import numpy as np
 
 from sagan_lib import checks
@@ -69,6 +71,28 @@ class Labels:
         if wrong.any():
             raise ValueError(f"labels must be numbers of {self}, got {numbers[wrong.any(1)][0]}")
         return numbers.astype(np.int32)
+
+    def counts(self, numbers):
+        """How many images each value has: {"hair=red": 12, ...}.
+
+        Args:
+            numbers: as in `checked`.
+        """
+        found = {}
+        for column, (factor, names) in zip(self.checked(numbers).T, self.factors.items(),
+                                           strict=True):  # fmt: skip
+            many = np.bincount(column, minlength=len(names))
+            found |= {f"{factor}={name}": int(n) for name, n in zip(names, many, strict=True)}
+        return found
+
+    def digest(self, numbers):
+        """24 hexadecimal digits of the names and of the labels of all images.
+
+        Args:
+            numbers: as in `checked`.
+        """
+        names = repr(self.factors).encode(errors="surrogateescape")
+        return hashlib.sha256(names + self.checked(numbers).tobytes()).hexdigest()[:24]
 
     def vectors(self, numbers):
         """Labels as networks take them: float32 (n, width), a 1 for each factor's value.

@@ -11,12 +11,13 @@ from sagan_lib.datasets.faces import Faces
 from sagan_lib.datasets.folder import ImageFolder
 from sagan_lib.datasets.keras_sets import NAMES, KerasImages
 
-#: Name -> what makes the `Source`: called with `resolution`, and with those of `size`, `population`
-#: and `crop` that are among its parameters. Add yours, and every recipe and command knows its name.
+#: Name -> what makes the `Source`: called with `resolution`, and with those of `size`,
+#: `population`, `crop` and `label` that are among its parameters. Add yours, and every recipe
+#: and command knows its name.
 SOURCES = {"faces": Faces} | {name: functools.partial(KerasImages, name) for name in NAMES}
 
 
-def by_name(data, resolution, size=50_000, population=0, crop=None):
+def by_name(data, resolution, size=50_000, population=0, crop=None, label=None):
     """The source of images that a recipe or a command line names.
 
     Args:
@@ -29,6 +30,9 @@ def by_name(data, resolution, size=50_000, population=0, crop=None):
         population: which ones, where they are drawn; none of `faces.RESERVED`.
         crop: side of the centred square of own pictures, in pixels of the file; None takes the
             largest square, of CelebA's aligned images the customary 178 pixels.
+        label: what the images are labelled by, None for nothing: a name of `faces.LABELS`, "class"
+            of Keras's sets, "folder" of own pictures, one of CelebA's attributes; of faces and
+            CelebA several, joined by commas.
 
     Returns:
         A `source.Source`.
@@ -37,7 +41,7 @@ def by_name(data, resolution, size=50_000, population=0, crop=None):
         FileNotFoundError: no such name, folder or zip.
         TypeError: `data` is neither a text nor a path.
         ValueError: no image in it can be decoded, or it is empty; a crop of what has no files; a
-            population that is kept for scoring.
+            population that is kept for scoring; no such label.
     """
     if not isinstance(data, str | os.PathLike):
         raise TypeError(f"data must be a name or a path, got {data!r}")
@@ -52,8 +56,11 @@ def by_name(data, resolution, size=50_000, population=0, crop=None):
     takes = inspect.signature(make).parameters
     if crop is not None and "crop" not in takes:
         raise ValueError(f"crop is for pictures from files, got {crop} with data {data!r}")
+    if label is not None and "label" not in takes:
+        raise ValueError(f"data {data!r} has no labels, got label {label!r}")
     # Of another kind of data a recipe keeps its size and population, which mean nothing there.
-    given = {"size": size, "population": population} | ({} if crop is None else {"crop": crop})
+    given = {"size": size, "population": population}
+    given |= {k: v for k, v in {"crop": crop, "label": label}.items() if v is not None}
     return make(resolution=resolution, **{k: v for k, v in given.items() if k in takes})
 
 

@@ -41,6 +41,29 @@ class Source:
         """What was taken from the reader's files, in one line; empty where nothing was."""
         return ""
 
+    def label(self, labels, numbers):
+        """Label all images; a warning names the values that no image has, or only one.
+
+        Args:
+            labels: a `labels.Labels`.
+            numbers: integers (size, factors).
+        """
+        self.labels, self.numbers = labels, labels.checked(numbers)
+        counts = labels.counts(numbers)
+        for few, said in ((0, "no image: what is made for it will mean nothing"),
+                          (1, "one image, which is all that can be made for it")):  # fmt: skip
+            if rare := [name for name, count in counts.items() if count == few]:
+                more = f", ... {len(rare)} in all" if len(rare) > 10 else ""
+                warnings.warn(f"{', '.join(rare[:10])}{more}: {said}", stacklevel=3)
+
+    def told(self):
+        """How many images each label has, in words; empty where they have none."""
+        if self.labels is None:
+            return ""
+        counts = [f"{n:,} {name}" for name, n in self.labels.counts(self.numbers).items()]
+        more = f", ... {len(counts)} labels" if len(counts) > 20 else ""
+        return f"{', '.join(counts[:20])}{more}; each is trained as often as it has images"
+
     def held_out(self, real, held_out):
         """Two sets of real images to score generated ones with; no image is in both.
 
@@ -54,6 +77,30 @@ class Source:
         Raises:
             ValueError: there are fewer images, or less than one is asked for.
         """
+        chosen = self._held_out(real, held_out)
+        images = from_bytes(self.images[chosen])
+        return images[:real], images[real:]
+
+    def held_out_numbers(self, real, held_out):
+        """The labels of the images that `held_out` gives, two arrays int32 (n, factors).
+
+        Args:
+            real: as in `held_out`.
+            held_out: likewise.
+
+        Raises:
+            ValueError: as in `held_out`, or there are no labels.
+        """
+        self._check_labelled()
+        numbers = self.numbers[self._held_out(real, held_out)]
+        return numbers[:real], numbers[real:]
+
+    def _check_labelled(self):
+        if self.numbers is None:
+            raise ValueError(f"{type(self).__name__} has no labels: none were asked for")
+
+    def _held_out(self, real, held_out):
+        """The indices of the images that `held_out` gives."""
         checks.integer("real", real, 1)
         checks.integer("held_out", held_out, 1)
         if self.size < real + held_out:
@@ -61,9 +108,7 @@ class Source:
                 f"{self.description}: {self.size} images; {real} real ones and {held_out} held out "
                 f"make {real + held_out}"
             )
-        chosen = np.random.default_rng(0).permutation(self.size)[: real + held_out]
-        images = from_bytes(self.images[chosen])
-        return images[:real], images[real:]
+        return np.random.default_rng(0).permutation(self.size)[: real + held_out]
 
     def split(self, count):
         """Images to train on, and others that training never sees.
@@ -73,16 +118,24 @@ class Source:
                 are fresh; else always the same ones are set aside.
 
         Returns:
-            (a `Source`, float32 (count, resolution, resolution, 3) in [-1, 1]).
+            (a `Source`, float32 (count, resolution, resolution, 3) in [-1, 1]); with labels, in
+            place of the latter a pair: these and int32 (count, factors).
 
         Raises:
             TypeError, ValueError: no such count.
         """
         if self.endless:
-            return self, self.held_out(1, checks.integer("count", count, 1))[1]
+            others = self.held_out(1, checks.integer("count", count, 1))[1]
+            if self.labels:
+                others = others, self.held_out_numbers(1, count)[1]
+            return self, others
         checks.integer("count", count, 1, self.size - 1)
         order = np.random.default_rng(0).permutation(self.size)
-        return Part(self, np.sort(order[count:])), from_bytes(self.images[np.sort(order[:count])])
+        apart = np.sort(order[:count])
+        others = from_bytes(self.images[apart])
+        if self.labels:
+            others = others, self.numbers[apart]
+        return Part(self, np.sort(order[count:])), others
 
     def batches(self, batch_size, seed=0, start=0, count=None):
         """A `tf.data.Dataset` of image batches, from batch number `start` on.
@@ -113,8 +166,7 @@ class Source:
         """
         import tensorflow as tf
 
-        if self.numbers is None:
-            raise ValueError(f"{type(self).__name__} has no labels: none were asked for")
+        self._check_labelled()
         steps, indices_of = self._schedule(batch_size, seed, start, count)
         table = tf.constant(self.numbers)
         numbers = steps.map(lambda step: tf.gather(table, indices_of(step)))

@@ -194,6 +194,36 @@ def weighted_mmd(k_aa, k_bb, k_ab, w_a, w_b):
                  / (w_a.sum() * w_b.sum()))  # fmt: skip
 
 
+def association(a, b):
+    """How far one label tells another: Cramér's V, 0 if they are independent, 1 if it tells all.
+
+    Of few images it is above 0 by chance; what independent labels of as many show is its floor.
+
+    Args:
+        a: integers at least 0, (n,).
+        b: likewise.
+
+    Returns:
+        A float; 0 where one of them has a single value.
+    """
+    a, b = (np.unique(_whole(name, x), return_inverse=True)[1] for name, x in (("a", a), ("b", b)))
+    if a.shape != b.shape:
+        raise ValueError(f"a and b must be as many, got {len(a)} and {len(b)}")
+    table = np.zeros((a.max() + 1, b.max() + 1))
+    np.add.at(table, (a, b), 1)
+    expected = np.outer(table.sum(1), table.sum(0)) / len(a)
+    least = min(table.shape) - 1
+    squared = ((table - expected) ** 2 / expected).sum() / len(a)
+    return float(np.sqrt(squared / least)) if least else 0.0
+
+
+def _whole(name, values):
+    values = np.asarray(values)
+    if values.dtype.kind not in "iu" or values.ndim != 1 or not len(values) or values.min() < 0:
+        raise ValueError(f"{name} must be a vector of integers at least 0, got {values!r}")
+    return values
+
+
 def agreement(left, right):
     """How far two labels agree beyond chance: Cohen's kappa, 1 always, 0 as if drawn apart.
 

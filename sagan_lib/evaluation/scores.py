@@ -4,6 +4,8 @@ A score without its protocol says little, so `evaluate` returns both: how many i
 network's features, from which population, and what real images score against real ones.
 """
 
+import dataclasses
+import functools
 import warnings
 from dataclasses import dataclass
 
@@ -83,6 +85,27 @@ EXTRACTORS = {"judge": judge_extractor, "inception": inception_extractor}
 def extractor(name):
     """The extractor of that name in `EXTRACTORS`; ValueError lists the names there are."""
     return EXTRACTORS[checks.one_of("extractor", name, EXTRACTORS)]()
+
+
+def remembering(extractor):
+    """An extractor that looks at a set of images once, however often it is asked.
+
+    Args:
+        extractor: an `Extractor`; its images are told apart as objects, and kept.
+    """
+    known = {}
+
+    def once(function, images):
+        key = function, id(images)
+        if key not in known:
+            known[key] = function(images), images  # kept: the number of what is gone is used again
+        return known[key][0]
+
+    return dataclasses.replace(
+        extractor,
+        features=functools.partial(once, extractor.features),
+        read=extractor.read and functools.partial(once, extractor.read),
+    )
 
 
 def evaluate(images, real, held_out, extractor, source, bootstrap=200, seed=0):

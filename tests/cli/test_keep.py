@@ -346,7 +346,7 @@ def test_a_log_whose_saves_are_gone_is_set_aside_with_words(saved):
 def test_a_damaged_text_of_a_run_is_named(content, tmp_path):
     (tmp_path / "recipe.json").write_bytes(content)
     with pytest.raises(ValueError, match=r"recipe\.json is damaged \("):
-        runs.data_of(tmp_path)
+        runs.recipe_of(tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "foreign"])

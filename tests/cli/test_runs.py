@@ -14,6 +14,7 @@ from sagan_lib import gan, sampling, shipped
 from sagan_lib.attention import attention_layers
 from sagan_lib.cli import recipes, runs
 from sagan_lib.cli.recipes import RECIPES, Recipe
+from sagan_lib.conditional import ConditionalGAN
 from sagan_lib.datasets import faces
 from sagan_lib.datasets.faces import Faces
 from sagan_lib.datasets.folder import ImageFolder
@@ -281,3 +282,64 @@ def test_a_score_takes_as_many_pictures_as_there_are(size, endless, asked, wante
     images = Source()
     images.size, images.endless = size, endless
     assert runs._sizes(images, *asked) == wanted
+
+
+LABELLED = dataclasses.replace(TINY, label="hair", faces=60)
+
+
+@pytest.fixture(scope="module")
+def conditional_run(tmp_path_factory):
+    """(folder, model, report) of a run with labels."""
+    out = tmp_path_factory.mktemp("conditional") / "run"
+    return out, *runs.train(LABELLED, out, log_every=2)
+
+
+@pytest.mark.book
+def test_a_run_with_labels_keeps_them_and_samples_by_them(conditional_run):
+    out, model, report = conditional_run
+    assert isinstance(model, ConditionalGAN)
+    assert report["recipe"]["label"] == "hair"
+    loaded = runs.trained(out)
+    assert loaded.labels.factors == {"hair": faces.LABELS["hair"]}
+    for a, b in zip(state(model), state(loaded), strict=True):
+        np.testing.assert_array_equal(a, b)
+    red = runs.sampled(loaded, 3, label="red")
+    np.testing.assert_array_equal(red, model.sample(3, label=3))
+    assert runs.recipe_of(out)["label"] == runs.recipe_of(out / "run.keras")["label"] == "hair"
+
+
+@pytest.mark.full
+def test_a_run_with_labels_in_two_parts_is_the_run_in_one(conditional_run, tmp_path):
+    whole = conditional_run[1]
+    runs.train(dataclasses.replace(LABELLED, steps=2), tmp_path / "run", log_every=2)
+    again = runs.train(LABELLED, tmp_path / "run", log_every=2)[0]
+    for a, b in zip(state(whole), state(again), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.book
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [("skin", "label was 'hair', not 'skin'"), (None, "label was 'hair', not None")],
+)
+def test_a_run_of_other_labels_is_another_run(conditional_run, label, words):
+    with pytest.raises(ValueError, match=f"holds another run: {words}"):
+        runs.train(dataclasses.replace(LABELLED, label=label, steps=5), conditional_run[0])
+
+
+def test_a_run_without_labels_is_not_gone_on_with_labels(straight):
+    with pytest.raises(ValueError, match="label was None, not 'hair'"):
+        runs.train(dataclasses.replace(TINY, label="hair", steps=5), straight[0])
+
+
+@pytest.mark.book
+def test_scores_of_a_run_with_labels_say_whether_they_are_obeyed():
+    keras.utils.set_random_seed(1)
+    recipe = dataclasses.replace(LABELLED, resolution=32, attention_at=None)
+    model = runs.build(recipe, runs.source(recipe).labels)
+    found = runs.score(model, "untrained", n=400, real=400, label="hair")
+    assert found["obedience"]["value"] < 0.4 < 0.99 < found["obedience"]["real"]
+    assert found["intra_frechet"]["value"] > 10 * found["intra_frechet"]["real"]
+    assert set(found["dependence"]["hair"]) == {"iris", "skin", "background", "long_hair"}
+    with pytest.raises(ValueError, match=r"faces must have the labels hair .* got skin"):
+        runs.score(model, "untrained", n=4, real=4, label="skin")

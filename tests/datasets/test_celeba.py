@@ -171,5 +171,63 @@ def test_a_list_that_claims_too_much_is_not_read(celeba, monkeypatch):
     monkeypatch.setattr(published, "LONGEST", 100)
     monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("read"))
     for place in (path, celeba):
-        with pytest.raises(ValueError, match=r"partition\.txt: 130 bytes are no list of splits"):
+        with pytest.raises(ValueError, match=r"partition\.txt: 130 bytes are no list of CelebA's"):
             CelebA(place, 16)
+
+
+def attributes(folder, kind, rows=range(1, 11), names=("Bald", "Male", "Smiling")):
+    """CelebA's list, in both forms: odd numbers are male, multiples of three smile."""
+    lines = []
+    for n in rows:
+        lines.append([f"{n:06}.jpg", "-1", "1" if n % 2 else "-1", "1" if n % 3 == 0 else "-1"])
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"list_attr_celeba.{kind}"
+    if kind == "txt":
+        text = f"{len(lines)}\n{' '.join(names)} \n" + "".join(f"{'  '.join(x)}\n" for x in lines)
+    else:
+        text = "".join(f"{','.join(x)}\n" for x in [["image_id", *names], *lines])
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:Bald=yes")
+@pytest.mark.parametrize("kind", ["txt", "csv"])
+@pytest.mark.parametrize("where", [".", "..", "../Anno"])
+def test_attributes_are_labels(celeba, cache, kind, where):
+    attributes(celeba / where, kind)
+    source = CelebA(celeba, 16, split="all", cache=cache, label="Smiling, Male")
+    assert source.labels.factors == {"Smiling": ("no", "yes"), "Male": ("no", "yes")}
+    numbers = [int(name[:6]) for name in source.names]
+    np.testing.assert_array_equal(source.numbers, [[n % 3 == 0, n % 2] for n in numbers])
+    train = registry.by_name(celeba, 16, label="Male")
+    np.testing.assert_array_equal(train.numbers[:, 0], [1, 0] * 3)
+
+
+def test_attributes_in_the_zip(celeba, cache):
+    inside = attributes(celeba / "..", "txt")
+    path = celeba.parent / "img_align_celeba.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for each in [*celeba.iterdir(), inside]:
+            archive.write(each, each.name)
+    inside.unlink()
+    assert CelebA(path, 16, "all", cache=cache, label="Male").numbers[:, 0].sum() == 5
+
+
+def test_what_is_wrong_with_attributes_is_said_before_anything_is_decoded(celeba, cache):
+    with pytest.raises(FileNotFoundError, match=r"needs the list of attributes \(list_attr_"):
+        CelebA(celeba, 16, cache=cache, label="Male")
+    path = attributes(celeba, "txt")
+    with pytest.raises(ValueError, match=r"label must be one of .*'Bald', .*'Smiling'.*'Nose'"):
+        CelebA(celeba, 16, cache=cache, label="Nose")
+    with pytest.raises(TypeError, match="label must be a text"):
+        CelebA(celeba, 16, cache=cache, label=3)
+    path.write_text(path.read_text().replace("000003.jpg  -1", "000003.jpg  7"))
+    with pytest.raises(ValueError, match=r"a name and 3 numbers that are -1 or 1.*line 3 of them"):
+        CelebA(celeba, 16, cache=cache, label="Male")
+    path.write_text("")
+    with pytest.raises(ValueError, match="no attributes in it"):
+        CelebA(celeba, 16, cache=cache, label="Male")
+    assert not cache.exists()
+    attributes(celeba, "txt", rows=range(1, 6))
+    with pytest.raises(ValueError, match="lacks 1 of its images, such as '000006'"):
+        CelebA(celeba, 16, cache=cache, label="Male")

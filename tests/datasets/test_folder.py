@@ -459,3 +459,63 @@ def test_a_members_size_is_looked_at_before_it_is_read(tmp_path, cache, monkeypa
         source = ImageFolder(path, 16, cache=cache)
     assert "5,000 bytes are more than 4,999" in source.skipped["bomb.png"]
     assert colours(source) == [RED]
+
+
+def labelled(root, *names):
+    for number, name in enumerate(names):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        picture(number, (40, 40)).save(root / name)
+    return root
+
+
+def zipped_folder(root):
+    path = root.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        for each in sorted(root.rglob("*")):
+            archive.write(each, each.relative_to(root.parent))  # all below the folder's own name
+    return path
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("top", ["", "photos/2026"])
+def test_a_folder_is_the_label_of_its_pictures(packed, top, tmp_path, cache):
+    names = ["dogs/1.png", "cats/2.png", "cats/deep/3.png", "dogs/cats/4.png"]
+    root = labelled(tmp_path / "pets", *(f"{top}/{name}".lstrip("/") for name in names))
+    (root / top / "owls").mkdir()
+    (root / top / "cats" / "notes.txt").write_text("no picture")
+    path = zipped_folder(root) if packed else root
+    with pytest.warns(UserWarning, match=r"no picture in 1 folders: owls; they are no labels"):
+        source = ImageFolder(path, 16, cache=cache, label="folder")
+    assert source.labels.factors == {"folder": ("cats", "dogs")}
+    lies_in = ["cats" if "/cats/" in f"/{n}" and "dogs/" not in n else "dogs" for n in source.names]
+    assert [source.labels.factors["folder"][i] for i in source.numbers[:, 0]] == lies_in
+    assert source.told().startswith("2 folder=cats, 2 folder=dogs; each is trained as often")
+    assert ImageFolder(path, 16, cache=cache).labels is None
+
+
+def test_a_damaged_picture_is_no_labels_picture(tmp_path, cache):
+    root = labelled(tmp_path / "own", "a/1.png", "a/2.png", "b/3.png", "b/4.png", "c/5.png")
+    (root / "a" / "1.png").write_text("no picture")
+    (root / "c" / "5.png").write_text("no picture")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        source = ImageFolder(root, 16, cache=cache, label="folder")
+    said = " ".join(str(each.message) for each in caught)
+    assert "2 undecodable" in said
+    assert "no picture in 1 folders: c" in said
+    assert "folder=a: one image" in said
+    np.testing.assert_array_equal(source.numbers, [[0], [1], [1]])
+
+
+def test_pictures_without_a_folder_of_their_own_are_named(tmp_path, cache):
+    root = labelled(tmp_path / "own", "cats/1.png", "dogs/2.png", "loose.png")
+    with pytest.raises(ValueError, match=r"two folders or more, got 1 in none: loose\.png below"):
+        ImageFolder(root, 16, cache=cache, label="folder")
+    with pytest.raises(ValueError, match=r"got 1 in none: 1\.png below the top"):
+        ImageFolder(root / "cats", 16, cache=cache, label="folder")
+    (root / "loose.png").unlink()
+    (root / "dogs" / "2.png").unlink()
+    with pytest.raises(ValueError, match=r"got 1 in none: cats/1\.png below cats"):
+        ImageFolder(root, 16, cache=cache, label="folder")
+    with pytest.raises(ValueError, match=r"label must be one of .*'folder'.*, got 'hair'"):
+        ImageFolder(root, 16, cache=cache, label="hair")

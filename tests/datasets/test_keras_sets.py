@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from sagan_lib.datasets import registry
+from sagan_lib.datasets import keras_sets, registry
 from sagan_lib.datasets.keras_sets import KerasImages
 
 
@@ -45,3 +45,19 @@ def test_a_set_that_cannot_be_fetched_is_one_line(monkeypatch):
     monkeypatch.setattr(keras.datasets.cifar10, "load_data", fail)
     with pytest.raises(OSError, match=r"cifar10: Keras could not load it \(URL fetch.*no route\)"):
         KerasImages("cifar10")
+
+
+@pytest.mark.filterwarnings("ignore:.*no image")
+@pytest.mark.parametrize("name", keras_sets.NAMES)
+def test_classes_are_the_labels(monkeypatch, name):
+    images, numbers = np.zeros((4, 32, 32, 3), np.uint8), np.array([[3], [3], [0], [0]], np.uint8)
+    loaded = (images, numbers), (images, numbers)
+    monkeypatch.setattr(getattr(keras.datasets, name), "load_data", lambda: loaded)
+    source = registry.by_name(name, 32, label="class")
+    np.testing.assert_array_equal(source.numbers, [[3], [3], [0], [0]])
+    names = source.labels.factors["class"]
+    assert len(names) == (100 if name == "cifar100" else 10)
+    assert name != "cifar100" or list(names) == sorted(names)  # as its authors number them
+    assert registry.by_name(name, 32).labels is None
+    with pytest.raises(ValueError, match=r"label must be one of .*'class'.*, got 'colour'"):
+        registry.by_name(name, 32, label="colour")

@@ -79,3 +79,10 @@ def test_the_path_of_a_data_set_is_not_the_data_set():
         registry.by_name("./mnist", 16)
     with pytest.raises(FileNotFoundError, match=r"cifar: no such .* no data set: faces, cifar10,"):
         registry.by_name("cifar", 16)
+
+
+def test_a_label_reaches_what_has_some(monkeypatch):
+    assert registry.by_name("faces", 16, size=50, label="hair,skin").numbers.shape == (50, 2)
+    monkeypatch.setitem(registry.SOURCES, "grey", Grey)
+    with pytest.raises(ValueError, match="data 'grey' has no labels, got label 'hair'"):
+        registry.by_name("grey", 16, label="hair")

@@ -1,11 +1,14 @@
 """Sources: every epoch a permutation, batches that a step number decides."""
 
+import warnings
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from sagan_lib.book import plots
 from sagan_lib.datasets import discs, faces, source
+from sagan_lib.datasets.labels import Labels
 from sagan_lib.datasets.source import Source, from_bytes, shuffled_indices, to_bytes
 from sagan_lib.evaluation import judge
 
@@ -129,7 +132,7 @@ def test_a_look_at_the_first_batch_draws_nothing_ahead():
 
 
 def test_pairs_are_the_batches_with_their_own_labels():
-    source = faces.Faces(16, 20, label="hair,skin")
+    source = faces.Faces(16, 40, label="hair,skin")
     plain = [x.numpy() for x in source.batches(6, 3, start=2, count=5)]
     pairs = [(x.numpy(), y.numpy()) for x, y in source.pairs(6, 3, start=2, count=5)]
     assert len(pairs) == 5
@@ -179,3 +182,47 @@ def test_a_part_keeps_what_its_source_says_and_the_labels_of_its_images():
 def test_a_split_leaves_some_to_train_on(count):
     with pytest.raises((ValueError, TypeError), match=f"count must be .* got {count}"):
         Numbered(10).split(count)
+
+
+def test_rare_labels_are_named_and_all_are_counted():
+    source = Numbered(4)
+    assert source.told() == ""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        source.label(Labels({"kind": ["a", "b", "c", "d"]}), [[0], [0], [0], [2]])
+    assert [str(each.message) for each in caught] == [
+        "kind=b, kind=d: no image: what is made for it will mean nothing",
+        "kind=c: one image, which is all that can be made for it",
+    ]
+    assert source.told() == (
+        "3 kind=a, 0 kind=b, 1 kind=c, 0 kind=d; each is trained as often as it has images"
+    )
+
+
+def test_held_out_labels_are_those_of_the_held_out_images():
+    source = Numbered(20)
+    source.label(Labels(2), np.arange(20) % 2)
+    sets, numbers = source.held_out(12, 5), source.held_out_numbers(12, 5)
+    for images, number in zip(sets, numbers, strict=True):
+        np.testing.assert_array_equal(to_bytes(images)[:, 0, 0, 0] % 2, number[:, 0])
+    drawn = faces.Faces(32, 100, label="hair,iris")
+    sets, numbers = drawn.held_out(30, 40), drawn.held_out_numbers(30, 40)
+    for images, number in zip(sets, numbers, strict=True):
+        read = faces.numbers_of(judge.read(images), drawn.labels)
+        assert np.mean(read == number) > 0.97
+    with pytest.raises(ValueError, match="Faces has no labels"):
+        faces.Faces(16, 20).held_out_numbers(2, 2)
+
+
+def test_what_is_split_off_keeps_its_labels():
+    source = Numbered(20)
+    source.label(Labels(2), np.arange(20) % 2)
+    part, (others, numbers) = source.split(6)
+    np.testing.assert_array_equal(to_bytes(others)[:, 0, 0, 0] % 2, numbers[:, 0])
+    np.testing.assert_array_equal(part.images[:, 0, 0, 0] % 2, part.numbers[:, 0])
+    for images, numbers in part.pairs(7, count=3):
+        np.testing.assert_array_equal(to_bytes(images)[:, 0, 0, 0] % 2, numbers[:, 0])
+    assert sum(part.labels.counts(part.numbers).values()) == 14
+    drawn, (others, numbers) = faces.Faces(32, 100, label="hair").split(30)
+    assert (drawn.size, len(others)) == (100, 30)
+    assert np.mean(judge.read(others).hair == numbers[:, 0]) > 0.97

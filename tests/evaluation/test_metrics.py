@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
+from scipy.stats import contingency
 
 from sagan_lib.evaluation import metrics
 
@@ -109,3 +110,20 @@ def test_the_nearest_is_that_of_the_plain_double_loop():
     wanted = [min(np.linalg.norm(p - o) for o in others) for p in points]
     np.testing.assert_allclose(metrics.nearest(points, others), wanted)
     assert not metrics.nearest(others, others).any()
+
+
+def test_association_is_scipys_and_0_and_1_at_its_ends():
+    rng = np.random.default_rng(2)
+    a, b = rng.integers(0, 3, 500), rng.integers(0, 4, 500)
+    b[:200] = a[:200]
+    expected = contingency.association(contingency.crosstab(a, b).count, method="cramer")
+    assert metrics.association(a, b) == pytest.approx(expected)
+    assert metrics.association(a, (a + 1) % 3) == pytest.approx(1)
+    assert metrics.association(a, np.zeros(500, int)) == 0
+    pairs = np.array([[i, j] for i in range(3) for j in range(4)])
+    assert metrics.association(*pairs.T) == pytest.approx(0)
+    for wrong in ([-1, 0], [0.5, 1.0], [], [[1, 2]]):
+        with pytest.raises(ValueError, match="a must be a vector of integers at least 0, got"):
+            metrics.association(wrong, [0, 1])
+    with pytest.raises(ValueError, match="as many, got 2 and 3"):
+        metrics.association([0, 1], [0, 1, 1])

@@ -221,3 +221,15 @@ def test_so_many_copies_are_found_as_there_are():
         shares.append(found["value"])
     assert abs(shares[0] - scores.NEAR) < 0.04
     assert shares[1] - shares[0] == pytest.approx(0.1, abs=0.02)
+
+
+def test_an_extractor_that_remembers_looks_once(real):
+    seen = []
+    plain = scores.Extractor("counted", "", lambda x: seen.append(len(x)) or x.mean((1, 2)))
+    once = scores.remembering(plain)
+    for images in (real[:5], real[:3]):
+        found = [once.features(images) for _ in range(2)]
+        assert found[0] is found[1]
+        np.testing.assert_array_equal(found[0], images.mean((1, 2)))
+    assert seen == [5, 3]
+    assert once.read is None
