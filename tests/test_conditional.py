@@ -323,7 +323,7 @@ def test_the_gap_of_d_is_that_of_images_with_their_labels():
     wanted = model.discriminator([fake, vectors]).numpy().mean()
     assert history["d_fake"] == [pytest.approx(wanted, rel=1e-4)]
     with pytest.raises(
-        ValueError, match=r"held_out must be a pair \(images, labels\), got ndarray"
+        ValueError, match=r"a pair \(images, labels\), got ndarray"
     ):
         model.fit(source, steps=1, batch_size=4, verbose=0, held_out=held_out[0])
 
