@@ -194,6 +194,9 @@ class ConditionalGAN(GAN):
     A generated image gets the label of the real image beside it: so both have the same labels, D
     can tell nothing from a label alone, and the labels of step k are those of its images.
 
+    `fit` takes a `Source` with labels, arrays with `y=`, or a dataset of (images, labels); its
+    `held_out` is a pair of both. Labels are integers (n, factors), or (n,) of one factor.
+
     Args:
         generator: functional model, [z, y] -> images, such as `generator` makes.
         discriminator: functional model, [images, y] -> scores.

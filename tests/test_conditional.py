@@ -308,6 +308,7 @@ def test_a_source_must_have_the_labels_of_the_model(source, words):
         small().fit(source, steps=1, batch_size=4, verbose=0)
 
 
+@pytest.mark.book
 def test_the_gap_of_d_is_that_of_images_with_their_labels():
     """By D's own scores; and labels that are exchanged give others."""
     model = small()
@@ -322,9 +323,7 @@ def test_the_gap_of_d_is_that_of_images_with_their_labels():
     fake = model.sample(9, ema=False, label=held_out[1])
     wanted = model.discriminator([fake, vectors]).numpy().mean()
     assert history["d_fake"] == [pytest.approx(wanted, rel=1e-4)]
-    with pytest.raises(
-        ValueError, match=r"a pair \(images, labels\), got ndarray"
-    ):
+    with pytest.raises(ValueError, match=r"a pair \(images, labels\), got ndarray"):
         model.fit(source, steps=1, batch_size=4, verbose=0, held_out=held_out[0])
 
 

@@ -105,6 +105,8 @@ def script(named):
 
 def _check_plan(generator):
     """ValueError unless `network.js` has this generator's layers: it draws by their names."""
+    if len(generator.inputs) > 1:
+        raise ValueError("the page draws a generator without labels, got one that takes some")
     sides = [layer.output.shape[1] for layer in attention_layers(generator)]
     found = (generator.input_shape[-1], generator.output_shape[1], sides)
     if found != PLAN:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_lib import networks, sampling, shipped
+from sagan_lib import conditional, networks, sampling, shipped
 from sagan_lib.cli import export, runs
 from sagan_lib.evaluation import judge
 
@@ -123,3 +123,10 @@ def test_a_generator_that_the_page_cannot_draw_is_refused(plan, words, monkeypat
 def test_the_books_own_generator_is_one_that_the_page_draws(tmp_path):
     text = export.export(tmp_path / "net.js").read_text()
     assert "g/attention/gamma" in text
+
+
+def test_a_generator_that_takes_labels_is_refused(monkeypatch, tmp_path):
+    told = conditional.generator(networks.build("sagan", 16, 8)[0], 5)
+    monkeypatch.setattr(runs, "generator", lambda run: told)
+    with pytest.raises(ValueError, match="without labels, got one that takes some"):
+        export.export(tmp_path / "net.js", "run")
