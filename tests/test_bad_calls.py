@@ -35,7 +35,7 @@ from sagan_lib.book.imports import modules
 from sagan_lib.cli import recipes
 from sagan_lib.datasets import discs, faces, registry, source
 from sagan_lib.datasets.keras_sets import KerasImages
-from sagan_lib.evaluation import judge, maps, metrics, scores, sight
+from sagan_lib.evaluation import by_class, judge, maps, metrics, scores, sight
 from sagan_lib.spectral_norm import (
     SNConv2D,
     SNConv2DTranspose,
@@ -152,6 +152,7 @@ INSIDE = {
     cost.Plan, cost.best_time, dcgan.channels_at, dcgan.down_sides, dcgan.sides, faces.Factors,
     faces.population_number, metrics.inside, penalties.one_centred, penalties.squared_slopes,
     penalties.zero_centred, sagan.default_attention, scores.copies, scores.evaluate, ttur.Preset,
+    by_class.evaluate,
 }  # fmt: skip
 #: Where the message says it in another word than the argument's.
 WORDS = {
