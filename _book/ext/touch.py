@@ -10,6 +10,15 @@ from pathlib import Path
 #: What runs the trained network.
 NETWORK = ("tfjs/tf-core.min.js", "tfjs/tf-backend-wasm.min.js",
            "tfjs/tf-backend-wasm-simd.wasm.js", "faces64.js", "network.js", "noise.js")  # fmt: skip
+#: What trains points in the plane, and the piece around it.
+POINTS = (
+    "noise.js",
+    *(f"playground/{name}.js" for name in (
+        "network", "gan", "plane", "run", "settings", "view", "pane", "shares", "lessons", "piece",
+    )),
+)  # fmt: skip
+#: Piece -> a style sheet of its own.
+STYLES = {"playground": "playground/playground.css"}
 #: Piece -> its scripts, in their order.
 SCRIPTS = {
     "faces": (*NETWORK, "faces.js"),
@@ -18,6 +27,7 @@ SCRIPTS = {
     "game": ("game.js",),
     "film": ("film.js",),
     "ledger": ("ledger.js",),
+    "playground": POINTS,
 }
 PIECE = re.compile(r'<div class="touch" data-touch="([^"]*)"')
 
@@ -47,6 +57,8 @@ def _load(app, page, template, context, doctree):
         app.add_js_file(f"touch/{name}", loading_method="defer")
     if needed:
         app.add_css_file("touch/touch.css")
+    for piece in sorted(set(PIECE.findall(context.get("body") or "")) & set(STYLES)):
+        app.add_css_file(f"touch/{STYLES[piece]}")
 
 
 def _changed(app, env, added, changed, removed):

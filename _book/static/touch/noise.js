@@ -49,5 +49,5 @@ window.Noise = (() => {
     return Array.from({ length: n }, () => Array.from({ length: size }, next));
   }
 
-  return { quantiles, rows, edge, EDGES };
+  return { uniform, quantiles, rows, edge, EDGES };
 })();

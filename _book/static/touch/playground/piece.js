@@ -1,0 +1,218 @@
+/* The playground: lessons, buttons, switches and one or two panes; its setting stands in the address. */
+"use strict";
+
+Touch.register("playground", (data, place) => {
+  const { make, button } = Touch;
+  const { SWITCHES, COMPARED, MOST, first, sides, said, read, write } = Settings;
+  const SPEEDS = { "as fast as it goes": Infinity, "30 steps a second": 30, "5 steps a second": 5, "1 step a second": 1 };
+  const BUDGET = 12; // milliseconds of arithmetic in one frame, so that the page stays quick
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+  const opened = read(window.location.hash);
+  let state = opened.state;
+  let [playing, inSight, owed, before, drawn] = [false, true, 0, 0, 0];
+  let told = false; // whether the lesson's second sentence stands there
+
+  // ---- what is on the page -------------------------------------------------------------------
+  const panes = [new Pane.Pane(put), new Pane.Pane(put)];
+  const stage = make("div", { class: "stage" }, ...panes.map((pane) => pane.element));
+  const counter = make("output", { class: "counter" });
+  const note = make("p", { class: "said note", "aria-live": "polite" });
+  const lesson = make("div", { class: "lesson", "aria-live": "polite" });
+  const play = button("Play", () => (playing ? pause() : start()));
+  play.classList.add("play");
+  const speed = chooser("speed", Object.keys(SPEEDS), (name) => name, () => { owed = 0; });
+  const bar = make("div", { class: "row-of bar" }, play, button("One step", () => { pause(); advance(); draw(); }),
+    button("Restart", restart), button("Copy the address", copy), speed.label, counter);
+
+  const choosers = Object.fromEntries(Object.entries(SWITCHES).map(([name, each]) =>
+    [name, chooser(each.label, each.values, (value) => said(name, value), (value) => change({ [name]: value }))]));
+  const compare = chooser("compare", [null, ...COMPARED], (name) => (name ? SWITCHES[name].label : "one pane"), compareBy);
+  const other = chooser("on the right", [], String, (value) => change({ other: value }));
+  const switches = make("div", { class: "switches", role: "group", "aria-label": "switches" },
+    ...Object.values(choosers).map(({ label }) => label), compare.label, other.label);
+  const lessons = Lessons.LESSONS.map((each) => {
+    const made = button(each.title, () => open(each));
+    made.dataset.lesson = each.name;
+    return made;
+  });
+  place.append(make("div", { class: "lessons", role: "group", "aria-label": "lessons" }, ...lessons),
+    lesson, bar, stage, note, switches);
+
+  /* A labelled list to choose from: {label, select, set, offer}. */
+  function chooser(label, values, words, changed) {
+    const select = make("select", { change: () => changed(offered[select.selectedIndex]) });
+    let offered = [];
+    const offer = (next, named) => {
+      offered = next;
+      select.replaceChildren(...next.map((value) => make("option", {}, named(value))));
+    };
+    offer(values, words);
+    return {
+      label: make("label", {}, make("span", {}, label), select), select, offer,
+      set: (value) => { select.selectedIndex = offered.indexOf(value); },
+    };
+  }
+
+  // ---- the setting ---------------------------------------------------------------------------
+  /* Some switches changed: the training begins anew, and the address says so. */
+  function change(some) {
+    state = { ...state, lesson: null, ...some };
+    if (state.compare && state.other === state[state.compare]) state.other = another(state.compare);
+    restart();
+  }
+
+  /* A value that a switch does not have on the left. */
+  const another = (name) => SWITCHES[name].values.find((value) => value !== state[name]);
+
+  function compareBy(name) {
+    change({ compare: name, other: name && another(name) });
+  }
+
+  function open(each) {
+    state = { ...first(), ...each.state, lesson: each.name };
+    restart();
+  }
+
+  /* A point of one's own, or one taken away that is near. */
+  function put(point) {
+    const near = state.points.findIndex(([x, y]) => Math.hypot(x - point[0], y - point[1]) < 0.12);
+    const rounded = point.map((x) => Number(x.toFixed(2)));
+    let points = [...state.points, rounded];
+    if (near >= 0) points = state.points.filter((_, k) => k !== near);
+    if (points.length === 0 || points.length > MOST) {
+      note.textContent = points.length ? `${MOST} points at most.` : "One point must stay.";
+      return;
+    }
+    change({ points });
+  }
+
+  function show() {
+    for (const [name, each] of Object.entries(choosers)) each.set(state[name]);
+    compare.set(state.compare);
+    other.label.hidden = !state.compare;
+    if (state.compare) {
+      const values = SWITCHES[state.compare].values.filter((value) => value !== state[state.compare]);
+      other.offer(values, (value) => said(state.compare, value));
+      other.set(state.other);
+    }
+    for (const each of lessons) each.setAttribute("aria-pressed", String(each.dataset.lesson === state.lesson));
+  }
+
+  const taught = () => Lessons.LESSONS.find(({ name }) => name === state.lesson);
+
+  function restart() {
+    pause();
+    told = false;
+    const both = sides(state);
+    stage.classList.toggle("two", both.length > 1);
+    panes[1].element.hidden = both.length < 2;
+    const titled = (side) => (state.compare ? `${SWITCHES[state.compare].label}: ${said(state.compare, side[state.compare])}` : "the plane");
+    both.forEach((side, k) => panes[k].begin(side, state.points, titled(side)));
+    note.textContent = state.data === "own" ? "Click into the plane to put a point, or to take one away." : "";
+    show();
+    teach();
+    count();
+    const text = write(state);
+    window.history.replaceState(null, "", text ? `#${text}` : window.location.pathname + window.location.search);
+  }
+
+  /* The lesson's sentence before, and once it has run, the one after. */
+  function teach() {
+    const each = taught();
+    lesson.hidden = !each;
+    if (!each) return;
+    const before_ = make("p", {}, make("strong", {}, "Predict: "), each.predict);
+    lesson.replaceChildren(before_);
+    if (!told) {
+      lesson.append(make("p", { class: "hint" }, `Then press Play; it stops after ${each.steps} steps.`));
+      return;
+    }
+    const [left, right] = panes.map(({ run }) => run.summary());
+    const share = Lessons.SHARES[each.name];
+    const held = each.holds({ left, right }) ? "It did so here" : "Not this time";
+    lesson.append(make("p", {}, make("strong", {}, "And: "), each.after),
+      make("p", { class: "hint" }, `${held} (${each.told({ left, right })}), and in ${share.held} of ${share.of} seeds.`));
+  }
+
+  // ---- time ----------------------------------------------------------------------------------
+  const live = () => panes.filter(({ element }) => !element.hidden);
+
+  function count() {
+    counter.textContent = `step ${panes[0].run.step}`;
+  }
+
+  function advance() {
+    live().forEach(({ run }) => run.advance());
+    const each = taught();
+    if (!each || told || panes[0].run.step < each.steps) return;
+    told = true;
+    pause();
+    teach();
+  }
+
+  function draw() {
+    live().forEach((pane) => pane.draw());
+    count();
+  }
+
+  function frame(now) {
+    if (!playing) return;
+    window.requestAnimationFrame(frame);
+    if (!inSight) {
+      before = now;
+      return;
+    }
+    const wanted = SPEEDS[speed.select.value];
+    owed = Math.min(owed + (wanted * (now - before)) / 1000, wanted);
+    before = now;
+    const end = performance.now() + BUDGET * live().length;
+    while (playing && owed >= 1 && performance.now() < end) {
+      advance();
+      owed -= 1;
+    }
+    if (now - drawn < (calm.matches ? 1000 : 80)) return;
+    drawn = now;
+    draw();
+    if (live().every(({ run }) => run.broken)) stopBroken();
+  }
+
+  function stopBroken() {
+    pause();
+    note.textContent = "The numbers have left all bounds: nothing more can be learned from here. Restart, with a smaller rate.";
+  }
+
+  function start() {
+    playing = true;
+    play.textContent = "Pause";
+    [owed, before] = [1, performance.now()];
+    window.requestAnimationFrame(frame);
+  }
+
+  function pause() {
+    playing = false;
+    play.textContent = "Play";
+    if (panes[0].run) draw();
+  }
+
+  async function copy() {
+    try {
+      await navigator.clipboard.writeText(window.location.href);
+      note.textContent = "Copied: whoever opens it gets this setting.";
+    } catch {
+      note.textContent = `This browser copies nothing here; the setting is in the page’s address: ${window.location.href}`;
+    }
+  }
+
+  // ---- begin ---------------------------------------------------------------------------------
+  new IntersectionObserver(([entry]) => { inSight = entry.isIntersecting; }).observe(stage);
+  new ResizeObserver(() => panes[0].run && draw()).observe(stage);
+  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  window.addEventListener("hashchange", () => {
+    if (!window.location.hash.includes("=")) return; // a place of the page
+    ({ state } = read(window.location.hash));
+    restart();
+  });
+  restart();
+  if (opened.refused.length) note.textContent = `The address has what there is not: ${opened.refused.join(", ")}.`;
+});
