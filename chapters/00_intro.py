@@ -46,6 +46,10 @@ page.touch("faces", None, plots.pictures([generated[:8]], columns=8, titles=[""]
            "eight generated faces in a row")
 
 # %% [markdown]
+# And a whole GAN trains in the {doc}`playground`: points in the plane, with the loss, spectral
+# normalization, two rates and R1 as switches, and the lost modes counted.
+
+# %% [markdown]
 # ## Why drawn faces?
 #
 # Because their truth is known. A photograph does not say what it is made of. Our faces are drawn
@@ -74,6 +78,7 @@ page.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 #
 # | chapter | question | what is held against what |
 # |---|---|---|
+# | {doc}`playground` | What happens if I turn this switch? | two small GANs side by side, trained in the page, one switch apart |
 # | {doc}`01_dcgan` | What keeps the game alive? | gradients with and without each rule; diversity, counted |
 # | {doc}`02_spectral_norm` | Why bound the discriminator, and how? | power iteration against SVD; the article's code against the right matrix |
 # | {doc}`03_attention` | What can a convolution not see? | stacks of convolutions against one attention layer; maps against a control |

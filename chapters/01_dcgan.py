@@ -109,6 +109,13 @@ assert (record.left_iris == record.right_iris).all()
 # %% [markdown]
 # ## The game
 #
+# ```{admonition} Play it first
+# :class: seealso
+# In the {doc}`playground` a GAN trains in your page, on points in place of faces. Press *Play*: the blue
+# points are $G$'s, the ground is $D$'s opinion, the arrows are all that $G$ gets to know. Then try the lessons
+# *Minimax stops*, which is the weak spot below, and *Collapse to one mode*.
+# ```
+#
 # The generator $G$ turns noise $z$ into an image. The discriminator $D$ gives an image a score
 # $s$, high if it takes it for a real one; $\sigma(s)$ is then its probability of being real.
 # {cite:t}`goodfellow2014gan` let them play for one number:
@@ -625,7 +632,7 @@ page.took(started)
 #
 # **Does it prevent collapse?** Without it {glue:text}`bn-variety:s` fewer combinations appear
 # (`bn-variety`: {glue:text}`bn-variety-verdict:s`). But collapse is to draw few kinds of *face*, and
-# there was none: the best of {glue:text}`bare-runs:s` runs without it, over three kinds of first
+# there was none (the {doc}`playground` shows one: all points on one place of two): the best of {glue:text}`bare-runs:s` runs without it, over three kinds of first
 # weights, has a distance of {glue:text}`bare-best:s`, where the worst with it has
 # {glue:text}`bn-worst:s`. So these runs say that it lets the training start, and nothing about
 # collapse. {doc}`93_failures` shows a collapse that is one.

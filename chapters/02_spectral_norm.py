@@ -824,6 +824,9 @@ page.glue("setting-diverged", sum(run["diverged"] for run in every))
 # - Fold the kernel by output channel. A wrong fold is invisible on fresh weights.
 # - The convolution can still stretch more than 1: a 3x3 kernel by up to 3.
 # - SN does not keep raw weights small, nor a generator's Jacobian well conditioned.
+#
+# In the {doc}`playground` a $D$ with and without SN draw their surfaces side by side, with each layer's
+# $\sigma$ and the steepest slope beside them: the lesson *SN holds D*.
 
 # %% [markdown]
 # ## Exercises

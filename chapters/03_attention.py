@@ -1006,6 +1006,9 @@ assert drawn["patch10_faces"] > 1.5 * drawn["rates_text"]
 #   $D$, no claim that attention helps holds in these short runs, neither on faces nor on far discs.
 #   Where $D$ sees only patches that are shorter than the rule, attention in $D$ does help two discs to
 #   agree; on the eyes of faces no gain shows, and the seeds leave it undecided.
+#
+# The {doc}`playground` has the book's other ideas as switches, and no attention: a point in the plane has no
+# far places that it could look at.
 
 # %% tags=["remove-cell"]
 page.took(started)

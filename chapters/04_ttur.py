@@ -115,7 +115,8 @@ assert rotating[3.9]
 assert not rotating[4.1]
 
 # %% [markdown]
-# Move the ratio yourself, and find where the circling ends.
+# Move the ratio yourself, and find where the circling ends. The {doc}`playground` has the same question
+# for two real networks: its lesson *Equal rates circle* trains one pair with equal rates and one with two.
 
 # %% tags=["remove-input"]
 RATIOS = (0.25, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 3.9, 4.1, 5, 6, 8, 12, 16)

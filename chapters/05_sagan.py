@@ -599,6 +599,8 @@ for rate in (1, 5, 20):
 # - Truncation costs variety for sure, and buys quality perhaps; a score needs its truncation beside it.
 # - Attention's maps can be counted. In {glue:text}`eye-half:s` % of the faces one eye gives the other
 #   more than half of its attention.
+#
+# The {doc}`playground` has SN, two rates, the losses and averaging as switches of a GAN that trains while you look.
 
 # %% tags=["nbval-check-output"]
 print([layer.output.shape[1] for layer in nets[0].layers if layer.name.startswith(("project", "up"))])

@@ -57,6 +57,9 @@ BATCH, RATES = (16, "article_text") if SCALE == "cpu" else (32, "cpu")
 # \frac{\lambda}{2} \, \mathbb{E}_{x} \lVert \nabla D(x) \rVert^2 .
 # $$ (eq-r1)
 #
+# The {doc}`playground` has it as a switch. Its lesson *R1 settles* shows $D$'s surface with and without, side by
+# side, while both train.
+#
 # **Relativistic pairs** change the question: is this real image more real than that fake
 # {cite:p}`huang2024gan`? With R1, and R2, which is the same at the fakes:
 #

@@ -166,7 +166,7 @@ assert wins["chessboard"]["finest pattern"] > 5
 # that guesses: it is fooled, and by a texture, not by faces. $G$ learns from an opponent that knows
 # nothing. *Try*: a larger rate for $D$, or more steps of it ({doc}`04_ttur`).
 #
-# **Collapse** (`g_rate=4e-2`). The losses look no worse than the healthy run's, and single pictures
+# **Collapse** (`g_rate=4e-2`; on points, in the {doc}`playground`). The losses look no worse than the healthy run's, and single pictures
 # resemble faces. Only the count tells: {glue:text}`collapse: kinds:s` kinds among 300 faces, where the healthy run has
 # {glue:text}`healthy: kinds:s`. *Try*: a smaller rate for $G$; batch normalization; and count.
 #

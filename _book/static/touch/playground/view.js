@@ -39,7 +39,7 @@ window.View = (() => {
    * the middle of what the surface has.
    */
   function opinions(scores, loss) {
-    if (loss !== "wasserstein") return scores.map((s) => Math.tanh(s / 2));
+    if (loss !== "wasserstein") return scores.map((s) => Math.tanh(s));
     const [low, high] = [scores.reduce((a, b) => Math.min(a, b)), scores.reduce((a, b) => Math.max(a, b))];
     return scores.map((s) => (high > low ? (2 * (s - low)) / (high - low) - 1 : 0));
   }
