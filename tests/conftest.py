@@ -31,7 +31,7 @@ QUICK = 5
 #: What takes longest, the longest first: begun last, it would run alone beside idle cores.
 LONG = (
     "test_gpu_scale.py", "test_grading.py", "test_gan.py", "test_keep.py", "test_answers.py",
-    "test_pages.py", "test_xla.py", "test_devices.py", "test_class.py",
+    "test_pages.py", "test_playground.py", "test_xla.py", "test_devices.py", "test_class.py",
 )  # fmt: skip
 
 

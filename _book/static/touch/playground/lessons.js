@@ -9,7 +9,7 @@ window.Lessons = (() => {
   const far = ({ left, right }) => `distance ${Pane.short(left.distance)} on the left, ${Pane.short(right.distance)} on the right`;
   const steep = ({ left, right }) => `steepest slope ${Pane.short(left.slope)} on the left, ${Pane.short(right.slope)} on the right`;
 
-  const crowd = ({ left, right }) => `${Math.round(100 * left.most)} % of the points on one place on the left, ${Math.round(100 * right.most)} % on the right`;
+  const crowd = ({ left, right }) => `${Math.round(100 * left.most)} % of the points at once on one place on the left, ${Math.round(100 * right.most)} % on the right`;
 
   const PAIR = [[-1, 0], [1, 0]];
   const CORNER = [[1.2, 1.2], [1.2, 0.8]];
@@ -26,7 +26,7 @@ window.Lessons = (() => {
       state: { batch: 32, beta_1: 0.9, g_rate: 0.0005, d_rate: 0.0005, compare: "d_rate", other: 0.002 },
       predict: "Both players move at the same rate, with momentum. On the right D moves four times as fast. Where will the points go round and round?",
       after: "With equal rates G has left before D has answered, and the points swing past the ring, back and forth. The faster D brakes the swing.",
-      holds: ({ left, right }) => left.distance > 1.5 * right.distance && left.moved > 1.3 * right.moved,
+      holds: ({ left, right }) => left.distance > 1.3 * right.distance && left.moved > 1.1 * right.moved,
     },
     {
       name: "fast_d", title: "D too fast", steps: 300, told: steep,
@@ -53,15 +53,15 @@ window.Lessons = (() => {
       name: "momentum", title: "Momentum 0.9", steps: 400, told: places,
       state: { beta_1: 0.9, compare: "beta_1", other: 0 },
       predict: "Adam’s default keeps nine tenths of its last direction. In most of deep learning that helps. And in a game?",
-      after: "The goal moves, so yesterday’s direction is wrong today: the points overshoot, and come back, and overshoot. Without momentum they find the ring.",
-      holds: ({ left, right }) => left.found <= 2 && right.found >= 6 && left.distance > 3 * right.distance,
+      after: "The goal moves, so yesterday’s direction is wrong today: the points overshoot, and come back, and overshoot. Without momentum they come to the ring and stay.",
+      holds: ({ left, right }) => left.distance > 3 * right.distance && left.moved > 3 * right.moved,
     },
     {
       name: "collapse", title: "Collapse to one mode", steps: 300, told: crowd,
       state: { data: "own", points: PAIR, batch: 32, n_dis: 3, d_rate: 0.02, g_rate: 0.04, compare: "sn", other: 1 },
       predict: "Two places, a strong D, and a G that moves even faster. Where will G put its points?",
-      after: "Nearly all on the one place that D likes best just now: one mode is lost, and no loss says so. Held by SN, D has no such peaks to run to, and both places get their points.",
-      holds: ({ left, right }) => left.found <= 1 && left.most > 0.5 && right.most < 0.5 && left.distance > 2 * right.distance,
+      after: "Nearly all on the one place that D likes best just now: one mode is lost, and no loss says so. Held by SN, D has no such peaks to run to, and the points stay spread out.",
+      holds: ({ left, right }) => left.found <= 1 && left.most > 0.6 && right.most < 0.6 && left.distance > 2 * right.distance,
     },
     {
       name: "rate", title: "A rate too high", steps: 300, told: far,

@@ -34,7 +34,6 @@ window.Pane = (() => {
       this.canvas.setAttribute("role", editable ? "application" : "img");
       if (editable) this.canvas.setAttribute("tabindex", "0");
       else this.canvas.removeAttribute("tabindex");
-      this.cursor = null;
       this.draw();
     }
 
@@ -61,33 +60,35 @@ window.Pane = (() => {
 
     draw() {
       const { run } = this;
-      const surface = run.surface();
-      View.plane(this.canvas, run, surface, this.cursor);
-      const { now, log, world } = run;
+      const { scores, slope } = run.surface();
+      const now = run.watch.peek();
+      View.plane(this.canvas, run, scores, now, this.cursor);
+      const { log, world } = run;
+      const found = now.found.filter(Boolean).length;
       const sigmas = run.gan.discriminator.sigmas();
       const bound = sigmas.reduce((a, b) => a * b, 1);
       const places = world.centres.length;
-      this.numbers.places.textContent = `${now.found} of ${places}; lost again ${now.lost} times`;
+      this.numbers.places.textContent = `${found} of ${places}; lost again ${run.watch.lost} times`;
       this.numbers.distance.textContent = `${short(now.distance)} (two real samples: ${short(run.watch.floor)})`;
       this.numbers.losses.textContent = run.last ? `${short(run.last.dLoss)}, ${short(run.last.gLoss)}` : "not yet";
-      this.numbers.slope.textContent = `${short(surface.slope)}; layers’ σ ${sigmas.map(short).join(" × ")} = ${short(bound)}`;
+      this.numbers.slope.textContent = `${short(slope)}; layers’ σ ${sigmas.map(short).join(" × ")} = ${short(bound)}`;
       const steps = log.map(({ step }) => step);
       const of = (name) => log.map((look) => look[name]);
       View.chart(this.charts.losses, steps, [{ values: of("dLoss"), colour: "real" }, { values: of("gLoss"), colour: "fake" }]);
       View.chart(this.charts.places, steps, [{ values: of("found"), colour: "ink" }], { low: 0, high: places });
       const floor = { values: log.map(() => run.watch.floor), colour: "ink", dashed: true };
       View.chart(this.charts.distance, steps, [{ values: of("distance"), colour: "fake" }, floor], { low: 0 });
-      this.tell();
+      this.tell(found);
     }
 
     /* The pictures in words. */
-    tell() {
+    tell(found) {
       const { run } = this;
-      const { now, log } = run;
+      const { log } = run;
       const broken = run.broken ? "The numbers have left all bounds. " : "";
       const keys = run.settings.data === "own" ? " Arrow keys move a cross, Enter puts a point there or takes it away." : "";
       this.canvas.setAttribute("aria-label", `${this.title.textContent}, step ${run.step}. ${broken}Real points orange, generated ` +
-        `points blue, ${now.found} of ${run.world.centres.length} places found; ground orange where D says real, blue ` +
+        `points blue, ${found} of ${run.world.centres.length} places found; ground orange where D says real, blue ` +
         `where it says generated.${keys}`);
       const ends = (name) => (log.length ? `from ${short(log[0][name])} to ${short(log.at(-1)[name])}` : "nothing yet");
       this.charts.losses.setAttribute("aria-label", `losses over steps: D ${ends("dLoss")}, G ${ends("gLoss")}`);

@@ -8,8 +8,7 @@ Touch.register("playground", (data, place) => {
   const BUDGET = 12; // milliseconds of arithmetic in one frame, so that the page stays quick
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
-  const opened = read(window.location.hash);
-  let state = opened.state;
+  let state = first();
   let [playing, inSight, owed, before, drawn] = [false, true, 0, 0, 0];
   let told = false; // whether the lesson's second sentence stands there
 
@@ -23,14 +22,14 @@ Touch.register("playground", (data, place) => {
   play.classList.add("play");
   const speed = chooser("speed", Object.keys(SPEEDS), (name) => name, () => { owed = 0; });
   const bar = make("div", { class: "row-of bar" }, play, button("One step", () => { pause(); advance(); draw(); }),
-    button("Restart", restart), button("Copy the address", copy), speed.label, counter);
+    button("Restart", restart), button("Copy the address", copy), speed.row, counter);
 
   const choosers = Object.fromEntries(Object.entries(SWITCHES).map(([name, each]) =>
     [name, chooser(each.label, each.values, (value) => said(name, value), (value) => change({ [name]: value }))]));
   const compare = chooser("compare", [null, ...COMPARED], (name) => (name ? SWITCHES[name].label : "one pane"), compareBy);
   const other = chooser("on the right", [], String, (value) => change({ other: value }));
   const switches = make("div", { class: "switches", role: "group", "aria-label": "switches" },
-    ...Object.values(choosers).map(({ label }) => label), compare.label, other.label);
+    ...Object.values(choosers).map(({ row }) => row), compare.row, other.row);
   const lessons = Lessons.LESSONS.map((each) => {
     const made = button(each.title, () => open(each));
     made.dataset.lesson = each.name;
@@ -39,9 +38,10 @@ Touch.register("playground", (data, place) => {
   place.append(make("div", { class: "lessons", role: "group", "aria-label": "lessons" }, ...lessons),
     lesson, bar, stage, note, switches);
 
-  /* A labelled list to choose from: {label, select, set, offer}. */
+  /* A labelled list to choose from: {row, select, set, offer}. */
   function chooser(label, values, words, changed) {
-    const select = make("select", { change: () => changed(offered[select.selectedIndex]) });
+    const id = `playground-${label.replace(/\W+/g, "-")}`;
+    const select = make("select", { id, change: () => changed(offered[select.selectedIndex]) });
     let offered = [];
     const offer = (next, named) => {
       offered = next;
@@ -49,7 +49,7 @@ Touch.register("playground", (data, place) => {
     };
     offer(values, words);
     return {
-      label: make("label", {}, make("span", {}, label), select), select, offer,
+      row: make("div", { class: "chooser" }, make("label", { for: id }, label), select), select, offer,
       set: (value) => { select.selectedIndex = offered.indexOf(value); },
     };
   }
@@ -90,7 +90,7 @@ Touch.register("playground", (data, place) => {
   function show() {
     for (const [name, each] of Object.entries(choosers)) each.set(state[name]);
     compare.set(state.compare);
-    other.label.hidden = !state.compare;
+    other.row.hidden = !state.compare;
     if (state.compare) {
       const values = SWITCHES[state.compare].values.filter((value) => value !== state[state.compare]);
       other.offer(values, (value) => said(state.compare, value));
@@ -99,7 +99,9 @@ Touch.register("playground", (data, place) => {
     for (const each of lessons) each.setAttribute("aria-pressed", String(each.dataset.lesson === state.lesson));
   }
 
-  const taught = () => Lessons.LESSONS.find(({ name }) => name === state.lesson);
+  function taught() {
+    return Lessons.LESSONS.find(({ name }) => name === state.lesson);
+  }
 
   function restart() {
     pause();
@@ -164,7 +166,8 @@ Touch.register("playground", (data, place) => {
       return;
     }
     const wanted = SPEEDS[speed.select.value];
-    owed = Math.min(owed + (wanted * (now - before)) / 1000, wanted);
+    // A frame's time may lie before the click that asked for it.
+    owed = wanted === Infinity ? wanted : Math.min(owed + (wanted * Math.max(0, now - before)) / 1000, wanted);
     before = now;
     const end = performance.now() + BUDGET * live().length;
     while (playing && owed >= 1 && performance.now() < end) {
@@ -208,11 +211,17 @@ Touch.register("playground", (data, place) => {
   new IntersectionObserver(([entry]) => { inSight = entry.isIntersecting; }).observe(stage);
   new ResizeObserver(() => panes[0].run && draw()).observe(stage);
   new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  window.addEventListener("hashchange", () => {
-    if (!window.location.hash.includes("=")) return; // a place of the page
-    ({ state } = read(window.location.hash));
+  /* Takes the setting that the address tells, and says what in it there is not. */
+  function adopt() {
+    const { state: told_, refused } = read(window.location.hash);
+    state = told_;
+    if (state.lesson && !taught()) {
+      refused.push(`lesson=${state.lesson}`);
+      state.lesson = null;
+    }
     restart();
-  });
-  restart();
-  if (opened.refused.length) note.textContent = `The address has what there is not: ${opened.refused.join(", ")}.`;
+    if (refused.length) note.textContent = `The address has what there is not: ${refused.join(", ")}.`;
+  }
+  window.addEventListener("hashchange", () => window.location.hash.includes("=") && adopt()); // else a place of the page
+  adopt();
 });

@@ -89,29 +89,35 @@ window.Plane = (() => {
       this.floor = distance(shadows(real[1]), this.truth);
     }
 
-    /* {points, sound, found, lost, most, distance, moved}: `most` is the largest share of one place,
-     * `moved` how far a point went since the last look, on average. */
-    look() {
+    /* How it is now: {points, sound (all finite), found (for each place), most (the largest share of one
+     * place), distance}.
+     */
+    peek() {
       const points = this.gan.draw(this.z, EYES, this.gan.settings.ema > 0);
       const share = EYES / this.world.centres.length;
       const sound = points.every(Number.isFinite);
       const has = sound ? counts(this.world, points) : this.found.map(() => 0);
-      has.forEach((count, k) => {
-        const now = count >= share / (this.found[k] ? 8 : 4);
-        if (this.found[k] && !now) this.lost++;
-        this.found[k] = now;
-      });
-      let moved = 0;
-      if (this.before) {
-        for (let k = 0; k < EYES; k++) {
-          moved += Math.hypot(points[2 * k] - this.before[2 * k], points[2 * k + 1] - this.before[2 * k + 1]) / EYES;
-        }
-      }
-      this.before = points;
       return {
-        points, sound, moved, lost: this.lost, most: Math.max(...has) / EYES, found: this.found.filter(Boolean).length,
+        points, sound, most: Math.max(...has) / EYES,
+        found: has.map((count, k) => count >= share / (this.found[k] ? 8 : 4)),
         distance: sound ? distance(shadows(points), this.truth) : Infinity,
       };
+    }
+
+    /* The same, kept: places that are found no more count as lost, and `moved` is how far a point went
+     * since the last look, on average. `found` is a number here.
+     */
+    look() {
+      const { found, ...now } = this.peek();
+      this.lost += this.found.filter((was, k) => was && !found[k]).length;
+      this.found = found;
+      const before = this.before ?? now.points;
+      this.before = now.points;
+      let moved = 0;
+      for (let k = 0; k < 2 * EYES; k += 2) {
+        moved += Math.hypot(now.points[k] - before[k], now.points[k + 1] - before[k + 1]) / EYES;
+      }
+      return { ...now, moved, lost: this.lost, found: found.filter(Boolean).length };
     }
   }
 

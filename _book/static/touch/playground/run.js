@@ -30,8 +30,9 @@ window.Run = (() => {
       this.last = { dLoss, gLoss };
       this.sums = [this.sums[0] + dLoss, this.sums[1] + gLoss];
       if (this.step % EVERY) return;
-      const { found, lost, distance, moved, sound } = this.now = this.watch.look();
-      this.log.push({ step: this.step, dLoss: this.sums[0] / EVERY, gLoss: this.sums[1] / EVERY, found, lost, distance, moved });
+      const { sound, ...look } = this.now = this.watch.look();
+      delete look.points; // a picture for now, not for ever
+      this.log.push({ step: this.step, dLoss: this.sums[0] / EVERY, gLoss: this.sums[1] / EVERY, ...look });
       this.sums = [0, 0];
       this.broken = !sound;
     }
@@ -42,8 +43,9 @@ window.Run = (() => {
       return { scores, slope: lengths.reduce((a, b) => Math.max(a, b), 0) };
     }
 
-    /* What lessons speak of: places found at the end; the mean distance, and the mean way of a point
-     * between two looks, over the last quarter; the steepest slope; the mean push on a fake.
+    /* What lessons speak of: places found at the end; over the last quarter the mean distance, the mean
+     * way of a point between two looks, and the largest share that one place had; the steepest slope;
+     * the mean push on a fake.
      */
     summary() {
       const quarter = this.log.slice(-Math.max(1, Math.floor(this.log.length / 4)));
@@ -53,7 +55,7 @@ window.Run = (() => {
       for (let k = 0; k < slope.length; k += 2) push += Math.hypot(slope[k], slope[k + 1]) / Plane.EYES;
       return {
         places: this.world.centres.length, found: this.now.found, lost: this.now.lost,
-        most: this.now.most, distance: mean("distance"), moved: mean("moved"),
+        most: Math.max(...quarter.map((look) => look.most)), distance: mean("distance"), moved: mean("moved"),
         slope: this.surface().slope, push, floor: this.watch.floor, broken: this.broken,
       };
     }

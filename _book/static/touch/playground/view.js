@@ -72,15 +72,15 @@ window.View = (() => {
   }
 
   /* From some of the fakes the way that G's loss sends them, as long as the push is strong. */
-  function drawArrows(context, run, at, ink) {
-    const points = run.now.points.subarray(0, 2 * ARROWS);
+  function drawArrows(context, run, fakes, at, ink) {
+    const points = fakes.subarray(0, 2 * ARROWS);
     const { slope } = run.gan.push(points, ARROWS);
     context.strokeStyle = ink;
     context.lineWidth = 1.2;
     for (let k = 0; k < 2 * ARROWS; k += 2) {
       const push = Math.hypot(slope[k], slope[k + 1]);
       if (!(push > 1e-3)) continue;
-      const length = Math.min(0.3, 0.12 * push) / push;
+      const length = Math.min(0.35, 0.2 * push) / push;
       const [x, y] = at(points[k], points[k + 1]);
       const [u, v] = at(points[k] - length * slope[k], points[k + 1] - length * slope[k + 1]);
       const angle = Math.atan2(v - y, u - x);
@@ -95,13 +95,13 @@ window.View = (() => {
     }
   }
 
-  function drawPlaces(context, run, at, ink) {
+  function drawPlaces(context, run, found, at, ink) {
     const [x0] = at(0, 0);
     const radius = Math.min(at(run.world.reach, 0)[0] - x0, 26);
     run.world.centres.forEach(([x, y], k) => {
       context.beginPath();
-      context.setLineDash(run.watch.found[k] ? [] : [3, 4]);
-      context.lineWidth = run.watch.found[k] ? 2 : 1;
+      context.setLineDash(found[k] ? [] : [3, 4]);
+      context.lineWidth = found[k] ? 2 : 1;
       context.strokeStyle = ink;
       context.arc(...at(x, y), radius, 0, 2 * Math.PI);
       context.stroke();
@@ -109,18 +109,20 @@ window.View = (() => {
     context.setLineDash([]);
   }
 
-  /* The whole picture of a run; `cursor` is where the keyboard points, if it does. */
-  function plane(canvas, run, surface, cursor) {
+  /* The whole picture of a run: `scores` on its grid, what a `peek` saw, and `cursor`, where the keyboard
+   * points, if it does.
+   */
+  function plane(canvas, run, scores, now, cursor) {
     const { context, width, height } = fitted(canvas);
     const theme = colours(canvas);
     const at = (x, y) => [(width / 2) * (1 + x / Plane.EDGE), (height / 2) * (1 - y / Plane.EDGE)];
-    drawSurface({ context, width, height }, run, surface.scores, theme);
-    drawPlaces(context, run, at, theme.ink);
+    drawSurface({ context, width, height }, run, scores, theme);
+    drawPlaces(context, run, now.found, at, theme.ink);
     const rim = theme.dark ? "rgba(0,0,0,0.6)" : "rgba(255,255,255,0.9)";
     dots(context, run.watch.real, at, css(theme.real), rim, 2.4);
-    if (run.now.sound) {
-      dots(context, run.now.points, at, css(theme.fake), rim, 2.8);
-      drawArrows(context, run, at, theme.ink);
+    if (now.sound) {
+      dots(context, now.points, at, css(theme.fake), rim, 2.8);
+      drawArrows(context, run, now.points, at, theme.ink);
     }
     if (!cursor) return;
     const [x, y] = at(...cursor);
