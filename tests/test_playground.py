@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from axe_playwright_python.sync_playwright import Axe
 
 from sagan_lib import losses, penalties, ttur
 from sagan_lib.gan import frozen_call
@@ -355,9 +356,11 @@ def test_it_plays_thirty_steps_a_second_in_two_panes_and_stops_where_told(played
     page.get_by_role("button", name="Restart").click()
     assert number(page) == 0
     choose(page, "speed", "1 step a second")
+    before = page.evaluate("performance.now()")
     page.get_by_role("button", name="Play").click()
-    page.wait_for_timeout(1500)
-    assert 1 <= number(page) <= 3
+    page.wait_for_timeout(2500)
+    steps = number(page)
+    assert 1 <= steps <= (page.evaluate("performance.now()") - before) / 1000 + 1
 
 
 @pytest.mark.full
@@ -368,9 +371,11 @@ def test_it_rests_out_of_sight(played):
     step_is = "k => Number(document.querySelector('.counter').innerText.split(' ')[1]) > k"
     page.wait_for_function(step_is, arg=5, timeout=60_000)
     page.evaluate("() => window.scrollTo(0, 4000)")
-    page.wait_for_timeout(1000)  # until the page has noticed
-    resting = number(page)
-    page.wait_for_timeout(500)
+    for _ in range(30):  # until the page has noticed
+        resting = number(page)
+        page.wait_for_timeout(500)
+        if number(page) == resting:
+            break
     assert number(page) == resting
     page.evaluate("() => window.scrollTo(0, 0)")
     page.wait_for_function(step_is, arg=resting + 5, timeout=60_000)
@@ -388,9 +393,9 @@ def test_reduced_motion_is_honoured(played):
     page.wait_for_timeout(300)
     assert number(page) == 0
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("() => drawn.length >= 4", timeout=60_000)
-    times = page.evaluate("drawn")
-    assert min(np.diff(times)) > 900
+    page.wait_for_timeout(4000)
+    drawn = page.evaluate("drawn")
+    assert 2 <= len(drawn) <= (drawn[-1] - drawn[0]) / 1000 + 2
 
 
 @pytest.mark.full
@@ -431,7 +436,24 @@ def test_a_lesson_asks_first_and_answers_when_it_has_run(played):
     assert "It did so here" in lesson.inner_text()
     choose(page, "seed", "3")
     assert not lesson.is_visible()
-    assert "lesson" not in address(page)
+    assert "lesson=" not in address(page)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everyone_can_use_two_panes_with_a_lesson_and_ones_own_points(chromium, theme):
+    """`test_pages` asks the same of the page as it opens."""
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{HTML.as_uri()}#data=own&points=-1,0;1,0&compare=sn&other=1")
+    page.wait_for_selector(".touch[data-ready]", timeout=60_000)
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+    page.add_style_tag(content="* { transition: none !important; }")
+    for _ in range(2):
+        found = Axe().run(page, context=".touch", options={"resultTypes": ["violations"]})
+        assert [each["id"] for each in found.response["violations"]] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.get_by_role("button", name="Collapse to one mode").click()
+    page.close()
 
 
 @pytest.mark.full
