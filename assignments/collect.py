@@ -24,6 +24,7 @@ import roster
 LARGEST = 20 * 2**20  # bytes of a notebook
 _CANVAS = re.compile(r"^(?P<who>[^_/]+)_(?P<late>LATE_)?(?P<number>\d+)_\d+_(?P<file>.+)$")
 _MOODLE = re.compile(r"^(?P<who>.+?)_\d+_assignsubmission_file_?(?P<file>.*)$")
+_NUMBER = re.compile(r"_(\d+)_assignsubmission_file")
 _COPY = re.compile(r"( \(\d+\)|-\d+|-Copy\d+| - Copy)+$")
 
 
@@ -128,13 +129,19 @@ def collect(source, root, names, report=print):
     """
     taken, called = {}, {}
     known = roster.aliases(roster.known(Path(root)))
-    for entry in entries(source):
+    found = entries(source)
+    twins = _twins(found, root, known, names)
+    for entry in found:
         folder, file, student = sender(entry.path, known)
         name = problem_set(file, names)
-        if why := _refused(entry, student, name):
+        number = _moodle_number(entry.path)
+        if (folder, name) in twins and number:
+            folder = student = f"{folder}-{number}"
+            report(f"{entry.path}: two students have this name: taken as {folder}")
+        if why := _refused(entry, student, name, names):
             report(f"{entry.path}: left alone: {why}")
             continue
-        if known and folder not in known.values():
+        if known and folder not in known.values() and (folder, name) not in twins:
             report(f"{entry.path}: {folder} is not in roster.csv, taken all the same")
         if called.setdefault(folder, student) != student:
             raise ValueError(f"{student!r} and {called[folder]!r} would share the folder {folder}")
@@ -148,9 +155,37 @@ def collect(source, root, names, report=print):
                for (folder, name), entry in sorted(taken.items()))  # fmt: skip
 
 
-def _refused(entry, student, name):
+def _moodle_number(path):
+    """Moodle's number of who handed in, another one for each set; None on other platforms."""
+    found = _NUMBER.search(str(path))
+    return found[1] if found else None
+
+
+def _twins(entries, root, known, names):
+    """{(folder, set)} for which Moodle has more than one number: students of one full name.
+
+    The numbers of what was collected before count, too.
+    """
+    numbers = {}
+    for entry in entries:
+        folder, file, _ = sender(entry.path, known)
+        place = folder, problem_set(file, names)
+        if None in place:
+            continue
+        kept = root / "submitted" / folder / place[1] / "platform.json"
+        before = [json.loads(kept.read_text())["path"]] if kept.exists() else []
+        both = {_moodle_number(path) for path in (entry.path, *before)} - {None}
+        numbers.setdefault(place, set()).update(both)
+    return {place for place, found in numbers.items() if len(found) > 1}
+
+
+def _refused(entry, student, name, names):
     """Why a file is not taken, or None."""
     if name is None:
+        file = entry.path.name.lower()
+        like = [each for each in names if each.partition("_")[0] in file]
+        if file.endswith(".ipynb") and like:
+            return f"a renamed {like[0]}? Name it {like[0]}.ipynb, and collect again"
         return "no problem set's notebook"
     if student is None:
         return "it tells no student"
@@ -167,7 +202,7 @@ def _put(entry, folder, name, report):
     try:
         json.loads(text)
         odd = ""
-    except ValueError:
+    except (ValueError, RecursionError):
         odd = "; it is no notebook, and will get no points"
     if target.exists():
         if target.read_bytes() == text:

@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jupytext
+import nbformat
 
 ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
@@ -31,6 +32,7 @@ import grades  # noqa: E402
 import grading  # noqa: E402
 import repair  # noqa: E402
 import roster  # noqa: E402
+import sandbox  # noqa: E402
 import sheets  # noqa: E402
 import variants  # noqa: E402
 
@@ -43,35 +45,62 @@ def sets(root=ROOT):
 
 
 def build(root=ROOT, names=None, solutions=True, seed=0):
-    """Make the notebooks of source/, release/ and solutions/; returns the names built.
+    """Make the notebooks of source/, release/ and solutions/ of the sets that have changed.
+
+    A set that is as it was is left alone, and so are its points.
 
     Args:
         root: the course's folder. names: problem sets, default all. solutions: execute these too.
         seed: what the tests' random numbers start from, so that each class has its own.
 
+    Returns:
+        The names of the sets that were made.
+
     Raises:
         RuntimeError: nbgrader refused a notebook, or a solution raised; it names the notebook.
         ValueError: a problem set has no line for the seed.
     """
-    names = names or sets(root)
-    for name in names:
+    made = []
+    for name in names or sets(root):
         folder = root / "source" / name
-        text = (folder / f"{name}.py").read_text()
-        if text.count(SEED_LINE) != 1:
-            raise ValueError(f"{name}.py: the line {SEED_LINE!r} must be there once")
-        text = variants.apply(text, name, seed)
-        text = text.replace(SEED_LINE, SEED_LINE.replace("0", str(seed), 1))
-        notebook = jupytext.reads(text, fmt="py:percent")
-        for cell in notebook.cells:  # "Run All" goes on after a test that fails
-            if repair.is_test(cell):
-                cell.metadata["tags"] = ["raises-exception"]
+        notebook = _notebook(folder, seed)
+        if _is_there(root, name, notebook, solutions):
+            continue
         jupytext.write(notebook, folder / f"{name}.ipynb")
+        shutil.rmtree(root / "release" / name, ignore_errors=True)
+        shutil.rmtree(root / "solutions" / name, ignore_errors=True)
         with grades.essays_kept(root, name):
             grading.nbgrader(root, "generate_assignment", name, "--force", "--create")
+        made.append(name)
     if solutions:
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda name: _solve(root, name), names))
-    return names
+            list(pool.map(lambda name: _solve(root, name), made))
+    return made
+
+
+def _notebook(folder, seed):
+    """The source notebook of a set, made from its text."""
+    text = (folder / f"{folder.name}.py").read_text()
+    if text.count(SEED_LINE) != 1:
+        raise ValueError(f"{folder.name}.py: the line {SEED_LINE!r} must be there once")
+    text = variants.apply(text, folder, seed)
+    text = text.replace(SEED_LINE, SEED_LINE.replace("0", str(seed), 1))
+    notebook = jupytext.reads(text, fmt="py:percent")
+    for cell in notebook.cells:  # "Run All" goes on after a test that fails
+        if repair.is_test(cell):
+            cell.metadata["tags"] = ["raises-exception"]
+    return notebook
+
+
+def _is_there(root, name, notebook, solutions):
+    """Whether a set was made from this very notebook, and nothing of it is gone."""
+    files = [root / place / name / f"{name}.ipynb"
+             for place in ("source", "release", *(["solutions"] if solutions else []))]  # fmt: skip
+    if not all(path.exists() for path in files) or not grades.has(root, name):
+        return False
+    cells = [[(cell.source, cell.metadata) for cell in each.cells]
+             for each in (notebook, nbformat.read(files[0], as_version=4))]  # fmt: skip
+    return cells[0] == cells[1]
 
 
 @contextlib.contextmanager
@@ -86,6 +115,7 @@ def unharmed(root, names=("release", "solutions", "gradebook.db")):
         kept = Path(kept)
         for name in (name for name in names if (root / name).exists()):
             copy = shutil.copytree if (root / name).is_dir() else shutil.copy2
+            (kept / name).parent.mkdir(parents=True, exist_ok=True)
             copy(root / name, kept / name)
         try:
             yield
@@ -122,19 +152,23 @@ def back_up(root, most=10):
     return target
 
 
-def grade(root=ROOT, jobs=2, force=False, student=None, name=None, report=print):
+def grade(root=ROOT, jobs=2, force=False, student=None, name=None, report=print, way=None):
     """Grade what lies in submitted/STUDENT/SET/SET.ipynb; returns the results, one for each.
 
     Args:
         root: the course's folder. jobs: submissions at a time. force: grade again what is done.
         student, name: only this student's, only this set's.
         report: called with a line for each submission.
+        way: of `sandbox.WAYS`, default the best that there is.
 
     Raises:
         FileNotFoundError: the problem sets were not built yet.
-        ValueError: nothing was handed in under this student's or set's name.
+        ValueError: nothing was handed in under this student's or set's name, or no sandbox.
     """
-    names, known = sets(root), []
+    names, known, way = sets(root), [], way or sandbox.best()
+    if way is None:
+        raise ValueError("no sandbox: install bubblewrap; or type --without-sandbox, and students' "
+                         "code runs with your rights, on all your files")  # fmt: skip
     book = grades.Book(root, names)
     waiting = sorted(path for path in root.glob(f"submitted/{student or '*'}/{name or '*'}")
                      if path.is_dir())  # fmt: skip
@@ -153,22 +187,24 @@ def grade(root=ROOT, jobs=2, force=False, student=None, name=None, report=print)
         done = None if force else book.finished(student, name)
         if done is None:
             try:
-                done = book.enter(student, name, grading.run(root, student, name))
+                done = book.enter(student, name, grading.run(root, student, name, way))
             except Exception as error:  # one that fails must not stop the others
                 report(f"{student}/{name}: NOT GRADED, next time again: {error}")
                 return None
             points = f"{done['auto']:g} of {done['of']:g}"
-            report(f"{student}/{name}: {points}; {done['notes'] or 'fine'}")
+            look = f"; to look at: {done['look']}" if done["look"] else ""
+            report(f"{student}/{name}: {points}; {done['notes'] or 'fine'}{look}")
         return done
 
     with ThreadPoolExecutor(jobs) as pool:
         rows = [row for row in pool.map(one, known) if row]
     sheets.tables(root, names)
     took = time.monotonic() - started
-    report(f"{len(rows)} of {len(known)} submissions, {took:.0f} s, run in "
-           f"{grading.sandbox.best()}: graded/report.csv")  # fmt: skip
+    report(f"{len(rows)} of {len(known)} submissions, {took:.0f} s, {way}: graded/report.csv")
     for stranger in sheets.strangers(root, rows):
         report(f"{stranger}: not in roster.csv")
+    for nobody in book.terms.nobodies(path.name for path in root.glob("submitted/*")):
+        report(f"course.toml: extended.{nobody}: no such student, in roster.csv or submitted/")
     return rows
 
 
@@ -201,6 +237,8 @@ def _options():
     grader.add_argument("--jobs", type=int, default=2, help="submissions at a time")
     grader.add_argument("--force", action="store_true", help="grade again what is graded")
     grader.add_argument("--student", help="this one's only")
+    grader.add_argument("--without-sandbox", dest="way", action="store_const", const="no sandbox",
+                        help="run students' code with your rights, on all your files")  # fmt: skip
     grader.add_argument("--set", dest="name", help="this one only, such as ps2_spectral_norm")
     for command, words in (("feedback", "write a set's pages again, essays included, and the zip"),
                            ("similar", "which hand-ins of a set look alike")):  # fmt: skip
@@ -212,16 +250,16 @@ def _options():
 def _build(options):
     if (ROOT / "gradebook.db").exists():
         back_up(ROOT)
-    with unharmed(ROOT):
-        for folder in ("release", "solutions"):
-            shutil.rmtree(ROOT / folder, ignore_errors=True)
-        for name in build(seed=options.seed):
-            print(f"release/{name}, solutions/{name}")
+    sources = [f"source/{name}/{name}.ipynb" for name in sets()]
+    with unharmed(ROOT, ["release", "solutions", "gradebook.db", *sources]):
+        made = build(seed=options.seed)
+    for name in sets():
+        print(f"release/{name}, solutions/{name}{'' if name in made else ': as they were'}")
 
 
 def _roster(options):
     students, left_out = roster.read(options.source)
-    roster.keep(ROOT, students)
+    roster.keep(ROOT, students, options.source, sets())
     print(f"roster.csv: {len(students)} students; {left_out} lines without one left out")
 
 
@@ -240,7 +278,8 @@ def main():
     commands = {
         "build": _build, "roster": _roster, "similar": _similar,
         "collect": lambda o: print(f"{collect.collect(o.source, ROOT, sets())} notebooks"),
-        "grade": lambda o: grade(jobs=o.jobs, force=o.force, student=o.student, name=o.name),
+        "grade": lambda o: grade(jobs=o.jobs, force=o.force, student=o.student, name=o.name,
+                                 way=o.way),
         "feedback": lambda o: print(f"feedback/*/{o.name}: {len(feedback(o.name))} pages; "
                                     f"handback/{o.name}.zip"),
         "export": lambda o: print(*(f"graded/{name}: {lines} lines" for name, lines

@@ -51,9 +51,10 @@ class Book:
 
     def __init__(self, root, sets):
         self._root, self._lock = root, threading.Lock()
-        self.terms = terms.read(root, sets)
+        students = roster.known(root)
+        self.terms = terms.read(root, sets, [each.id for each in students])
         with opened(root) as book:
-            for each in roster.known(root):
+            for each in students:
                 book.update_or_create_student(
                     each.id, first_name=each.first_name or None, last_name=each.last_name or None,
                     email=each.email or None, lms_user_id=each.lms_id or None,
@@ -74,9 +75,17 @@ class Book:
         return json.loads(path.read_text()) if path.exists() else None
 
     def finished(self, student, name):
-        """The row of a submission that is graded and unchanged since, or None."""
+        """The row of a submission that is graded, entered and unchanged since, or None."""
         row = self.row(student, name)
-        return row if row and row["digest"] == grading.digest(self._root, student, name) else None
+        if row is None or row["digest"] != grading.digest(self._root, student, name):
+            return None
+        with opened(self._root) as book:
+            try:
+                notebook = book.find_submission_notebook(name, name, student)
+            except MissingEntry:
+                return None
+            tests = [grade for grade in notebook.grades if grade.cell_type == "code"]
+        return row if all(grade.auto_score is not None for grade in tests) else None
 
     def enter(self, student, name, result):
         """Put one result in: autograded/, the gradebook, feedback/, and last the row itself."""
@@ -95,7 +104,8 @@ class Book:
             self.feedback(student, name)
         row = {
             "student": student, "set": name, "auto": auto, "of": of,
-            "notes": "; ".join(result["notes"]), "digest": result["digest"],
+            "notes": "; ".join(result["notes"]), "look": "; ".join(result["look"]),
+            "digest": result["digest"],
         }  # fmt: skip
         path = self._path(student, name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -191,7 +201,7 @@ def _by_hand(root, name):
     if not (root / "gradebook.db").exists():
         return kept
     with opened(root) as book:
-        submissions = book.assignment_submissions(name) if _has(book, name) else []
+        submissions = book.assignment_submissions(name) if has(root, name) else []
         for submission in submissions:
             (notebook,) = submission.notebooks or (None,)
             if notebook is not None:
@@ -204,8 +214,12 @@ def _by_hand(root, name):
     return kept
 
 
-def _has(book, name):
-    return name in [each.name for each in book.assignments]
+def has(root, name):
+    """Whether the gradebook knows a set."""
+    if not (root / "gradebook.db").exists():
+        return False
+    with opened(root) as book:
+        return name in [each.name for each in book.assignments]
 
 
 @contextlib.contextmanager

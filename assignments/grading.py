@@ -1,74 +1,100 @@
-"""One submission: made whole, and run behind the guard in a folder of its own.
+"""One submission: made whole, run in a sandbox, its tests run here on the values that it gives.
 
 A submission that cannot be graded gets no points and a sentence that says why; it never stops the
-others. nbgrader runs the notebook and compares it.
+others. Nothing that its process can write to is opened here: what comes from it are messages.
 """
 
-import contextlib
-import copy
 import hashlib
 import json
 import os
 import re
 import secrets
-import shutil
-import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import collect
+import forbidden
+import marking
 import nbformat
 import repair
 import sandbox
-import witness
-from nbgrader import utils
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
+from nbformat.v4 import new_code_cell, new_output
+
+from sagan_lib.book import classroom
 
 # nbgrader calls a program of its own environment by name, also where none is activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
-#: Seconds for one submission; nbgrader_config.py limits the single cell.
-LIMIT = 400
+#: Seconds for one submission and for one cell; characters that a cell may print.
+LIMIT, CELL, PRINTED = 400, 45, 2**20
 HERE = Path(__file__).resolve().parent
 SETTINGS = HERE / "nbgrader_config.py"
+#: What a feedback page shows of what a cell displays.
+_SHOWN = ("text/plain", "image/png", "image/jpeg")
+#: Of the grader's environment, what a submission's processes may have.
+_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
 
 def nbgrader(root, *arguments):
     """Run one of nbgrader's commands in the course's folder; its failure is a RuntimeError."""
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments], cwd=root, capture_output=True, text=True,
-        env=os.environ | {"GRADER": str(HERE)},
-    )  # fmt: skip
+    done = subprocess.run([sys.executable, "-m", "nbgrader", *arguments], cwd=root,
+                          capture_output=True, text=True)  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"nbgrader {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
 
 
-def run(root, student, name):
-    """Run one submission: {"notebook": with outputs, "notes": [sentences], "digest": str}."""
-    path, took = _handed_in(root, student, name)
-    release = nbformat.read(root / "release" / name / f"{name}.ipynb", as_version=4)
-    notebook, notes, problem = None, [], f"{name}.ipynb was not handed in"
-    if path.exists():
+def run(root, student, name, way="bubblewrap"):
+    """Run one submission.
+
+    Args:
+        root: the course's folder. student, name: whose, and which set. way: of `sandbox.WAYS`.
+
+    Returns:
+        {"notebook": with outputs, "notes": [sentences], "look": [sentences for the teacher],
+        "digest": str}.
+    """
+    path, notes = _handed_in(root, student, name)
+    release, source = (nbformat.read(root / place / name / f"{name}.ipynb", as_version=4)
+                       for place in ("release", "source"))  # fmt: skip
+    notebook, problem, look = release, f"{name}.ipynb was not handed in", []
+    if path.is_file():
         try:
-            whole, notes = repair.make_whole(release, nbformat.read(path, as_version=4))
-            notes = [*took, *notes]
-            notebook, problem = _execute(root, student, name, whole)
+            notebook, more = repair.make_whole(release, _read(path))
+            notes, problem, look = [*notes, *more], None, forbidden.found(notebook, source)
         except Exception as error:  # nbformat raises many kinds on a damaged file
             problem = f"the file cannot be read as a notebook: {_first_line(error)}"
-    if notebook is None:
-        notes, notebook = [problem, *notes], _failed(release, problem)
-    return {"notebook": notebook, "notes": notes, "digest": digest(root, student, name)}
+    if problem is None:
+        problem = _execute(notebook, source, way)
+    else:
+        _fail(notebook.cells, f"Not graded: {problem}.")
+    notes = [problem, *notes] if problem else notes
+    return {"notebook": notebook, "notes": notes, "look": look,
+            "digest": digest(root, student, name)}  # fmt: skip
+
+
+def _read(path):
+    if path.stat().st_size > collect.LARGEST:
+        raise ValueError(f"it has more than {collect.LARGEST // 2**20} MiB")
+    return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
 
 
 def _handed_in(root, student, name):
     """(the notebook's path, notes): `SET.ipynb`, or the only copy such as `SET (1).ipynb`."""
     path = root / "submitted" / student / name / f"{name}.ipynb"
-    copies = [each for each in path.parent.glob("*.ipynb")
-              if collect.problem_set(each.name, [name])]  # fmt: skip
-    if path.exists() or len(copies) != 1:
+    others = [each.name for each in sorted(path.parent.glob("*.ipynb")) if each.is_file()]
+    copies = [each for each in others if collect.problem_set(each, [name])]
+    if path.is_file() or not others:
         return path, []
-    return copies[0], [f"{copies[0].name} was taken"]
+    if len(copies) == 1:
+        return path.parent / copies[0], [f"{copies[0]} was taken"]
+    return path, [f"there is {', '.join(others)}: name the right one {name}.ipynb"]
 
 
 def _first_line(error):
@@ -82,116 +108,154 @@ def digest(root, student, name):
     parts = [cell.source.encode() for cell in problems.cells]
     marks = [cell.metadata.get("nbgrader") for cell in problems.cells]  # points among them
     parts.append(json.dumps(marks, sort_keys=True).encode())
-    parts.append(submitted.read_bytes() if submitted.exists() else b"")
+    parts.append(submitted.read_bytes() if submitted.is_file() else b"")
     return hashlib.sha256(b"|".join(parts)).hexdigest()
 
 
-def _failed(release, problem):
-    """The released notebook with an error in each test, so that it gets no points anywhere."""
-    notebook = copy.deepcopy(release)
-    text = f"Not graded: {problem}."
-    error = {"ename": "NotGraded", "evalue": text, "traceback": [text]}
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and utils.is_grade(cell):
-            cell.outputs = [nbformat.v4.new_output("error", **error)]
-    return notebook
+def _fail(cells, sentence):
+    """Give each test among some cells an error with this sentence, so that it gets no points."""
+    for cell in filter(repair.is_test, cells):
+        cell.outputs = [_error(sentence)]
 
 
-def _execute(root, student, name, whole):
-    """(notebook with outputs, None), or (None, why not), from nbgrader in a folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="grading-") as work:
-        course, home = Path(work, "course"), Path(work, "home")
-        submitted = course / "submitted" / student / name
-        for folder in (submitted, course / "source" / name, home):
-            folder.mkdir(parents=True)
-        shutil.copy(root / "gradebook.db", course)
-        shutil.copy(SETTINGS, course)
-        secret = secrets.token_hex(32)
-        (course / witness.SECRET).write_text(secret)
-        nbformat.write(whole, submitted / f"{name}.ipynb")
-        done = course / "autograded" / student / name
-        hidden = [HERE, HERE.parent / "tests", course / "gradebook.db", course / witness.SECRET,
-                  submitted]  # fmt: skip
-        _startup(home, [done, home], hidden, root / "source" / name / f"{name}.ipynb", secret)
-        for folder in (Path(work), course):  # another user may pass, and read nothing
-            folder.chmod(0o711)
-        for each in course.iterdir():
-            each.chmod(0o711 if each.name == "autograded" else 0o700)
-        problem = _autograde(course, home, done, student, name)
-        if problem:
-            return None, problem
-        return _printed(nbformat.read(done / f"{name}.ipynb", as_version=4)), None
+def _error(sentence):
+    return new_output("error", ename="AssertionError", evalue=sentence, traceback=[sentence])
 
 
-def _printed(notebook):
-    """The notebook with what cells wrote to stderr as ordinary prints.
+def _execute(notebook, source, way):
+    """Run a whole notebook in place; None, or why it ended early.
 
-    nbgrader takes a line on stderr for a failed test, and progress bars write there.
+    Every cell runs in the sandbox, but for the tests: these run here, at their places, and what
+    they call is asked for there.
     """
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if output.get("name") == "stderr":
-                output["name"] = "stdout"
-    return notebook
+    mark, waiting = secrets.token_hex(16), [c for c in notebook.cells if repair.is_test(c)]
+    with tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True) as work:
+        work, home = Path(work), Path(work, "home")
+        work.chmod(0o711)  # another user may pass, and read nothing
+        (home / "run").mkdir(parents=True)
+        sandbox.write_kernel(work / "kernels", home, way)
+        kernel = AsyncKernelManager(
+            kernel_name="graded", transport="ipc", ip=str(home / "run" / "kernel"),
+            connection_file=str(home / "run" / "connection.json"),
+            kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(work / "kernels")]),
+        )  # fmt: skip
+        client, watch = Client(kernel), None
+        started = {"cwd": str(home), "env": _environment(home, mark), "cleanup_kc": True,
+                   "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}  # fmt: skip
+        try:
+            with client.setup_kernel(**started), sandbox.Watch(mark, kernel, home, LIMIT) as watch:
+                _cells(client, notebook, source, waiting)
+        except Exception as error:  # a student's process can send whatever it likes
+            ended = "its code ended the kernel (os._exit, a crash, or more memory than there is)"
+            died = isinstance(error, DeadKernelError) or "died" in str(error)
+            problem = (watch and watch.said) or (ended if died else _first_line(error))
+            _fail(waiting, f"Not graded: {problem}.")
+            return problem
+        finally:  # nothing of it may stay
+            sandbox.end(mark)
+    return None
 
 
-def _given(cell):
-    """Whether a cell is the course's own and no test."""
-    mark = cell.metadata.get("nbgrader")
-    return cell.cell_type == "code" and mark and mark["locked"] and not mark["grade"]
-
-
-def _startup(home, writable, hidden, source, secret):
-    """Let the kernel run the guard first, from a copy: a container sees nothing but `home`.
-
-    The files go before the first cell: they have the tests and the secret in them.
-    """
-    cells = nbformat.read(source, as_version=4).cells
-    given, tests = ([c.source for c in cells if wanted(c)] for wanted in (_given, repair.is_test))
-    lists = [[str(each) for each in part] for part in (writable, hidden, given, tests)]
-    folder = home / "ipython" / "profile_default" / "startup"
-    folder.mkdir(parents=True)
-    files = [str(home / "guard.py"), str(folder / "00_guard.py")]
-    shutil.copy(HERE / "guard.py", files[0])
-    Path(files[1]).write_text(
-        f"import os, sys\nsys.path.insert(0, {str(home)!r})\nimport guard\nsys.path.pop(0)\n"
-        f"for file in {files!r}:\n    os.remove(file)\n"
-        f"guard.engage(get_ipython(), *{lists!r}, {secret!r})\n"
-        "del guard, sys.modules['guard'], file, os, sys\n"
-    )
-
-
-def _autograde(course, home, done, student, name):
-    """Run nbgrader's autograde; None, or a sentence on what went wrong."""
-    kernels = sandbox.write_kernel(home, done, sandbox.best())
-    jupyter, mark = os.environ.get("JUPYTER_PATH", ""), secrets.token_hex(16)
-    settings = {
-        "HOME": home, "IPYTHONDIR": home / "ipython", "TMPDIR": home, "MPLCONFIGDIR": home / "mpl",
-        "TF_CPP_MIN_LOG_LEVEL": "3", "GRADER": HERE, "GRADING": mark,
-        "GRADING_KERNEL": home / "kernel", "JUPYTER_PATH": f"{kernels}{os.pathsep}{jupyter}",
+def _environment(home, mark):
+    library = str(sandbox.library_folder().parent)
+    return {key: os.environ[key] for key in _KEPT if key in os.environ} | {
+        "HOME": str(home), "IPYTHONDIR": str(home / "ipython"), "TMPDIR": str(home),
+        "MPLCONFIGDIR": str(home / "mpl"), "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": library,
+        "GRADING": mark,
     }  # fmt: skip
-    process = subprocess.Popen(
-        [sys.executable, "-m", "nbgrader", "autograde", name, "--student", student, "--force",
-         "--create"],
-        cwd=course, env=os.environ | {key: str(value) for key, value in settings.items()},
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    try:
-        _, said = process.communicate(timeout=LIMIT)
-    except subprocess.TimeoutExpired:
-        return f"it ran for more than {LIMIT} s"
-    finally:  # nothing of it may stay
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        sandbox.end(mark)
-    if process.returncode == 0:
+
+
+def _cells(client, notebook, source, waiting):
+    """Run all cells in order; tests leave the list of those that wait."""
+    theirs = {repair.grade_id(cell): cell.source for cell in source.cells}
+    answers = [cell.source for cell in source.cells if repair.is_answer(cell)]
+    marker = marking.Marker(answers, client.ask)
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+        if repair.is_test(cell):
+            said = marker.test(theirs[repair.grade_id(cell)])
+            cell.outputs = [_error(said)] if said else []
+            waiting.remove(cell)
+        else:
+            cell.outputs = _shown(client.run(cell.source))
+            if repair.is_locked(cell):
+                marker.give(theirs[repair.grade_id(cell)])
+
+
+def _shown(outputs):
+    """Outputs as the feedback page has them: text and pictures, no scripts and no HTML.
+
+    What was written to stderr becomes an ordinary print, since progress bars write there.
+    """
+    kept = []
+    for each in outputs:
+        if each.output_type == "stream":
+            kept.append(new_output("stream", name="stdout", text=each.text))
+        elif each.output_type == "error":
+            kept.append(each)
+        else:
+            data = {kind: each.data[kind] for kind in _SHOWN if kind in each.data}
+            data = {kind: text for kind, text in data.items()
+                    if kind == "text/plain" or re.fullmatch(r"[\w+/=\s]*", text)}  # fmt: skip
+            kept.append(new_output("display_data", data=data))
+    return kept
+
+
+class Client(NotebookClient):
+    """Runs code in a kernel, keeps at most `PRINTED` characters of its output, asks for values.
+
+    Args:
+        kernel: its manager.
+    """
+
+    def __init__(self, kernel):
+        slow = {"ename": "TimeoutError", "evalue": "", "traceback": []}
+        super().__init__(nbformat.v4.new_notebook(cells=[new_code_cell()]), km=kernel,
+                         allow_errors=True, timeout=CELL, interrupt_on_timeout=True,
+                         error_on_timeout=slow, shutdown_kernel="immediate")  # fmt: skip
+        self._room = 0
+
+    def run(self, code, room=PRINTED):
+        """The outputs of some code; code that cannot be interrupted is the end.
+
+        Raises:
+            RuntimeError: it goes on after the interrupt, or the kernel has ended.
+        """
+        self._room, started, cell = room, time.monotonic(), new_code_cell(code)
+        self.execute_cell(cell, 0)
+        if time.monotonic() - started >= CELL:
+            slow = f"It ran for more than {CELL} s."
+            cell.outputs.append(new_output("error", ename="TimeoutError", evalue=slow,
+                                           traceback=[slow]))  # fmt: skip
+            started, self.timeout = time.monotonic(), 10
+            self.execute_cell(new_code_cell("pass"), 0)
+            if time.monotonic() - started >= self.timeout:
+                raise RuntimeError("a cell did not stop when interrupted")
+            self.timeout = CELL
+        return cell.outputs
+
+    def process_message(self, message, cell, index):
+        """Leave out widgets, and displays that are changed afterwards."""
+        if message["msg_type"].startswith(("comm", "update")):
+            return None
+        message["content"].pop("transient", None)
+        return super().process_message(message, cell, index)
+
+    def output(self, outputs, message, display_id, index):
+        """Keep an output if there is room for it."""
+        self._room -= len(str(message["content"]))
+        if self._room >= 0:
+            return super().output(outputs, message, display_id, index)
+        said = f"This cell printed more than {PRINTED:,} characters; the rest is left out.\n"
+        if not outputs or outputs[-1].get("text") != said:
+            outputs.append(new_output("stream", name="stdout", text=said))
         return None
-    if "DeadKernelError" in said or "Kernel died" in said:
-        return "its code ended the kernel (os._exit, a crash, or more memory than there is)"
-    if "CellTimeoutError" in said:
-        return "a cell ran too long, and did not stop when interrupted"
-    errors = [
-        line.strip() for line in said.splitlines() if re.match(r"\s*[\w.]+(Error|Exit)\b", line)
-    ]
-    return f"nbgrader could not run it: {errors[-1] if errors else process.returncode}"
+
+    def ask(self, question):
+        """The text of the reply to a `Remote`'s question, from the kernel."""
+        code = "__import__('sagan_lib.book.classroom', fromlist=['publish']).publish"
+        outputs = self.run(f"{code}({question!r})", room=2 * classroom.LARGEST)
+        for each in outputs:
+            if classroom.MIME in each.get("data", {}):
+                return str(each.data[classroom.MIME])
+        errors = [each.evalue for each in outputs if each.output_type == "error"]
+        return json.dumps({"said": (errors or ["It gave no reply."])[-1], "states": []})

@@ -13,13 +13,25 @@ _SEED = re.compile(r"^SEED = (\d+)  #", re.MULTILINE)
 
 def grade_id(cell):
     """nbgrader's name of a cell, or None."""
-    return cell.metadata.get("nbgrader", {}).get("grade_id")
+    mark = cell.metadata.get("nbgrader")
+    name = mark.get("grade_id") if isinstance(mark, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def is_locked(cell):
+    """Whether a cell is the course's own: text, given code or a test."""
+    return grade_id(cell) is not None and bool(cell.metadata["nbgrader"].get("locked"))
+
+
+def is_answer(cell):
+    """Whether a cell is where code is to be written."""
+    return cell.cell_type == "code" and grade_id(cell) is not None and _is_solution(cell)
 
 
 def is_test(cell):
     """Whether a cell is one of the automatic tests."""
-    code = cell.cell_type == "code"
-    return code and utils.is_grade(cell) and not utils.is_solution(cell)
+    known = cell.cell_type == "code" and grade_id(cell) is not None
+    return known and utils.is_grade(cell) and not utils.is_solution(cell)
 
 
 def make_whole(release, submission):
@@ -41,7 +53,7 @@ def make_whole(release, submission):
         name = grade_id(cell)
         if name in known and name not in found:
             found[name], last = cell, name
-        elif name in known and not _is_answer(known[name]):
+        elif name in known and not _is_solution(known[name]):
             notes.append(f"cell {name} is there twice, the first one counts")
         elif cell.cell_type == "code":
             if name in known:
@@ -54,7 +66,7 @@ def make_whole(release, submission):
     for name, cell in known.items():
         if name not in found:
             notes.append(f"cell {name} is missing")
-        elif _is_answer(cell):
+        elif _is_solution(cell):
             cell.source = found[name].source
         elif cell.source.strip() != found[name].source.strip():
             notes.append(_changed(name, cell.source, found[name].source))
@@ -68,12 +80,12 @@ def make_whole(release, submission):
     return whole, notes
 
 
-def _is_answer(cell):
+def _is_solution(cell):
     return cell.metadata.nbgrader["solution"]
 
 
 def _is_essay(cell):
-    return cell is not None and cell.cell_type == "markdown" and _is_answer(cell)
+    return cell is not None and cell.cell_type == "markdown" and _is_solution(cell)
 
 
 def _changed(name, ours, theirs):

@@ -1,15 +1,17 @@
 """Who is in the class: roster.csv, made from Canvas's, Moodle's or a plain list.
 
 - plain: `id`, and if you like `first_name`, `last_name`, `email`, `lms_id`, `github`;
-- Canvas, the gradebook's export: `Student` ("Lovelace, Ada"), `ID`, `SIS Login ID`;
+- Canvas, the gradebook's export: `Student` ("Lovelace, Ada"), `ID`, `SIS Login ID`; its test
+  student is left out, and its columns for the problem sets are kept in canvas.json;
 - Moodle, participants or grades: `First name`, `Last name` or `Surname`, `Email address`,
   `Username` or `ID number`.
 """
 
 import csv
+import json
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 
@@ -23,6 +25,9 @@ class Student:
     email: str = ""
     lms_id: str = ""
     github: str = ""
+    login: str = ""
+    sis_id: str = ""
+    section: str = ""
 
 
 def student_id(name):
@@ -58,6 +63,11 @@ def read(path):
         rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in table]
     made = [make(row) for row in rows]
     students = [each for each in made if each]
+    times = Counter(each.id for each in students)
+    students = [  # two of one full name
+        replace(each, id=student_id(each.email)) if times[each.id] > 1 and each.email else each
+        for each in students
+    ]
     twice = [name for name, times in Counter(each.id for each in students).items() if times > 1]
     if twice:
         raise ValueError(f"{Path(path).name}: more than one student with the id {sorted(twice)}")
@@ -71,11 +81,13 @@ def _plain(row):
 
 
 def _canvas(row):
-    if not row["ID"].isdigit():  # the line "Points Possible"
+    if not row["ID"].isdigit() or row["Student"] == "Student, Test":  # or "Points Possible"
         return None
     last, _, first = row["Student"].partition(", ")
-    name = row.get("SIS Login ID") or squeezed(row["Student"])
-    return Student(student_id(name), first, last, _mail(row.get("SIS Login ID", "")), row["ID"])
+    login = row.get("SIS Login ID", "")
+    return Student(student_id(login or squeezed(row["Student"])), first, last, _mail(login),
+                   row["ID"], login=login, sis_id=row.get("SIS User ID", ""),
+                   section=row.get("Section", ""))  # fmt: skip
 
 
 def _moodle(row):
@@ -98,8 +110,14 @@ _FORMS = [
 _WANTED = " or ".join(str(sorted(columns)) for columns, _ in _FORMS)
 
 
-def keep(root, students):
-    """Write roster.csv anew."""
+def keep(root, students, source=None, sets=()):
+    """Write roster.csv anew; of a Canvas export, `source`, also which columns the `sets` have."""
+    if source is not None:
+        with Path(source).open(newline="", encoding="utf-8-sig") as file:
+            heads = next(csv.reader(file), [])
+        found = {name: head for name in sets for head in heads
+                 if re.match(rf"{re.escape(name)} \(\d+\)$", head)}  # fmt: skip
+        (root / "canvas.json").write_text(json.dumps(found))
     with (root / "roster.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, [field.name for field in fields(Student)])
         table.writeheader()
@@ -110,6 +128,12 @@ def known(root):
     """The students of roster.csv; [] without that file."""
     path = root / "roster.csv"
     return read(path)[0] if path.exists() else []
+
+
+def columns(root):
+    """{set: Canvas's name of its column}; {} without canvas.json."""
+    path = root / "canvas.json"
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def aliases(students):

@@ -3,8 +3,9 @@
 In graded/:
 
 - report.csv: a line for each hand-in; problems.csv: a line for each test and essay of it;
-- grades.csv: a line for each student, a column for each set; what was not handed in is empty;
-- canvas.csv: the same under Canvas's names, where roster.csv has its numbers.
+- grades.csv: a line for each student, a column for each set; what was not handed in is empty, and a
+  total without all essays' points says so;
+- canvas.csv: whole totals under Canvas's names, where roster.csv has its numbers.
 """
 
 import csv
@@ -40,15 +41,21 @@ def tables(root, sets):
         {"student": name, **person, **{one: totals.get((name, one), "") for one in sets}}
         for name, person in sorted(people.items())
     ]
+    columns = roster.columns(root)
     canvas = [
-        {"Student": ", ".join(filter(None, (line["last_name"], line["first_name"]))),
-         "ID": line["lms_id"], "SIS User ID": "", "SIS Login ID": line["email"], "Section": "",
-         **{one: line[one] for one in sets}}
-        for line in each if line["lms_id"]
+        {"Student": ", ".join(filter(None, (one.last_name, one.first_name))), "ID": one.lms_id,
+         "SIS User ID": one.sis_id, "SIS Login ID": one.login, "Section": one.section,
+         **{columns.get(name, name): _whole(totals.get((one.id, name), "")) for name in sets}}
+        for one in roster.known(root) if one.lms_id
     ]  # fmt: skip
     written = {"report.csv": handed_in, "problems.csv": parts, "grades.csv": each,
                "canvas.csv": canvas}  # fmt: skip
     return {name: write(root / "graded" / name, lines) for name, lines in written.items() if lines}
+
+
+def _whole(total):
+    """A total with all its points, or nothing: a platform takes what it gets for the grade."""
+    return "" if isinstance(total, str) else total
 
 
 def results(root, book):
@@ -79,6 +86,9 @@ def _submission(book, gradebook, row):
          "comment": comments.get(grade.name, "")}
         for grade in notebook.grades
     ]  # fmt: skip
+    total = round(max(0, notebook.score - penalty), 2)
+    if open_ones:
+        total = f"{total:g} so far, {len(open_ones)} essays to grade"
     line = {
         "student": student, "set": name,
         "tests": notebook.code_score, "tests_of": notebook.max_code_score,
@@ -86,8 +96,8 @@ def _submission(book, gradebook, row):
         "not_yet_graded": len(open_ones),
         "handed_in": f"{submission.timestamp} UTC" if submission.timestamp else "",
         "days_late": "time not known" if days is None else days, "penalty": penalty,
-        "total": round(max(0, notebook.score - penalty), 2) if fresh else "",
-        "of": notebook.max_score, "notes": "; ".join(filter(None, notes)),
+        "total": total if fresh else "", "of": notebook.max_score,
+        "notes": "; ".join(filter(None, notes)), "to_look_at": row.get("look", ""),
     }  # fmt: skip
     return line, cells
 

@@ -37,10 +37,10 @@ def pairs(root, name):
     for path in sorted(root.glob(f"submitted/*/{name}/{name}.ipynb")):
         try:
             notebook = nbformat.read(path, as_version=4)
+            own = [cell for cell in notebook.cells if cell.source not in common]
+            both = tuple(_fingerprint(own, kind) for kind in ("code", "words"))
         except Exception:  # nbformat raises many kinds on a damaged file; the grader names it
             continue
-        own = [cell for cell in notebook.cells if cell.source not in common]
-        both = tuple(_fingerprint(own, kind) for kind in ("code", "words"))
         texts[path.parent.parent.name] = both
     if len(texts) < 2:
         raise ValueError(f"name: {len(texts)} readable hand-ins of {name!r}, two are needed")

@@ -6,7 +6,7 @@ at_most = 0.5  # of the points reached; 1 without
 [due]
 ps1_dcgan = 2026-11-09T23:59:00+01:00
 
-[extended.ada]
+[extended.ada]  # an id as in roster.csv; one with an @ in quotes: [extended."ada@example.org"]
 ps1_dcgan = 2026-11-16T23:59:00+01:00
 """
 
@@ -16,6 +16,8 @@ import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import roster
 
 _DAY = datetime.timedelta(days=1)
 
@@ -29,6 +31,7 @@ class Terms:
         at_most: the largest share that lateness costs, 0 to 1.
         due: {set: datetime with a zone}.
         extended: {student: {set: datetime with a zone}}, who has longer.
+        students: ids of the class.
 
     Raises:
         ValueError: a share outside 0 to 1, a date without a zone, an extension of what is not due.
@@ -38,6 +41,7 @@ class Terms:
     at_most: float = 1.0
     due: dict = field(default_factory=dict)
     extended: dict = field(default_factory=dict)
+    students: tuple = ()
 
     def __post_init__(self):
         for key in ("per_day", "at_most"):
@@ -54,6 +58,10 @@ class Terms:
     def deadline(self, student, name):
         """When this set is due for this student, or None."""
         return self.extended.get(student, {}).get(name, self.due.get(name))
+
+    def nobodies(self, handed_in):
+        """Who has longer, but is neither in the class nor among those who handed in; sorted."""
+        return sorted({*self.extended} - {*self.students} - {*handed_in})
 
     def days(self, student, name, handed_in):
         """Begun days after the deadline: 0 in time, None where the time is not known.
@@ -81,21 +89,34 @@ class HandedIn:
     late: bool
 
 
-def read(root, names):
+def _joined(table, before=""):
+    """{student's id: dates}, where TOML took the dots of an id for tables in tables."""
+    found = {}
+    for key, value in table.items():
+        name = f"{before}{key}"
+        if isinstance(value, dict) and any(isinstance(each, dict) for each in value.values()):
+            found |= _joined(value, f"{name}.")
+        else:
+            found[roster.student_id(name)] = value
+    return found
+
+
+def read(root, names, students=()):
     """The `Terms` of course.toml; without that file nothing is due.
 
     Args:
-        root: the course's folder. names: of all problem sets.
+        root: the course's folder. names: of all problem sets. students: ids of the class.
 
     Raises:
         ValueError: what is wrong in the file, with its name.
     """
     path = Path(root) / "course.toml"
     if not path.exists():
-        return Terms()
+        return Terms(students=tuple(students))
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
-        terms = Terms(**found)
+        found["extended"] = _joined(found.get("extended", {}))
+        terms = Terms(**found, students=tuple(students))
         unknown = {n for dates in (terms.due, *terms.extended.values()) for n in dates} - {*names}
         if unknown:
             raise ValueError(f"no such problem set: {sorted(unknown)}; there are {names}")

@@ -11,8 +11,8 @@ _START, _GATE, _LOOKS, _LEARNS, _TRAINING = (
 _BYHAND, _DIFF, _ROWS, _SHUT = (
     f"attention_gradient_test_{word}" for word in ("hand", "differences", "rows", "gate")
 )
-_COUNT, _CHANNELS, _RANGE, _PLANTED = (
-    f"experiment_test_{word}" for word in ("rows", "channels", "range", "planted")
+_COUNT, _NUMBER, _VALUES = (
+    f"experiment_test_{word}" for word in ("rows", "number", "values")
 )
 
 _KEYS = "keys = f.reshape(f.shape[0], -1, f.shape[-1])"
@@ -86,19 +86,17 @@ WRONG = {
               "return " + _SHARES,
               "scores = np.einsum('bhqc,bhkc->bhqk', g, f[:, : g.shape[1]]) if f.shape == g.shape else scores\n"
               "    weights = np.exp(scores)\n    return " + _SHARES),
-        wrong("the keys are centred, which changes the caller's array and nothing else", _IMAGES, "changed the arrays",
+        wrong("the keys are centred, which changes the caller's array and nothing else", _IMAGES, "Leave those as they are.",
               "scores = ", "f -= f.mean(axis=(1, 2), keepdims=True)\n    scores = "),
         wrong("the worked example's map is written into the code", _SHAPE, "shape",
               "return " + _SHARES, "return np.array([[[1 / 4, 3 / 4], [1 / 10, 9 / 10]]])"),
-        wrong("prints the map and returns nothing", _HAND, "print",
-              "return " + _SHARES, f"print({_SHARES})"),
-        wrong("the ready-made softmax", _HAND, "does without",
-              "return " + _SHARES, "return special.softmax(scores, axis=-1)"),
-        wrong("calls the library's map", _HAND, "sagan_lib",
-              "return " + _SHARES,
-              "from sagan_lib import attend\n    return attend.map_of(queries, keys)"),
-        wrong("not written", _SHAPE, "not written",
-              "def attention_map(f, g):\n    raise NotImplementedError"),
+
+        wrong("shifted logits are clipped at -12", _LARGE, "A small weight is small", f"np.exp({_STABLE})", f"np.exp(np.maximum({_STABLE}, -12))"),
+        wrong("a bound on the logits is subtracted in place of the maximum", _LARGE, "far below those",
+              _STABLE, "scores - (np.linalg.norm(queries, axis=-1) * np.linalg.norm(keys, axis=-1).max(1)[:, None])[..., None]"),
+        wrong("the map is made block by block, and the rest is forgotten", _HAND, "however many",
+              "    weights = np.exp", "    rest = scores.shape[1] % max(1, scores.shape[1] // 64)\n    weights = np.exp",
+              "return " + _SHARES, f"result = {_SHARES}\n    result[:, len(result[0]) - rest :] = 0\n    return result"),
     ],
     "SelfAttention": [
         wrong("gamma starts at 1", _START, "without attention", '"zeros"', '"ones"'),
@@ -106,14 +104,14 @@ WRONG = {
               'name="gamma")', 'name="gamma", trainable=False)'),
         wrong("gamma is a variable that Keras does not see", _START, "no optimizer",
               _ZEROS, "import tensorflow as tf\n        self.gamma = tf.Variable(0.0)"),
-        wrong("gamma is a plain number", _START, "weight of the layer", _ZEROS, "self.gamma = 0.0"),
+        wrong("gamma is a plain number", _START, "gamma is not among the layer's", _ZEROS, "self.gamma = 0.0"),
         wrong("a gamma for each channel", _START, "one number", "shape=()", "shape=(channels,)"),
         wrong("keys and queries with all channels", _START, "filters",
               "self.f = conv(channels // 8, 1)\n        self.g = conv(channels // 8, 1)",
               "self.f = conv(channels, 1)\n        self.g = conv(channels, 1)"),
-        wrong("the values have an eighth of the channels as well", _START, "filters",
+        wrong("the values have an eighth of the channels as well", _START, "SelfAttention stopped with",
               "self.h = conv(channels, 1)", "self.h = conv(channels // 8, 1)"),
-        wrong("one convolution for keys and queries", _START, "one and the same",
+        wrong("one convolution for keys and queries", _START, "There are kernel and bias of f, g",
               "self.g = conv(channels // 8, 1)", "self.g = self.f"),
         wrong("an output convolution that nobody asked for", _START, "trainable weights",
               _ZEROS, _ZEROS + "\n        self.out = conv(channels, 1)",
@@ -121,9 +119,9 @@ WRONG = {
               "self.gamma * self.out(keras.ops.reshape(mixed, x.shape))"),
         wrong("3x3 convolutions for the values", _START, "1x1",
               "self.h = conv(channels, 1)", "self.h = conv(channels, 3, padding='same')"),
-        wrong("values without a bias", _GATE, "kernel and a bias",
+        wrong("values without a bias", _GATE, "must have a kernel and a bias",
               "self.h = conv(channels, 1)", "self.h = conv(channels, 1, use_bias=False)"),
-        wrong("Keras's convolutions whatever conv is given", _TRAINING, "conv that the layer is given",
+        wrong("Keras's convolutions whatever conv is given", _TRAINING, "made by the conv",
               "        self.f = conv(", "        conv = keras.layers.Conv2D\n        self.f = conv("),
         wrong("no training argument, in the hope that Keras sees to it", _TRAINING, "never moved",
               "def call(self, x, training=False)", "def call(self, x)",
@@ -175,37 +173,40 @@ WRONG = {
               "values = flat(self.h(x, training=training))",
               "values = flat(self.h(x, training=training))\n"
               "        assert self.h(x, training=training).shape == x.shape"),
-        wrong("prints the result and returns nothing", _START, "print", "return " + _OUT, f"print({_OUT})"),
         wrong("the map comes back as well", _START, "output of a new layer", "return " + _OUT,
               f"return {_OUT}, scores"),
-        wrong("the library's layer", _START, "sagan_lib",
-              "from sagan_lib.attention import SelfAttention"),
-        wrong("a class that inherits from the library's layer", _START, "of sagan_lib",
-              "from sagan_lib import attention\n\n\nclass SelfAttention(attention.SelfAttention):\n"
-              "    def __init__(self, channels, conv=keras.layers.Conv2D):\n"
-              "        super().__init__(use_sn=False)"),
-        wrong("Keras's attention", _START, "does without", "keras.ops.matmul(keras.ops.softmax(scores, axis=-1), values)",
-              "keras.layers.Attention()([queries, values, keys])"),
-        wrong("the layer is not written", _START, "not written",
-              "class SelfAttention(keras.layers.Layer):\n"
-              "    def __init__(self, channels, conv=keras.layers.Conv2D):\n"
-              "        super().__init__()\n        raise NotImplementedError"),
         wrong("no layer but a function", _START, "Keras layer",
               "def SelfAttention(channels, conv=keras.layers.Conv2D):\n    return lambda x, training=False: x"),
-        wrong("the map is made with numpy", _LEARNS, "No gradient arrives at the kernel of self.f",
+        wrong("the map is made with numpy", _LEARNS, "No gradient arrives at f",
               "keras.ops.softmax(scores, axis=-1), values)", "special.softmax(np.array(scores), axis=-1), values)"),
-        wrong("the values leave TensorFlow", _LEARNS, "No gradient arrives at the kernel of self.h",
+        wrong("the values leave TensorFlow", _LEARNS, "No gradient arrives at h",
               "values = flat(self.h(x, training=training))", "values = np.array(flat(self.h(x, training=training)))"),
-        wrong("the map is cut off from the gradient", _LEARNS, "the kernel of self.f",
+        wrong("the map is cut off from the gradient", _LEARNS, "No gradient arrives at f",
               "keras.ops.softmax(scores, axis=-1), values)", "keras.ops.stop_gradient(keras.ops.softmax(scores, axis=-1)), values)"),
-        wrong("the queries are cut off from the gradient", _LEARNS, "the kernel of self.g",
+        wrong("the queries are cut off from the gradient", _LEARNS, "No gradient arrives at g",
               "queries = flat(self.g(x, training=training))", "queries = keras.ops.stop_gradient(flat(self.g(x, training=training)))"),
         wrong("gamma as a number of Python's", _LEARNS, "No gradient arrives at gamma", "x + self.gamma *", "x + float(self.gamma) *"),
         wrong("gamma's value, taken out with numpy", _LEARNS, "No gradient arrives at gamma", "x + self.gamma *", "x + self.gamma.numpy() *"),
-        wrong("half of the gradient of the map", _LEARNS, "slope of a loss",
+        wrong("half of the gradient of the map", _LEARNS, "Does it stay with keras.ops or",
               "        mixed = keras", "        scores = (scores + keras.ops.stop_gradient(scores)) / 2\n        mixed = keras"),
-        wrong("works eagerly only: a Python loop over values that are not known yet", _LEARNS, "tf.function",
+        wrong("works eagerly only: a Python loop over values that are not known yet", _LEARNS, "In a tf.function",
               "        scores = ", "        if float(keras.ops.max(keys)) > 1e9:\n            return x\n        scores = "),
+
+        wrong("keys and queries look at a picture that learns nothing", _LEARNS, "The layers before this one",
+              "self.f(x, training=training)", "self.f(keras.ops.stop_gradient(x), training=training)",
+              "self.g(x, training=training)", "self.g(keras.ops.stop_gradient(x), training=training)"),
+        wrong("the map is cut off from the gradient in training", _LEARNS, "No gradient arrives at f",
+              "        mixed =", "        if training:\n            scores = keras.ops.stop_gradient(scores)\n        mixed ="),
+        wrong("once in training, always in training", _TRAINING, "not training any more",
+              "        keys =", "        self.mode = training = training or getattr(self, 'mode', False)\n        keys ="),
+        wrong("the gate is clipped to 1", _GATE, "A mean of equal", "self.gamma *", "keras.ops.clip(self.gamma, -1.0, 1.0) *"),
+        wrong("a tenth of the map is dropped in training", _LEARNS, "the gradient of gamma",
+              _ZEROS, _ZEROS + "\n        self.drop = keras.layers.Dropout(0.1, seed=1)",
+              "        mixed =", "        scores = self.drop(scores, training=training)\n        mixed ="),
+        wrong("the number of positions is kept from the first call", _LOOKS, "from the first call",
+              _FLAT, "(t, (-1, self.size, t.shape[-1]))", "        def flat", "        self.size = getattr(self, 'size', x.shape[1] * x.shape[2])\n\n        def flat"),
+        wrong("the layer's softmax has nothing subtracted before exp", _LOOKS, "in the hundreds",
+              "keras.ops.softmax(scores, axis=-1)", "keras.ops.exp(scores) / keras.ops.sum(keras.ops.exp(scores), axis=-1, keepdims=True)"),
     ],
     "attention_gradient": [
         wrong("the softmax's second term is missing", _ROWS, "sums to 0", "(d_p - inner)", "d_p"),
@@ -255,13 +256,9 @@ WRONG = {
         wrong("only the gradient of the logits", _BYHAND, "two things", _PAIR, "p * (d_p - inner)"),
         wrong("the worked example's numbers are written into the code", _DIFF, "shape", _PAIR,
               "np.array([[[-0.25, 0.25]]]), 0.5"),
-        wrong("prints the pair and returns nothing", _BYHAND, "print", "return " + _PAIR, f"print({_PAIR})"),
-        wrong("automatic differentiation", _DIFF, "does without", "    p =",
-              "    import tensorflow as tf\n    tape = tf.GradientTape()\n    p ="),
-        wrong("the library's gradient", _DIFF, "sagan_lib", "    p =",
-              "    from sagan_lib.attend import _gradients\n    p ="),
-        wrong("the gradient is not written", _BYHAND, "not written",
-              "def attention_gradient(logits, values, gamma, upstream):\n    raise NotImplementedError"),
+
+        wrong("as many rows as there are keys", _DIFF, "Every logit of a row", "return " + _PAIR,
+              "d_logits = p * (d_p - inner)\n    d_logits[:, p.shape[2] :] = 0\n    return d_logits, d_gamma"),
     ],
     "experiment": [
         wrong("the entropy itself", _COUNT, "entropies", "np.exp(-np.sum(weights * logs, axis=-1))",
@@ -280,57 +277,58 @@ WRONG = {
               "1 / np.max(weights, axis=-1)"),
         wrong("counts the weights above 0", _COUNT, "entropies", "np.exp(-np.sum(weights * logs, axis=-1))",
               "np.sum(weights > 0, axis=-1)"),
-        wrong("prints the count and returns nothing", _COUNT, "print",
-              "return np.exp(-np.sum(weights * logs, axis=-1))",
-              "print(np.exp(-np.sum(weights * logs, axis=-1)))"),
-        wrong("pixels_seen is not written", _COUNT, "not written",
-              "def pixels_seen(weights):\n    raise NotImplementedError\n\n\n"
-              "def experiment(seed, channels):\n    raise NotImplementedError"),
-        wrong("the kernels are not normalized", _RANGE, "too sharp", _NORMS, "pass"),
-        wrong("the Frobenius norm in place of the spectral norm", _RANGE, "too even", _NORMS,
+        wrong("the kernels are not normalized", _NUMBER, "Is it drawn in the order of the", _NORMS, "pass"),
+        wrong("the Frobenius norm in place of the spectral norm", _NUMBER, "Is it drawn in the order of the", _NORMS,
               "f, g = f / np.linalg.norm(f), g / np.linalg.norm(g)"),
-        wrong("each key channel is brought to length 1", _RANGE, "too sharp", _NORMS,
+        wrong("each key channel is brought to length 1", _NUMBER, "Is it drawn in the order of the", _NORMS,
               "f, g = f / np.linalg.norm(f, axis=0), g / np.linalg.norm(g, axis=0)"),
-        wrong("one round of power iteration from a random u takes the norm's place", _RANGE, "too sharp", _NORMS,
+        wrong("one round of power iteration from a random u takes the norm's place", _NUMBER, "Is it drawn in the order of the", _NORMS,
               "u = rng.normal(size=channels // 8)\n"
               "        for kernel in (f, g):\n"
               "            v = kernel @ u\n"
               "            kernel /= np.linalg.norm(kernel.T @ v) / np.linalg.norm(v)"),
-        wrong("divided by the norm squared", _RANGE, "too even", _NORMS,
+        wrong("divided by the norm squared", _NUMBER, "Is it drawn in the order of the", _NORMS,
               "f, g = f / np.linalg.norm(f, 2)**2, g / np.linalg.norm(g, 2)**2"),
-        wrong("only the keys' kernel is normalized", _RANGE, "too sharp", _NORMS, "f = f / np.linalg.norm(f, 2)"),
-        wrong("the experiment's logits are divided by the root of the key channels", _RANGE, "too even",
+        wrong("only the keys' kernel is normalized", _NUMBER, "Is it drawn in the order of the", _NORMS, "f = f / np.linalg.norm(f, 2)"),
+        wrong("the experiment's logits are divided by the root of the key channels", _NUMBER, "Is it drawn in the order of the",
               "(x @ g) @ (x @ f).T", "(x @ g) @ (x @ f).T / np.sqrt(channels // 8)"),
-        wrong("features between 0 and 1", _RANGE, "too even", "x = rng.normal(size=(256, channels))",
+        wrong("features between 0 and 1", _NUMBER, "Is it drawn in the order of the", "x = rng.normal(size=(256, channels))",
               "x = rng.uniform(size=(256, channels))"),
-        wrong("as many key channels as channels", _RANGE, "too sharp", "channels // 8))", "channels))"),
-        wrong("16 positions instead of 16 x 16", _RANGE, "too sharp", "size=(256,", "size=(16,"),
-        wrong("one kernel for keys and queries", _CHANNELS, "more than the experiment gives", _NORMS,
+        wrong("as many key channels as channels", _NUMBER, "Is it drawn in the order of the", "channels // 8))", "channels))"),
+        wrong("16 positions instead of 16 x 16", _NUMBER, "Is it drawn in the order of the", "size=(256,", "size=(16,"),
+        wrong("one kernel for keys and queries", _NUMBER, "Is it drawn in the order of the", _NORMS,
               "f = g = f / np.linalg.norm(f, 2)"),
-        wrong("eight key channels whatever the channels are", _CHANNELS, "much sharper", "channels // 8))", "8))"),
-        wrong("64 channels whatever was asked for", _CHANNELS, "sharper", "    rng = ", "    channels = 64\n    rng = "),
-        wrong("the experiment's softmax goes over the whole map", _CHANNELS, "at most 256", "special.softmax(logits, axis=-1)",
+        wrong("eight key channels whatever the channels are", _NUMBER, "Is it drawn in the order of the", "channels // 8))", "8))"),
+        wrong("64 channels whatever was asked for", _NUMBER, "Is it drawn in the order of the", "    rng = ", "    channels = 64\n    rng = "),
+        wrong("the experiment's softmax goes over the whole map", _NUMBER, "at most 256", "special.softmax(logits, axis=-1)",
               "256 * special.softmax(logits)"),
-        wrong("the median instead of the mean", _PLANTED, "counts the same", "np.mean(seen)", "np.median(seen)"),
-        wrong("the largest of the layers' means", _PLANTED, "counts the same", "np.mean(seen)", "np.max(np.mean(seen, 1))"),
-        wrong("the first row of each layer", _PLANTED, "counts the same", "np.mean(seen)", "np.mean([rows[0] for rows in seen])"),
-        wrong("three layers", _PLANTED, "768 rows", "range(4)", "range(3)"),
-        wrong("the generator made anew for each layer", _PLANTED, "256 of 1024 rows",
+        wrong("the median instead of the mean", _VALUES, "counts the same", "np.mean(seen)", "np.median(seen)"),
+        wrong("the largest of the layers' means", _VALUES, "counts the same", "np.mean(seen)", "np.max(np.mean(seen, 1))"),
+        wrong("the first row of each layer", _VALUES, "counts the same", "np.mean(seen)", "np.mean([rows[0] for rows in seen])"),
+        wrong("three layers", _VALUES, "Every row of every layer counts the", "range(4)", "range(3)"),
+        wrong("the generator made anew for each layer", _VALUES, "Every row of every layer counts the",
               "        x = rng", "        rng = np.random.default_rng(seed)\n        x = rng"),
-        wrong("225 positions", _PLANTED, "900 rows of 225", "size=(256,", "size=(225,"),
-        wrong("a number drawn in the right range", _PLANTED, "never calls pixels_seen",
+        wrong("225 positions", _VALUES, "Every row of every layer counts the", "size=(256,", "size=(225,"),
+        wrong("a number drawn in the right range", _VALUES, "Every row of every layer counts the",
               "    seen = []\n", "    return {16: 210.0, 128: 52.0}.get(channels, 84.0) + rng.uniform(-2, 2)\n"),
-        wrong("the seed is not used", _RANGE, "seed", "default_rng(seed)", "default_rng(0)"),
-        wrong("another random state in each call", _RANGE, "same seed", "default_rng(seed)", "default_rng()"),
-        wrong("the sum over the layers", _RANGE, "256 pixels", "return np.mean(seen)",
+        wrong("the seed is not used", _NUMBER, "Is it drawn in the order of the", "default_rng(seed)", "default_rng(0)"),
+        wrong("another random state in each call", "experiment_test_values", "The same seed must give the same", "default_rng(seed)", "default_rng()"),
+        wrong("the sum over the layers", _NUMBER, "256 pixels", "return np.mean(seen)",
               "return sum(np.mean(rows) for rows in seen)"),
-        wrong("the mean of each row over the layers", _RANGE, "one number", "return np.mean(seen)", "return np.mean(seen, axis=0)"),
-        wrong("the sharpest row instead of the mean", _RANGE, "too sharp", "return np.mean(seen)", "return np.min(seen)"),
-        wrong("the numbers seen for seed 0 are written into the code", _RANGE, "seed", "return np.mean(seen)",
+        wrong("the mean of each row over the layers", _NUMBER, "one number", "return np.mean(seen)", "return np.mean(seen, axis=0)"),
+        wrong("the sharpest row instead of the mean", _NUMBER, "Is it drawn in the order of the", "return np.mean(seen)", "return np.min(seen)"),
+        wrong("the numbers seen for seed 0 are written into the code", _NUMBER, "Is it drawn in the order of the", "return np.mean(seen)",
               "return {16: 163.0, 64: 83.0, 128: 39.0}[channels]"),
-        wrong("prints the mean and returns nothing", _RANGE, "print", "return np.mean(seen)", "print(np.mean(seen))"),
-        wrong("the library's layer is called", _RANGE, "sagan_lib", "    rng =",
-              "    from sagan_lib.attention import SelfAttention\n    rng ="),
+
+        wrong("weights up to 0.001 count as zero", _COUNT, "A small weight counts", "weights > 0, weights", "weights > 1e-3, weights"),
+        wrong("1e-5 is added in the logarithm", _COUNT, "A small weight counts", "np.where(weights > 0, weights, 1.0)", "weights + 1e-5"),
+        wrong("one layer is drawn, and its positions are moved", _VALUES, "counts the same",
+              "    seen = []\n", "    seen, x0, k0 = [], rng.normal(size=(256, channels)), rng.normal(size=(2, channels, channels // 8))\n",
+              "x = rng.normal(size=(256, channels))", "x = np.roll(x0, 64 * len(seen), 0)", "rng.normal(size=(2, channels, channels // 8))\n        f, g = f /", "k0\n        f, g = f /"),
+        wrong("divided by what theory expects", _NUMBER, "the spectral norm", _NORMS, "f, g = (k / (np.sqrt(channels) + np.sqrt(channels // 8)) for k in (f, g))"),
+        wrong("keys and queries come from two pictures", _VALUES, "counts the same", "(x @ f).T", "(rng.normal(size=x.shape) @ f).T"),
+        wrong("the features are normalized", _NUMBER, "in the order of the text", "        f, g = rng", "        x = x / x.std(0)\n        f, g = rng"),
+        wrong("the mean is rounded to one decimal", _VALUES, "wrong by", "return np.mean(seen)", "return np.round(np.mean(seen) / 10, 1) * 10"),
     ],
 }  # fmt: skip
 
@@ -439,6 +437,30 @@ class SelfAttention(keras.layers.Layer):
         weights = keras.ops.softmax(keras.ops.einsum("bhwc,bklc->bhwkl", queries, keys), axis=(3, 4))
         return x + self.gamma * keras.ops.einsum("bhwkl,bklc->bhwc", weights, values)
 """),
+
+        right("a name, a method called softmax, a seen flag", """
+class SelfAttention(keras.layers.Layer):
+    def __init__(self, channels, conv=keras.layers.Conv2D, verbose=False):
+        super().__init__(name="attention")
+        self.verbose = verbose
+        self.f, self.g = (conv(channels // 8, 1) for _ in range(2))
+        self.h = conv(channels, 1)
+        self.gamma = self.add_weight(shape=(), initializer="zeros", name="gamma")
+
+    def softmax(self, scores):
+        powers = keras.ops.exp(scores - keras.ops.max(scores, axis=-1, keepdims=True))
+        return powers / keras.ops.sum(powers, axis=-1, keepdims=True)
+
+    def call(self, x, training=False):
+        def rows(t):
+            return keras.ops.reshape(t, (-1, x.shape[1] * x.shape[2], t.shape[-1]))
+
+        keys, queries, values = (rows(conv(x, training=training)) for conv in (self.f, self.g, self.h))
+        if self.verbose:
+            print("gradient goes through", keys.shape)
+        scores = keras.ops.matmul(queries, keras.ops.swapaxes(keys, 1, 2))
+        return x + self.gamma * keras.ops.reshape(keras.ops.matmul(self.softmax(scores), values), keras.ops.shape(x))
+"""),
     ],
     "attention_gradient": [
         right("the whole Jacobian of each row", """
@@ -468,6 +490,21 @@ def attention_gradient(logits, values, gamma, upstream):
     d_weights = upstream @ np.swapaxes(values, 1, 2)
     return gamma * weights * (d_weights - along), along.sum()
 """),
+
+        right("row by row, in float32", """
+def attention_gradient(logits, values, gamma, upstream, axis=-1):
+    s, h, a = (np.asarray(each, "float32") for each in (logits, values, upstream))
+    d_logits, d_gamma = [], 0.0
+    for b in range(len(s)):
+        p = special.softmax(s[b], axis=axis)
+        rows = []
+        for j in range(len(p)):
+            d_p = gamma * h[b] @ a[b, j]
+            rows.append(p[j] * (d_p - np.dot(p[j], d_p)))
+            d_gamma += a[b, j] @ (p[j] @ h[b])
+        d_logits.append(rows)
+    return np.array(d_logits), d_gamma
+"""),
     ],
     "experiment": [
         right("scipy's entropy", """
@@ -489,15 +526,16 @@ def experiment(seed, channels):
         total += pixels_seen(special.softmax(queries[0] @ keys[0].T, axis=1)).mean()
     return total / 4
 """),
-        right("all layers at once, with a small number in the logarithm", """
+        right("all numbers at once, with a small number in the logarithm", """
 def pixels_seen(weights):
     return np.exp((-weights * np.log(weights + 1e-30)).sum(-1))
 
 
 def experiment(seed, channels):
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(4, 256, channels))
-    f, g = rng.normal(size=(2, 4, channels, channels // 8))
+    drawn = rng.normal(size=(4, channels * (256 + 2 * (channels // 8))))
+    x, kernels = drawn[:, : 256 * channels].reshape(4, 256, -1), drawn[:, 256 * channels :]
+    f, g = np.moveaxis(kernels.reshape(4, 2, channels, -1), 1, 0)
     sigma_f, sigma_g = (np.linalg.svd(kernel)[1][:, :1, None] for kernel in (f, g))
     weights = special.softmax(x @ (g / sigma_g) @ (x @ (f / sigma_f)).transpose(0, 2, 1), axis=-1)
     return float(pixels_seen(weights).mean())

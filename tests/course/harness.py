@@ -1,10 +1,11 @@
-"""Runs a problem set's cells with other answers, as the grader would, without a kernel.
+"""Runs a problem set's cells with other answers, as the grader does, but without a kernel.
 
 A problem is an answer cell NAME and its test cells NAME_test_WORD. Its tests may use the given
 cells and this answer only, so one problem is run on its own.
 """
 
 import contextlib
+import functools
 import io
 import re
 import sys
@@ -14,10 +15,15 @@ from pathlib import Path
 
 import jupytext
 
+from sagan_lib.book import classroom
+
 SOURCES = Path(__file__).resolve().parents[2] / "assignments" / "source"
 sys.path.insert(0, str(SOURCES.parent))
 
-import variants  # noqa: E402 (their folder was put on the path above)
+import marking  # noqa: E402 (their folder was put on the path above)
+import variants  # noqa: E402
+
+NAMES = tuple(sorted(path.name[:3] for path in SOURCES.glob("ps*")))
 
 
 @dataclass(frozen=True)
@@ -71,11 +77,12 @@ class ProblemSet:
         points: {test: int}. essays: points of the cells that a human grades.
     """
 
-    def __init__(self, name, seed=None, hidden=True):
+    def __init__(self, name, seed=0, hidden=True):
         (path,) = SOURCES.glob(f"{name}*/*.py")
         self.name, self.answers, self.tests, self.points = path.stem, {}, {}, {}
         self._given, self.essays = [], 0
-        text = variants.apply(path.read_text(), path.stem, seed or 0)
+        text = variants.apply(path.read_text(), path.parent, seed)
+        text = text.replace("SEED = 0  #", f"SEED = {seed}  #")
         cells = jupytext.reads(text, fmt="py:percent").cells
         self.title = cells[0].source.splitlines()[0].removeprefix("# ")
         for cell in cells:
@@ -94,9 +101,7 @@ class ProblemSet:
             elif mark["solution"]:
                 self.answers[title] = code
             else:
-                if seed is not None:
-                    code = code.replace("SEED = 0  #", f"SEED = {seed}  #")
-                self._given.append((title, code))
+                self._given.append(code)
 
     def run(self, problem, code, only=None):
         """{test: None, or the sentence of its error} of one problem with this answer.
@@ -104,21 +109,19 @@ class ProblemSet:
         `only`: one of its tests, instead of all.
         """
         space = {"__name__": "__main__"}
+        marker = marking.Marker(self.answers.values(), functools.partial(self._reply, space))
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # as nbgrader, which looks at errors only
-            for title, given in self._given:
-                exec(compile(given, title, "exec"), space)
-            broken = self._error(code, problem, space)
-            return {  # a test's own names are out of the answer's reach, as in grading
-                title: broken or self._error(test, title, dict(space))
-                for title, (owner, test) in self.tests.items()
+            warnings.simplefilter("ignore")
+            for given in self._given:
+                exec(compile(given, "given", "exec"), space)
+                marker.give(given)
+            with contextlib.suppress(Exception):  # as Run All goes on; its names are not there
+                exec(compile(code, problem, "exec"), space)
+            return {
+                title: marker.test(test) for title, (owner, test) in self.tests.items()
                 if owner == problem and only in (None, title)
-            }
+            }  # fmt: skip
 
     @staticmethod
-    def _error(code, title, space):
-        try:
-            exec(compile(code, title, "exec"), space)
-        except BaseException as error:
-            return f"{type(error).__name__}: {error}"
-        return None
+    def _reply(space, question):
+        return classroom.answer(question, space)

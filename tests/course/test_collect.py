@@ -2,15 +2,11 @@
 
 import json
 import os
-import sys
 import zipfile
 
-import pytest
-from harness import SOURCES
-
-sys.path.insert(0, str(SOURCES.parent))
 import collect
 import course
+import pytest
 
 NAMES = ["ps1_dcgan", "ps2_spectral_norm"]
 BOOK = json.dumps({"cells": []})
@@ -104,10 +100,32 @@ def test_no_path_of_an_archive_leads_out_of_the_course(tmp_path):
     assert not outside
 
 
-def test_what_is_no_notebook_is_taken_and_told(tmp_path):
-    found, said = taken(tmp_path, {"ada/ps1_dcgan.ipynb": "no notebook"})
+@pytest.mark.parametrize("text", ["no notebook", "[" * 200_000])
+def test_what_is_no_notebook_is_taken_and_told(tmp_path, text):
+    found, said = taken(tmp_path, {"ada/ps1_dcgan.ipynb": text})
     assert found
     assert "no notebook" in said[0]
+
+
+def test_two_of_one_full_name_in_moodle_are_two(tmp_path):
+    one, other = (f"Ada L_{n}_assignsubmission_file_/ps1_dcgan.ipynb" for n in (4711, 4712))
+    found, said = taken(tmp_path, {one: BOOK, other: '{"n": 2}'})
+    assert found == {"Ada_L-4711/ps1_dcgan": BOOK, "Ada_L-4712/ps1_dcgan": '{"n": 2}'}
+    assert "two students have this name: taken as Ada_L-4711" in said[0]
+
+
+def test_the_second_of_one_full_name_does_not_replace_the_first(tmp_path):
+    one, other = (f"Ada L_{n}_assignsubmission_file_/ps1_dcgan.ipynb" for n in (4711, 4712))
+    taken(tmp_path, {one: BOOK})
+    found, _ = taken(tmp_path, {other: ('{"n": 2}', (2026, 11, 9, 8, 0, 0))})
+    assert found == {"Ada_L/ps1_dcgan": BOOK, "Ada_L-4712/ps1_dcgan": '{"n": 2}'}
+
+
+@pytest.mark.parametrize("name", ["ps1 final version.ipynb", "ps1_dcgan_final.ipynb"])
+def test_a_renamed_file_is_told_with_what_to_do(tmp_path, name):
+    found, said = taken(tmp_path, {f"ada/{name}": BOOK})
+    assert not found
+    assert "a renamed ps1_dcgan? Name it ps1_dcgan.ipynb, and collect again" in said[0]
 
 
 def test_two_students_never_share_a_folder(tmp_path):

@@ -2,7 +2,7 @@
 
 import nbformat
 import pytest
-from test_grading import CELLS, FULL, MODEL, NAME, course, shorten
+from test_grading import CELLS, FULL, MODEL, NAME, course, grades, shorten
 from thirty import one_set, submission
 
 pytestmark = pytest.mark.book
@@ -19,3 +19,15 @@ def test_a_right_and_a_wrong_hand_in_get_their_points(tmp_path):
         nbformat.write(submission(release, MODEL | {"kernel_matrix": CELLS[student]}), target)
     rows = course.grade(tmp_path, report=lambda line: None)
     assert {row["student"]: row["auto"] for row in rows} == {"right": FULL, "wrong": FULL - 15}
+    again = []
+    assert course.build(tmp_path, solutions=False) == []  # nothing changed, and nothing is lost
+    with grades.opened(tmp_path) as book:
+        assert book.find_submission(NAME, "right").score == FULL
+    assert len(course.grade(tmp_path, report=again.append)) == 2
+    assert len(again) == 1
+    with grades.opened(tmp_path) as book:  # points that are gone from the gradebook come again
+        book.remove_submission(NAME, "right")
+    rows = course.grade(tmp_path, report=again.append)
+    assert len(again) == 3
+    with grades.opened(tmp_path) as book:
+        assert book.find_submission(NAME, "right").score == FULL

@@ -12,12 +12,9 @@ import nbformat
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import proof
-from harness import SOURCES
-
-sys.path.insert(0, str(SOURCES.parent))
-
 import course
+import proof
+from harness import NAMES, SOURCES
 
 
 def submission(release, answers):
@@ -39,7 +36,7 @@ def one_set(root, name):
 
 def hand_in(root, number):
     """Student `number`'s notebook: sets in turn, and another wrong answer each time."""
-    name = proof.NAMES[number % len(proof.NAMES)]
+    name = NAMES[number % len(NAMES)]
     problems = proof.problem_set(name)
     wrong = [(p, a) for p, each in proof.answers(name).WRONG.items() for a in each]
     problem, answer = wrong[7 * number % len(wrong)]
