@@ -5,19 +5,21 @@ nothing, and who hides one is not found here: ask.
 """
 
 import ast
+import re
 
 import repair
 
 #: Never part of an answer: the library itself, and what hides code or looks into a test.
-ALWAYS = ("sagan_lib", "sagan_experiments", "eval", "exec", "compile", "__import__", "importlib",
+ALWAYS = ("sagan_lib", "sagan_experiments", "eval", "exec", "__import__", "importlib",
           "get_ipython", "inspect", "gc", "ctypes", "_getframe", "pickle", "marshal")  # fmt: skip
 
 
 def named(code):
     """({word: line} of all modules, names and attributes, {own functions' names}) of a cell."""
+    code = re.sub(r"^(\s*)[%!].*$", r"\1pass", code, flags=re.MULTILINE)  # IPython's own lines
     try:
         nodes = list(ast.walk(ast.parse(code)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a magic, or no Python
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}, set()
     lines, own = {}, set()
     for node in nodes:

@@ -59,7 +59,7 @@ CELLS = {  # student -> what stands in the cell of kernel_matrix
     "shadows": "call = close = power_pair = lambda *a, **k: 1\n" + WRONG,
     "forges": "import sagan_lib.book.classroom as c\nc.answer = lambda *a: '{\"value\": 1}'\n"
     + WRONG,
-    "asks": "import numpy.linalg\nfrom sagan_lib import spectral_norm\n" + MODEL["kernel_matrix"],
+    "asks": "import numpy.linalg\nfrom sagan_lib import book\n" + MODEL["kernel_matrix"],
 }  # fmt: skip
 KEPT = ("kernel_matrix", "power_iteration")  # problems 1 and 2
 FULL = sum(points for test, points in ProblemSet("ps2").points.items() if test.startswith(KEPT))
@@ -166,14 +166,14 @@ CHANGES = {
 ALL = ("right", "magic", "bars", "links", "floods", "shows", "asks", "helper", "reorders", "cheats",
        "splits", "below", "seeded")  # fmt: skip
 NONE = ("stubborn", "dies", "empty", "broken", "nested", "absent", "renamed", "pipe")
-LESS = dict.fromkeys(("wrong", "frames", "shadows"), FULL - 15)
+LESS = dict.fromkeys(("wrong", "shadows"), FULL - 15)
 
 
 @pytest.mark.parametrize("student", [*CELLS, *CHANGES, *NONE[2:]])
 def test_points(graded, student):
     points = FULL if student in ALL else 0 if student in NONE else LESS.get(student, REST)
     row = graded[1][student]
-    if student in ("forges", "compiles"):  # whoever breaks the own notebook
+    if student in ("forges", "compiles", "frames"):  # whoever breaks the own notebook
         assert row["auto"] <= FULL - 15
     else:
         assert row["auto"] == points, row
