@@ -26,5 +26,3 @@ c.Autograde.sanitize_preprocessors = [Refused]
 c.Autograde.autograde_preprocessors = [Refused]
 # Seconds for one cell of a solution.
 c.Execute.timeout = 120
-# What a student writes as HTML is text on the page.
-c.HTMLExporter.sanitize_html = True

@@ -124,6 +124,9 @@ def pack(thing):
 
     Returns:
         Dictionaries, lists, numbers and strings, for `unpack`.
+
+    Raises:
+        AssertionError: an array is too large.
     """
     if thing is None or isinstance(thing, bool | int | float | str):
         return thing
@@ -141,6 +144,8 @@ def pack(thing):
         return {"other": type(thing).__name__}
     if array.dtype.kind not in "biufc":
         return {"other": type(thing).__name__}
+    if array.nbytes > LARGEST // 2:
+        raise _told(f"A result of shape {array.shape} has far too many numbers.")
     order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
     text = base64.b64encode(array.tobytes(order)).decode()
     return {"array": [array.dtype.str, array.shape, order, text]}

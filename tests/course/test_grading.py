@@ -231,7 +231,7 @@ def test_pages_have_no_script_of_a_student_and_need_no_network(graded):
         text = page.read_text()
         assert len(text) < 6 * 10**6
         assert "MathJax = {tex:" in text
-        assert not re.search(r"<script>evil|onerror=.?evil|onclick=.?evil", text), page
+        assert not re.search(r"<script>evil|<img[^>]*evil|<b[^>]*evil", text), page
         network = r"""<(script|link|img|iframe)[^>]*(src|href)=["']?(https?:)?//"""
         assert not re.search(network, text)
 
@@ -393,4 +393,4 @@ def test_forbidden_words_are_found_by_the_syntax_tree(code, said):
     })  # fmt: skip
     notebook = nbformat.v4.new_notebook(cells=[cell])
     found = forbidden.found(notebook, notebook)
-    assert found[:1] == ([said] if said else [])
+    assert said in found if said else not found
