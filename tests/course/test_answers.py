@@ -12,7 +12,7 @@ WRONG = [(n, p, a) for n in SETS for p, each in proof.answers(n).WRONG.items() f
 
 
 def _id(case):
-    return case if isinstance(case, str) else re.sub(r"\W+", "-", case.story)
+    return str(case) if isinstance(case, str | int) else re.sub(r"\W+", "-", case.story)
 
 
 def tiers(cases, kept="ps2"):
