@@ -171,7 +171,7 @@ WRONG = {
               "    for part in tf.split(real, n_dis):\n", "    noises = [draw(len(real) // n_dis) for _ in range(n_dis + 1)]\n    for k, part in enumerate(tf.split(real, n_dis)):\n",
               "draw(len(part)), training=True)\n", "noises[k], training=True)\n", _Z, "    z = noises[1 if n_dis > 1 else -1]\n"),
         wrong("what is frozen moves, too", _ORDER, "trainable_variables only", _OF_D, "= discriminator.weights", _OF_G, "= generator.weights"),
-        wrong("what is frozen is thawed at the end", _ORDER, "Leave `trainable`", "    return d_loss", "    discriminator.trainable = True\n    return d_loss"),
+        wrong("what is frozen is thawed at the end", _ORDER, "Leave `trainable`", "    return d_loss", "    for each in discriminator.variables:\n        each.trainable = True\n    return d_loss"),
         wrong("G's loss is that of D's last step", _ORDER, "the loss of G's own step", "return d_loss, g_loss", "return d_loss, -tf.reduce_mean(on_fake)"),
         wrong("gradients are clipped to a global norm", _ORDER, "nothing is clipped",
               "d_optimizer.apply(tape.gradient(d_loss, of_d), of_d)", "d_optimizer.apply(tf.clip_by_global_norm(tape.gradient(d_loss, of_d), 10.0)[0], of_d)"),
