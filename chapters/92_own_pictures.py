@@ -8,6 +8,7 @@
 # ```{admonition} What you will see
 # - what is taken from a picture: which square, which way up, which colours;
 # - files that are no pictures: left out, skipped or refused, and always counted;
+# - how many pictures are few, and what to do then; what 128 pixels cost;
 # - what a few minutes on two cores make of Fashion-MNIST, and of a folder of everything;
 # - which scores make sense for photographs.
 #
@@ -104,20 +105,60 @@ middle = registry.by_name(str(folder), 64, crop=100)
 print(middle.taken().split("; ")[1])
 
 # %% [markdown]
-# ## How many, and how large
+# ## How many
 #
-# A GAN learns a distribution, so it needs to see it: thousands of pictures of one kind, seen alike,
-# work better than hundreds of everything. Start at 32 or 64 pixels.
-#
+# A GAN learns a distribution, so it needs to see it: pictures of one kind, seen alike, work better than
+# everything one has. With a few hundred of them $D$ soon knows each by heart, and $G$ learns nothing more
+# ({doc}`08_few_pictures`). The doctor and the training say so beforehand:
+
+# %% tags=["nbval-check-output"]
+from sagan_lib.cli import recipes
+
+for count in (50, 300, 5000):
+    print(recipes.advice(count) or f"{count} pictures: nothing to say")
+
+# %% [markdown]
 # ```sh
 # python -m sagan_lib doctor --data ~/Pictures/birds
-# python -m sagan_lib train --recipe faces32 --data ~/Pictures/birds --out runs/birds
+# python -m sagan_lib train --data ~/Pictures/birds --augment color,translation,cutout --out runs/birds
 # tensorboard --logdir runs/birds
+# python -m sagan_lib score --run runs/birds
 # ```
+#
+# A tenth of the pictures, 500 at most, is held out (`--holdout` chooses how many; 0 trains on all). Each
+# row of the log then has `d_gap`, $D$'s mean score of training pictures less that of held-out ones: near 0
+# all is well, and where it grows, more steps only make copies. `score` counts these. Add `flip` to the
+# changes only if a mirrored picture would be a picture of yours as well.
 #
 # The command says what it took, what the run will need, and how long it will take. Ctrl-C, or a
 # shutdown of the machine, saves first; the same command goes on. A folder is trained in by one
 # process at a time. If you add or change pictures, it is another run, and you are told so.
+
+# %% [markdown]
+# ## How large
+#
+# Start at 32 or 64 pixels. `width` is the number of channels at full resolution, and it doubles each time
+# the side halves, down to 4x4. So a width that is modest at 32 pixels is not at 128:
+
+# %%
+from sagan_lib import cost
+from sagan_lib.cli import runs
+
+print("side  width  channels at 4x4  parameters  work of a step   memory")
+base = None
+for side, width in ((32, 32), (64, 32), (64, 16), (128, 32), (128, 16), (128, 8)):
+    recipe = recipes.get("faces32", resolution=side, width=width)
+    pair = runs.networks_of(recipe)
+    deepest = max(x.output.shape[-1] for x in pair[0].layers if x.output.shape[1:3] == (4, 4))
+    plan = cost.plan(*pair, recipe.batch_size, 1)
+    base = base or plan.step_flops
+    print(f"{side:4}  {width:5}  {deepest:15}  {plan.parameters / 1e6:8.1f} M"
+          f"  {plan.step_flops / base:13.1f}x  {plan.memory_bytes / 2**30:4.1f} GiB")
+
+# %% [markdown]
+# The work is held against the first row's, the memory is an estimate for a batch of 64. On two cores stay at
+# the first row or the third. For 128 pixels take a GPU and `--width 16`, the article's size, which
+# `--recipe celeba128 --data ...` has.
 
 # %% [markdown]
 # ## The first minutes
@@ -178,7 +219,8 @@ for name in ("fashion", "stamps"):
 #
 # The judge of this book has only seen its own faces; of your pictures it knows nothing. `python -m
 # sagan_lib score` therefore takes Inception's features for own pictures, which Keras fetches once,
-# and warns that its numbers are not those of the papers ({doc}`91_evaluation`).
+# and warns that its numbers are not those of the papers ({doc}`91_evaluation`). Of few pictures it takes
+# two in seven as held against the others, and says so in its protocol.
 #
 # Without a network, any trained Keras model gives features. Then kernel distance, precision and
 # recall say more than a Fréchet distance, because they need fewer pictures.
@@ -197,4 +239,5 @@ for name in ("fashion", "stamps"):
 #
 # - Bring a folder or a zip; the loader turns, crops and resizes, and says what it took.
 # - Nothing is lost silently: files are left out by kind, skipped by name, or refused.
+# - Of a few hundred pictures hold some out, change what $D$ is shown, watch the gap, count copies.
 # - A run can be stopped and goes on where it was; other pictures are another run.

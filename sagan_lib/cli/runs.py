@@ -293,7 +293,8 @@ def memory(run):
         run: its folder or its run.keras.
 
     Returns:
-        Two arrays, float (n, h, w, 3); None where it held out none, or trained on more than `MANY`.
+        Two arrays, float (n, h, w, 3); None where it held out none, trained on more than `MANY`, or
+        the pictures are others now.
     """
     run = Path(run)
     out = run if run.is_dir() else run.parent
@@ -303,6 +304,8 @@ def memory(run):
     if not kept.get("holdout") or kept.get("images", MANY + 1) > MANY:
         return None
     images, held_out = _split(recipe, out)
+    if images.fingerprint != kept.get("pictures", ""):
+        return None
     return from_bytes(images.images), held_out if recipe.label is None else held_out[0]
 
 

@@ -19,7 +19,7 @@ import sagan_lib  # noqa: F401  (its settings come before TensorFlow's import)
 STEPS, EVERY = 200, 10
 WORDS = [
     "--recipe", "dcgan32", "--resolution", "16", "--width", "4", "--latent-dim", "4",
-    "--batch-size", "4", "--faces", "20",
+    "--batch-size", "4", "--faces", "20", "--augment", "color,translation,cutout,flip",
 ]  # fmt: skip
 
 
