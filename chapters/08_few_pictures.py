@@ -104,6 +104,7 @@ shown = change(eight, draws)
 assert shown.shape == eight.shape
 assert not np.allclose(shown, eight)
 
+# %%
 with tf.GradientTape() as tape:
     tape.watch(eight)
     hidden = augment.Augmentation("translation,cutout")(eight, draws)
@@ -130,7 +131,7 @@ page.show("fig_shown", plots.pictures([np.concatenate(rows)], columns=8, width=5
 # %%
 models["changed"], histories["changed"] = train("color,translation,cutout")
 
-# %% tags=["remove-cell"]
+# %% tags=["long", "remove-cell"]
 import matplotlib.pyplot as plt
 
 NAMES = {"d_train": "training faces", "d_held_out": "held-out faces", "d_fake": "generated faces"}
@@ -256,7 +257,7 @@ assert len({*np.round(seen_by_d(shares, 0.2), 9)}) == len(shares)  # each looks 
 # faces, at 256 pixels with StyleGAN2 {cite:p}`zhao2020diffaugment`. With 1,000 to 30,000 photographs the
 # changes help, most where there are fewest. With all of them they cost a little.
 
-# %% tags=["remove-cell"]
+# %% tags=["long", "remove-cell"]
 # From the authors' table of trained models: github.com/mit-han-lab/data-efficient-gans, the README
 # of DiffAugment-stylegan2, fid50k-train on FFHQ.
 COUNTS = (1000, 5000, 10_000, 30_000, 70_000)
@@ -285,7 +286,7 @@ page.show("fig_reported", figure)
 # Whether it is so with this book's networks and faces is asked by its own fair trials. What has been
 # answered so far:
 
-# %% tags=["remove-input", "ledger"]
+# %% tags=["long", "remove-input", "ledger"]
 from IPython.display import Markdown
 
 from sagan_experiments import questions, trials, verdicts
