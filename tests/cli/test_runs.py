@@ -263,7 +263,7 @@ def test_what_a_run_held_out_is_found_again(straight, monkeypatch):
 
 def test_a_score_counts_copies_where_it_knows_what_was_trained_on(monkeypatch):
     training, held_out = faces.real_faces(40, population=5), faces.real_faces(40, population=6)
-    monkeypatch.setattr(runs, "generate", lambda generator, n, seed: training[:n])
+    monkeypatch.setattr(runs, "generate", lambda generator, n, *_: training[:n])
     net = runs.networks_of(dataclasses.replace(TINY, resolution=32))[0]
     found = runs.score(net, "a copyist", n=30, real=40, memory=(training, held_out))
     assert found["copies"]["value"] == 1
