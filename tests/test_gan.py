@@ -364,15 +364,6 @@ def test_refuses(call, error, words, images):
         call(small("dcgan"), images)
 
 
-def test_an_array_of_bytes_trains_as_the_floats_that_it_stands_for():
-    data = Faces(16, 4).images
-    first, second = small("dcgan"), small("dcgan")
-    first.fit(data, batch_size=4, verbose=0, shuffle=False)
-    second.fit(from_bytes(data), batch_size=4, verbose=0, shuffle=False)
-    for ours, theirs in zip(first.get_weights(), second.get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
 def test_batches_with_labels_and_last_batches_that_do_not_divide_are_named():
     images = np.zeros((8, 16, 16, 3), np.float32)
     with pytest.raises(ValueError, match="a batch must be images alone, got a tuple"):

@@ -76,15 +76,6 @@ def test_training_writes_the_run_and_its_report(run):
     assert report["command"].endswith(f"--out '{run}'")
 
 
-@pytest.mark.book
-def test_the_same_command_with_more_steps_goes_on(run, capsys):
-    assert main(["train", *SMALL, "--steps", "3", "--out", str(run)]) == 0
-    assert capsys.readouterr().out.startswith("1 steps; ")  # the plan of what is left
-    assert json.loads((run / "run.json").read_text())["step"] == 3
-    assert int(gan.GAN.load(run / "run.keras").step.numpy()) == 3
-    assert len((run / "log.csv").read_text().splitlines()) == 1 + 3
-
-
 def test_another_command_in_the_same_folder_is_refused(run, capsys):
     command = ["train", *SMALL, "--steps", "9", "--rates", "dcgan", "--out", str(run)]
     assert main(command) == 2

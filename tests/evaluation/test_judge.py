@@ -84,6 +84,7 @@ def test_expected_coverage_is_what_uniform_draws_show(n, possible):
     assert judge.expected_coverage(n, possible) == pytest.approx(np.mean(seen), abs=error)
 
 
+@pytest.mark.usefixtures("eager")
 def test_training_writes_weights_that_read_as_the_trained_network_did(tmp_path, monkeypatch):
     accuracy = functools.partial(judge.accuracy, n=300)
     monkeypatch.setattr(judge, "accuracy", accuracy)
