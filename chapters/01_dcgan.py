@@ -109,12 +109,12 @@ assert (record.left_iris == record.right_iris).all()
 # %% [markdown]
 # ## The game
 #
-# ```{admonition} Play it first
-# :class: seealso
-# In the {doc}`playground` a GAN trains in your page, on points in place of faces. Press *Play*: the blue
-# points are $G$'s, the ground is $D$'s opinion, the arrows are all that $G$ gets to know. Then try the lessons
-# *Minimax stops*, which is the weak spot below, and *Collapse to one mode*.
-# ```
+# Play it first, on points in place of faces. Orange points are real, blue ones are $G$'s; the ground is $D$'s
+# opinion, orange where it says *real*; the arrows are all that $G$ gets to know. Press *Play*.
+#
+# <div class="touch" data-touch="playground"><p class="touch-still">In the built book, where scripts run, a GAN trains here.</p><script type="application/json">{"setting": "data=ring"}</script></div>
+#
+# The {doc}`playground` has all switches, and lessons: *Minimax stops* is the weak spot below.
 #
 # The generator $G$ turns noise $z$ into an image. The discriminator $D$ gives an image a score
 # $s$, high if it takes it for a real one; $\sigma(s)$ is then its probability of being real.
@@ -470,8 +470,12 @@ page.glue("fine", fine["fake"] / fine["real"], "{:.2f}")
 # %% [markdown]
 # ## Mode collapse, counted
 #
-# A generator may win by drawing few pictures well. This is *mode collapse*, and it is easy to
-# miss by eye. Here it can be counted: a judge network reads the factors of every generated face,
+# A generator may win by drawing few pictures well. This is *mode collapse*. On points it can be seen: the
+# data have two places, and on the left all that $G$ makes lands on one of them.
+#
+# <div class="touch" data-touch="playground"><p class="touch-still">In the built book, where scripts run, a GAN trains here.</p><script type="application/json">{"setting": "lesson=collapse"}</script></div>
+#
+# On pictures it is easy to miss by eye. Here it can be counted: a judge network reads the factors of every generated face,
 # and we count how many attribute combinations appear among 500 faces.
 #
 # The judge was trained on faces with **independent** eyes, so it has never seen the rule that it

@@ -115,8 +115,7 @@ assert rotating[3.9]
 assert not rotating[4.1]
 
 # %% [markdown]
-# Move the ratio yourself, and find where the circling ends. The {doc}`playground` has the same question
-# for two real networks: its lesson *Equal rates circle* trains one pair with equal rates and one with two.
+# Move the ratio yourself, and find where the circling ends.
 
 # %% tags=["remove-input"]
 RATIOS = (0.25, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 3.9, 4.1, 5, 6, 8, 12, 16)
@@ -126,6 +125,11 @@ still, axis = plt.subplots(figsize=(3, 3))
 axis.plot(*toy["D 1x as fast"].T, color=plots.COLOURS[0])
 page.touch("game", {"paths": paths}, still,
            "the path of both parameters where D is as fast as G: it circles towards the middle")
+
+# %% [markdown]
+# The same question for two real networks on points in the plane ({doc}`playground`):
+#
+# <div class="touch" data-touch="playground"><p class="touch-still">In the built book, where scripts run, a GAN trains here.</p><script type="application/json">{"setting": "lesson=circle"}</script></div>
 
 # %% [markdown]
 # ### What does the braking?

@@ -328,6 +328,9 @@ def test_an_address_is_a_setting_and_a_wrong_one_is_told(played):
     for part in ("loss=square", "nothing=1", "compare=loss", "points=9,9", "lesson=none"):
         assert part in note
     assert address(wrong).endswith("#sn=1")
+    short = played("#lesson=momentum")
+    assert short.locator(".pane:visible").count() == 2, "a lesson's name alone is its setting"
+    assert "beta_1=0.9" in address(short)
     wrong.evaluate("() => { location.hash = 'a-heading'; }")
     step(wrong)
     assert number(wrong) == 1
@@ -453,6 +456,34 @@ def test_everyone_can_use_two_panes_with_a_lesson_and_ones_own_points(chromium, 
         assert [each["id"] for each in found.response["violations"]] == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.get_by_role("button", name="Collapse to one mode").click()
+    page.close()
+
+
+@pytest.mark.full
+def test_a_chapter_holds_a_setting_and_leads_to_the_whole(chromium):
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(HTML.with_name("01_dcgan.html").as_uri())
+    page.wait_for_function(
+        """() => document.querySelectorAll(
+        '.touch[data-touch=playground][data-ready]').length === 2""",
+        timeout=60_000,
+    )
+    game, collapse = page.locator(".touch[data-touch=playground]").all()
+    assert game.locator(".pane:visible").count() == 1
+    assert collapse.locator(".pane:visible").count() == 2
+    assert "Predict:" in collapse.locator(".lesson").inner_text()
+    for part in (".switches", ".lessons", ".touch-still"):
+        assert game.locator(part).count() == 0
+    game.get_by_role("button", name="One step").click()
+    assert game.locator(".counter").inner_text() == "step 1"
+    assert collapse.locator(".counter").inner_text() == "step 0"
+    assert "#" not in address(page), "a chapter's address is the chapter's"
+    ids = page.evaluate("Array.from(document.querySelectorAll('.touch [id]'), ({ id }) => id)")
+    assert len(ids) == len(set(ids)) >= 2
+    collapse.get_by_role("link", name="All switches and lessons").click()
+    page.wait_for_selector(".touch[data-ready]", timeout=60_000)
+    assert "lesson=collapse" in address(page)
+    assert page.get_by_role("button", name="Collapse").get_attribute("aria-pressed") == "true"
     page.close()
 
 

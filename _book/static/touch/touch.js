@@ -20,9 +20,12 @@ window.Touch = (() => {
   }
 
   let count = 0;
+  /* An id that nothing else on the page has. */
+  const fresh = () => `touch-${++count}`;
+
   /* A labelled slider: {row, input, value()}; `changed` gets the value, `show` says it in words. */
   function slider(label, { min, max, step, value, show = String }, changed) {
-    const id = `touch-${++count}`;
+    const id = fresh();
     const said = make("output", { for: id }, show(value));
     const input = make("input", { type: "range", id, min, max, step, value });
     input.addEventListener("input", () => {
@@ -38,7 +41,7 @@ window.Touch = (() => {
 
   /* One choice of several: {row, value()}. */
   function choice(legend, names, changed) {
-    const group = `touch-${++count}`;
+    const group = fresh();
     const inputs = names.map((name, k) =>
       make("input", { type: "radio", name: group, value: name, ...(k ? {} : { checked: "" }) }));
     inputs.forEach((input) => input.addEventListener("change", () => changed(input.value)));
@@ -88,5 +91,5 @@ window.Touch = (() => {
   document.addEventListener("DOMContentLoaded", () =>
     document.querySelectorAll(".touch[data-touch]").forEach(mount));
 
-  return { make, slider, button, choice, canvas, paint, register };
+  return { make, fresh, slider, button, choice, canvas, paint, register };
 })();

@@ -39,7 +39,7 @@ window.Lessons = (() => {
       name: "sn", title: "SN holds D", steps: 300, told: steep,
       state: { batch: 32, d_rate: 0.04, n_dis: 5, g_rate: 0.001, compare: "sn", other: 1 },
       predict: "The same fast D, and on the right each of its kernels is divided by its largest singular value. What becomes of the cliffs?",
-      after: "Every layer’s σ is near 1, so no slope of D is above 1, however fast it learns. The ground is gentle and no point is thrown. It is also too gentle to show small places sharply: look how few are found.",
+      after: "Every layer’s σ is near 1, and so D’s slope stays near 1 or below, however fast it learns. The ground is gentle and no point is thrown. It is also too gentle to show small places sharply: look how few are found.",
       holds: ({ left, right }) => left.slope > 5 && right.slope < 1.1 && right.distance < left.distance,
     },
     {

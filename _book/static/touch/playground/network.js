@@ -78,12 +78,12 @@ window.Perceptron = (() => {
     return { sigma, u, left, right };
   }
 
-  /* Dense layers of these sizes, leaky ReLUs between them. With `rounds` above 0 every kernel is
-   * divided by its largest singular value, found by so many rounds a call.
+  /* Dense layers of these sizes, leaky ReLUs between them. With `powerIterations` above 0 every kernel is
+   * divided by its largest singular value, found by so many a call.
    */
   class Perceptron {
-    constructor(sizes, rounds = 0) {
-      this.rounds = rounds;
+    constructor(sizes, powerIterations = 0) {
+      this.powerIterations = powerIterations;
       this.layers = sizes.slice(1).map((out, k) => ({
         in: sizes[k], out, kernel: new Float64Array(sizes[k] * out), bias: new Float64Array(out),
         u: new Float64Array(Math.min(sizes[k], out)).fill(1),
@@ -104,7 +104,7 @@ window.Perceptron = (() => {
 
     /* Another one with the same weights. */
     copy() {
-      const other = new Perceptron([this.layers[0].in, ...this.layers.map((l) => l.out)], this.rounds);
+      const other = new Perceptron([this.layers[0].in, ...this.layers.map((l) => l.out)], this.powerIterations);
       other.layers.forEach((layer, k) => {
         for (const name of ["kernel", "bias", "u"]) layer[name] = this.layers[k][name].slice();
       });
@@ -121,10 +121,10 @@ window.Perceptron = (() => {
      */
     seen(keep = false) {
       return this.layers.map((layer) => {
-        const found = this.rounds ? powerIteration(layer, this.rounds) : { sigma: 1 };
-        if (this.rounds && keep) layer.u = found.u;
+        const found = this.powerIterations ? powerIteration(layer, this.powerIterations) : { sigma: 1 };
+        if (this.powerIterations && keep) layer.u = found.u;
         const divisor = found.sigma > 0 ? found.sigma : 1;
-        const kernel = this.rounds ? layer.kernel.map((x) => x / divisor) : layer.kernel;
+        const kernel = this.powerIterations ? layer.kernel.map((x) => x / divisor) : layer.kernel;
         return { ...layer, ...found, kernel, turned: transposed(kernel, layer.in, layer.out) };
       });
     }

@@ -75,7 +75,7 @@ window.Pane = (() => {
       const steps = log.map(({ step }) => step);
       const of = (name) => log.map((look) => look[name]);
       View.chart(this.charts.losses, steps, [{ values: of("dLoss"), colour: "real" }, { values: of("gLoss"), colour: "fake" }]);
-      View.chart(this.charts.places, steps, [{ values: of("found"), colour: "ink" }], { low: 0, high: places });
+      View.chart(this.charts.places, steps, [{ values: of("found"), colour: "ink" }], { low: 0, high: places, digits: 0 });
       const floor = { values: log.map(() => run.watch.floor), colour: "ink", dashed: true };
       View.chart(this.charts.distance, steps, [{ values: of("distance"), colour: "fake" }, floor], { low: 0 });
       this.tell(found);

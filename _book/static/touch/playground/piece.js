@@ -1,8 +1,12 @@
-/* The playground: lessons, buttons, switches and one or two panes; its setting stands in the address. */
+/* The playground: lessons, buttons, switches and one or two panes; its setting stands in the address.
+ * Inside of a chapter it is given a setting, {"setting": "lesson=collapse"}: then it has neither lessons nor
+ * switches, leaves the address alone, and leads to the page that has all.
+ */
 "use strict";
 
 Touch.register("playground", (data, place) => {
-  const { make, button } = Touch;
+  const whole = !data;
+  const { make, fresh, button } = Touch;
   const { SWITCHES, COMPARED, MOST, first, sides, said, read, write } = Settings;
   const SPEEDS = { "as fast as it goes": Infinity, "30 steps a second": 30, "5 steps a second": 5, "1 step a second": 1 };
   const BUDGET = 12; // milliseconds of arithmetic in one frame, so that the page stays quick
@@ -21,8 +25,9 @@ Touch.register("playground", (data, place) => {
   const play = button("Play", () => (playing ? pause() : start()));
   play.classList.add("play");
   const speed = chooser("speed", Object.keys(SPEEDS), (name) => name, () => { owed = 0; });
+  const further = make("a", { href: "playground.html" }, "All switches and lessons");
   const bar = make("div", { class: "row-of bar" }, play, button("One step", () => { pause(); advance(); draw(); }),
-    button("Restart", restart), button("Copy the address", copy), speed.row, counter);
+    button("Restart", restart), whole ? button("Copy the address", copy) : further, speed.row, counter);
 
   const choosers = Object.fromEntries(Object.entries(SWITCHES).map(([name, each]) =>
     [name, chooser(each.label, each.values, (value) => said(name, value), (value) => change({ [name]: value }))]));
@@ -35,12 +40,12 @@ Touch.register("playground", (data, place) => {
     made.dataset.lesson = each.name;
     return made;
   });
-  place.append(make("div", { class: "lessons", role: "group", "aria-label": "lessons" }, ...lessons),
-    lesson, bar, stage, note, switches);
+  const choices = make("div", { class: "lessons", role: "group", "aria-label": "lessons" }, ...lessons);
+  place.append(...(whole ? [choices, lesson, bar, stage, note, switches] : [lesson, bar, stage, note]));
 
   /* A labelled list to choose from: {row, select, set, offer}. */
   function chooser(label, values, words, changed) {
-    const id = `playground-${label.replace(/\W+/g, "-")}`;
+    const id = fresh();
     const select = make("select", { id, change: () => changed(offered[select.selectedIndex]) });
     let offered = [];
     const offer = (next, named) => {
@@ -116,7 +121,8 @@ Touch.register("playground", (data, place) => {
     teach();
     count();
     const text = write(state);
-    window.history.replaceState(null, "", text ? `#${text}` : window.location.pathname + window.location.search);
+    further.href = `playground.html#${text}`;
+    if (whole) window.history.replaceState(null, "", text ? `#${text}` : window.location.pathname + window.location.search);
   }
 
   /* The lesson's sentence before, and once it has run, the one after. */
@@ -211,10 +217,11 @@ Touch.register("playground", (data, place) => {
   new IntersectionObserver(([entry]) => { inSight = entry.isIntersecting; }).observe(stage);
   new ResizeObserver(() => panes[0].run && draw()).observe(stage);
   new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  /* Takes the setting that the address tells, and says what in it there is not. */
-  function adopt() {
-    const { state: told_, refused } = read(window.location.hash);
-    state = told_;
+  /* Takes a setting, and says what in it there is not. A lesson's name alone is its setting. */
+  function adopt(text) {
+    const { state: found, refused } = read(text);
+    state = found;
+    if (taught() && write(state) === `lesson=${state.lesson}`) Object.assign(state, taught().state);
     if (state.lesson && !taught()) {
       refused.push(`lesson=${state.lesson}`);
       state.lesson = null;
@@ -222,6 +229,7 @@ Touch.register("playground", (data, place) => {
     restart();
     if (refused.length) note.textContent = `The address has what there is not: ${refused.join(", ")}.`;
   }
-  window.addEventListener("hashchange", () => window.location.hash.includes("=") && adopt()); // else a place of the page
-  adopt();
+  const moved = () => window.location.hash.includes("=") && adopt(window.location.hash); // else a place of the page
+  if (whole) window.addEventListener("hashchange", moved);
+  adopt(whole ? window.location.hash : data.setting);
 });

@@ -137,7 +137,7 @@ window.View = (() => {
   }
 
   /* Curves over the steps so far. curves: [{values, colour: "real", "fake" or "ink", dashed}]. */
-  function chart(canvas, steps, curves, { low = null, high = null } = {}) {
+  function chart(canvas, steps, curves, { low = null, high = null, digits = null } = {}) {
     const { context, width, height } = fitted(canvas);
     const theme = colours(canvas);
     const all = curves.flatMap(({ values }) => values.filter(Number.isFinite));
@@ -148,9 +148,9 @@ window.View = (() => {
     context.fillStyle = theme.ink;
     context.font = "10px sans-serif";
     context.textAlign = "right";
-    const digits = most - least >= 5 ? 0 : most - least >= 0.5 ? 1 : 2;
-    context.fillText(most.toFixed(digits), left - 4, 10);
-    context.fillText(least.toFixed(digits), left - 4, height - 2);
+    const shown = digits ?? (most - least >= 5 ? 0 : most - least >= 0.5 ? 1 : 2);
+    context.fillText(most.toFixed(shown), left - 4, 10);
+    context.fillText(least.toFixed(shown), left - 4, height - 2);
     context.strokeStyle = theme.ink;
     context.globalAlpha = 0.25;
     context.strokeRect(left, 4, width - left - 4, height - 8);
