@@ -8,12 +8,14 @@ import contextlib
 import functools
 import io
 import re
+import shutil
 import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import jupytext
+import nbformat
 
 from sagan_lib.book import classroom
 
@@ -125,3 +127,20 @@ class ProblemSet:
     @staticmethod
     def _reply(space, question):
         return classroom.answer(question, space)
+
+
+def submission(release, answers):
+    """A released notebook, given as its text, with these answers in it, {cell's id: code}."""
+    notebook = nbformat.reads(release, as_version=4)
+    for cell in notebook.cells:
+        mark = cell.metadata.get("nbgrader", {})
+        if mark.get("grade_id") in answers:
+            cell.source = answers[mark["grade_id"]]
+    return notebook
+
+
+def one_set(root, name):
+    """A course's folder with the text of one problem set and nbgrader's settings, nothing built."""
+    only = shutil.ignore_patterns("*.ipynb")
+    shutil.copytree(SOURCES / name, root / "source" / name, ignore=only)
+    shutil.copy(SOURCES.parent / "nbgrader_config.py", root)

@@ -19,9 +19,8 @@ import roster
 import sheets
 import similar
 import terms
-from harness import ProblemSet
+from harness import ProblemSet, one_set, submission
 from test_collect import archive
-from thirty import one_set, submission
 
 pytestmark = pytest.mark.full
 

@@ -12,8 +12,7 @@ import grades
 import grading
 import nbformat
 import pytest
-from harness import SOURCES, ProblemSet
-from thirty import one_set, submission
+from harness import SOURCES, ProblemSet, one_set, submission
 
 pytestmark = pytest.mark.full
 

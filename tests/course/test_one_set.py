@@ -2,8 +2,8 @@
 
 import nbformat
 import pytest
+from harness import one_set, submission
 from test_grading import CELLS, FULL, MODEL, NAME, course, grades, shorten
-from thirty import one_set, submission
 
 pytestmark = pytest.mark.book
 
