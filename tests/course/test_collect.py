@@ -1,5 +1,6 @@
 """Hand-ins as learning platforms name them; nothing is lost silently, nothing lands elsewhere."""
 
+import contextlib
 import json
 import os
 import zipfile
@@ -154,3 +155,26 @@ def test_a_build_that_fails_leaves_the_old_release_in_place(tmp_path):
     with course.unharmed(tmp_path):
         (tmp_path / "release" / "old.txt").write_text("new")
     assert (tmp_path / "release" / "old.txt").read_text() == "new"
+
+
+def test_only_the_sets_that_changed_are_built_again(tmp_path, monkeypatch):
+    """Building takes a set's points out of the gradebook until it is graded again."""
+    made = []
+
+    def generate(root, command, name, *options):
+        made.append(name)
+        (root / "release" / name).mkdir(parents=True)
+        (root / "release" / name / f"{name}.ipynb").write_text(BOOK)
+
+    monkeypatch.setattr(course.grading, "nbgrader", generate)
+    monkeypatch.setattr(course.grades, "has", lambda root, name: name in made)
+    monkeypatch.setattr(course.grades, "essays_kept", lambda *_: contextlib.nullcontext())
+    texts = [tmp_path / "source" / name / f"{name}.py" for name in ("ps8_one", "ps9_two")]
+    for text in texts:
+        text.parent.mkdir(parents=True)
+        text.write_text('# %% without=["svd"]\nSEED = 0  # set by your instructor\n\n# %%\nx = 1\n')
+    assert course.build(tmp_path, solutions=False) == ["ps8_one", "ps9_two"]
+    assert course.build(tmp_path, solutions=False) == []
+    texts[1].write_text(texts[1].read_text().replace("x = 1", "x = 2"))
+    assert course.build(tmp_path, solutions=False) == ["ps9_two"]
+    assert course.build(tmp_path, solutions=False, seed=3) == ["ps8_one", "ps9_two"]

@@ -364,6 +364,12 @@ def test_what_cannot_be_graded_or_built_is_said(tmp_path, monkeypatch):
         course.build(tmp_path)
 
 
+def test_a_submission_s_environment_tells_nothing_of_the_grader(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADER", "/secret/place")
+    monkeypatch.setenv("TOKEN", "secret")
+    assert "secret" not in str(grading._environment(tmp_path, "mark"))
+
+
 def test_a_copys_name_is_taken_if_it_is_the_only_one(tmp_path):
     folder = tmp_path / "submitted" / "ada" / NAME
     folder.mkdir(parents=True)
