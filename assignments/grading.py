@@ -154,9 +154,11 @@ def _execute(notebook, source, way):
             with client.setup_kernel(**started), sandbox.Watch(mark, kernel, home, LIMIT) as watch:
                 _cells(client, notebook, source, waiting)
         except Exception as error:  # a student's process can send whatever it likes
+            if watch is None:  # the sandbox did not start, which is nobody's fault
+                raise
             ended = "its code ended the kernel (os._exit, a crash, or more memory than there is)"
             died = isinstance(error, DeadKernelError) or "died" in str(error)
-            problem = (watch and watch.said) or (ended if died else _first_line(error))
+            problem = watch.said or (ended if died else _first_line(error))
             _fail(waiting, f"Not graded: {problem}.")
             return problem
         finally:  # nothing of it may stay
