@@ -52,8 +52,9 @@ def library(settings):
     """The library's own GAN on points: images of one pixel with two channels."""
 
     def dense(units):
-        rounds = settings["sn"]
-        return SNDense(units, power_iterations=rounds) if rounds else keras.layers.Dense(units)
+        if not settings["sn"]:
+            return keras.layers.Dense(units)
+        return SNDense(units, power_iterations=settings["sn"])
 
     model = penalties.PenalizedGAN(
         perceptron(keras.Input((2,)), keras.layers.Dense, 2),
