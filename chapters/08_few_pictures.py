@@ -338,6 +338,8 @@ Markdown("\n".join(["| put to the test | verdict |", "|---|---|", *lines]))
 # - Change all that $D$ is shown, real and generated, with the gradient running through the change.
 # - A change leaks where it hides a difference altogether. A flip does; take it as more data, or not at all.
 # - Changes cost speed. By the authors' figures they pay below some tens of thousands of pictures.
+#
+# The {doc}`playground` shows the opposite: there every batch is new, and nothing can be learned by heart.
 
 # %% [markdown]
 # ## Exercises
