@@ -85,6 +85,7 @@ page.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 # | {doc}`04_ttur` | How fast may each player learn? | equal rates, two time scales, five to one, at equal work |
 # | {doc}`05_sagan` | What do the parts draw together? | samples against real faces: scores, neighbours, maps, failures |
 # | {doc}`06_penalties` | What came after, and does one still need SN? | SN against penalties on the slope of $D$, over seeds |
+# | {doc}`07_conditional` | Does a generator do as it is told? | the label that was asked for against what is read in the face |
 # | {doc}`08_few_pictures` | What if I have 300? | $D$ on its training pictures against held-out ones, as they are and changed |
 # | {doc}`claims` | Does it hold? | each statement about training as an experiment over seeds, with a verdict by rule |
 # | {doc}`errata` | What does the article get wrong? | its mistakes as switches, and what each changes |

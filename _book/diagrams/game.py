@@ -1,4 +1,6 @@
-"""Chapters 1 and 4: the game, DCGAN's networks, the transposed convolution, gradients, time."""
+"""Chapters 1, 4 and 7: game, DCGAN's networks, transposed convolution, gradients, time, labels."""
+
+import itertools
 
 import draw
 
@@ -134,7 +136,45 @@ def time_scales():
     return d
 
 
+def labels():
+    """A label's ways into G, above, and into D, below."""
+    d = draw.sheet()
+    z = draw.box(d, "z", (0, 0), w=1)
+    join = draw.box(d, "join", (2, 0), w=1.3)
+    row = [join]
+    for x, text, who, w in ((4.4, "layer", "g", 1.6), (7, "normalize", "new", 2.3),
+                            (10.3, "layer", "g", 1.6), (12.9, "normalize", "new", 2.3),
+                            (16.2, "image", "plain", 1.6)):  # fmt: skip
+        row.append(draw.box(d, text, (x, 0), who, w=w))
+    label, low = draw.box(d, "label y", (7.1, -2.5), w=2.1), -2.5
+    for start, end in itertools.pairwise([z, *row]):
+        draw.arrow(d, start.E, end.W)
+    draw.path(d, [label.W, (join.S.x, low), join.S], "joined to z", loc="bottom")
+    draw.arrow(d, label.N, row[2].S, "gain, offset", "new")
+    draw.path(d, [label.E, (row[4].S.x, low), row[4].S], "gain, offset", "new", dashed=False,
+              loc="bottom")  # fmt: skip
+    y = -5.6
+    image = draw.box(d, "image", (-0.6, y), w=1.6)
+    join, layers, phi, psi, plus, score = (
+        draw.box(d, text, (x, y), who, w=w)
+        for x, text, who, w in ((2, "join", "plain", 1.3), (4.4, "layers", "d", 1.9),
+                                (7.4, "features φ", "plain", 2.4), (10.9, "ψ · φ", "d", 1.9),
+                                (14, "+", "plain", 0.9), (16.2, "score", "plain", 1.6))
+    )  # fmt: skip
+    for start, end in itertools.pairwise((image, join, layers, phi, psi, plus, score)):
+        draw.arrow(d, start.E, end.W)
+    low = y - 2.5
+    label = draw.box(d, "label y", (5.0, low), w=2.1)
+    product = draw.box(d, "yV · φ", (10.9, low), "new", w=1.9)
+    draw.path(d, [label.W, (join.S.x, low), join.S], "at every pixel", loc="bottom")
+    draw.arrow(d, label.E, product.W, "row of V", "new", loc="bottom")
+    middle = y - 1.25
+    draw.path(d, [phi.S, (phi.S.x, middle), (product.N.x, middle), product.N], dashed=False)
+    draw.path(d, [product.E, (plus.S.x, low), plus.S], who="new", dashed=False)
+    return d
+
+
 DIAGRAMS = {
     "game": game, "networks": networks, "transposed": transposed, "gradients": gradients,
-    "time_scales": time_scales,
+    "time_scales": time_scales, "labels": labels,
 }  # fmt: skip
