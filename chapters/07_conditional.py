@@ -159,7 +159,7 @@ def obedience():
     reading = judge.read(model.sample(500, label=asked))
     return float(np.mean(reading.hair == asked))
 
-
+# %%
 shares = {0: obedience()}
 while (done := int(model.step.numpy())) < STEPS:
     model.fit(data, steps=STEPS // 4, batch_size=BATCH, log_every=STEPS, verbose=0)
