@@ -256,7 +256,7 @@ page.show("fig_walk", plots.pictures(np.concatenate(walks), columns=8, width=5.5
 
 # %% [markdown]
 # ```{glue:figure} fig_walk
-# :name: fig-walk
+# :name: fig-label-walk
 # :alt: Three rows of eight generated faces of one noise each, from a label of black hair at the left to one of blond hair at the right.
 #
 # Three noises, each from black to blond by mixing both labels.
