@@ -33,7 +33,7 @@ from sagan_lib.book import classroom
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 #: Seconds for one submission and for one cell; characters that a cell may print.
-LIMIT, CELL, PRINTED = 400, 45, 2**20
+LIMIT, CELL, PRINTED = 400, 60, 2**20
 HERE = Path(__file__).resolve().parent
 SETTINGS = HERE / "nbgrader_config.py"
 #: What a feedback page shows of what a cell displays.

@@ -109,7 +109,7 @@ def graded(tmp_path_factory):
         change(notebook)
         hand_in(root, student, nbformat.writes(notebook))
     patch, said = pytest.MonkeyPatch(), []
-    patch.setattr(grading, "CELL", 20)  # with room for a busy machine
+    patch.setattr(grading, "CELL", 20)  # seconds, with room for a busy machine
     rows = course.grade(root, report=said.append)
     patch.undo()
     return root, {row["student"]: row for row in rows}, said
