@@ -125,7 +125,7 @@ def collect(source, root, names, report=print):
         report: called with a line for each file.
 
     Raises:
-        FileNotFoundError, ValueError: no such source, or two students with one folder's name.
+        FileNotFoundError, ValueError: no such source.
     """
     taken, called = {}, {}
     known = roster.aliases(roster.known(Path(root)))
@@ -135,7 +135,7 @@ def collect(source, root, names, report=print):
         folder, file, student = sender(entry.path, known)
         name = problem_set(file, names)
         number = _moodle_number(entry.path)
-        if (folder, name) in twins and number:
+        if number and twins.get((folder, name), number) != number:
             folder = student = f"{folder}-{number}"
             report(f"{entry.path}: two students have this name: taken as {folder}")
         if why := _refused(entry, student, name, names):
@@ -144,7 +144,9 @@ def collect(source, root, names, report=print):
         if known and folder not in known.values() and (folder, name) not in twins:
             report(f"{entry.path}: {folder} is not in roster.csv, taken all the same")
         if called.setdefault(folder, student) != student:
-            raise ValueError(f"{student!r} and {called[folder]!r} would share the folder {folder}")
+            both = f"{student!r} and {called[folder]!r} would share the folder {folder}"
+            report(f"{entry.path}: left alone: {both}; put them into roster.csv")
+            continue
         key = folder, name
         if key in taken:
             older, newer = sorted((taken[key], entry), key=lambda each: each.time)
@@ -162,11 +164,11 @@ def _moodle_number(path):
 
 
 def _twins(entries, root, known, names):
-    """{(folder, set)} for which Moodle has more than one number: students of one full name.
+    """{(folder, set): whose it is} where Moodle has several numbers: students of one full name.
 
-    The numbers of what was collected before count, too.
+    Whose it is says the number of what was collected before, or "" where nothing was.
     """
-    numbers = {}
+    numbers, owners = {}, {}
     for entry in entries:
         folder, file, _ = sender(entry.path, known)
         place = folder, problem_set(file, names)
@@ -174,9 +176,10 @@ def _twins(entries, root, known, names):
             continue
         kept = root / "submitted" / folder / place[1] / "platform.json"
         before = [json.loads(kept.read_text())["path"]] if kept.exists() else []
-        both = {_moodle_number(path) for path in (entry.path, *before)} - {None}
-        numbers.setdefault(place, set()).update(both)
-    return {place for place, found in numbers.items() if len(found) > 1}
+        owners[place] = next(filter(None, map(_moodle_number, before)), "")
+        numbers.setdefault(place, {owners[place]}).add(_moodle_number(entry.path))
+    return {place: owners[place] for place, found in numbers.items()
+            if len(found - {None, ""}) > 1}  # fmt: skip
 
 
 def _refused(entry, student, name, names):
