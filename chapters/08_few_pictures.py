@@ -211,9 +211,9 @@ page.glue("few-frechet-changed", held["changed"], "{:.0f}")
 # ```
 #
 # After so few steps neither $G$ is good: the Fréchet distance to the held-out faces is
-# {glue:text}`few-frechet-plain:s` without changes and {glue:text}`few-frechet-changed:s` with them. The plain one
-# is ahead: changes make $D$'s task harder, and cost speed at first. What counts is where each of them ends,
-# and that is a question for longer runs, below. Nor does either copy, so far, more often than chance would.
+# {glue:text}`few-frechet-plain:s` without changes and {glue:text}`few-frechet-changed:s` with them. In this one
+# run the plain one is ahead: changes make $D$'s task harder. What counts is where each of them ends, and that
+# is a question for longer runs, below. Nor does either copy, so far, more often than chance would.
 
 # %% [markdown]
 # ## What leaks
@@ -337,7 +337,8 @@ Markdown("\n".join(["| put to the test | verdict |", "|---|---|", *lines]))
 # - With few pictures $D$ learns them by heart. Held-out pictures show it, losses do not.
 # - Change all that $D$ is shown, real and generated, with the gradient running through the change.
 # - A change leaks where it hides a difference altogether. A flip does; take it as more data, or not at all.
-# - Changes cost speed. By the authors' figures they pay below some tens of thousands of pictures.
+# - In the short run here changes cost speed. By their authors' figures they pay below some tens of thousands
+#   of pictures.
 #
 # The {doc}`playground` shows the opposite: there every batch is new, and nothing can be learned by heart.
 
