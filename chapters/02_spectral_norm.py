@@ -817,6 +817,62 @@ page.glue("setting-diverged", sum(run["diverged"] for run in every))
 # which one breaks in the long run. The claim of robustness is not carried over by itself to a short run.
 
 # %% [markdown]
+# (longer-look)=
+# ### A longer look
+#
+# All verdicts so far are about {glue:text}`short-steps:s` steps at one pair of rates. Train eight times as
+# long, at rates that are good for each way, and the order is another one.
+
+# %% tags=["remove-cell", "ledger", "long"]
+from sagan_experiments import figures, trials, ways
+
+pilot = ledger.open_store(None, "pilot")
+page.show("fig_longer", figures.curves(pilot))
+
+
+def around(way, end, rates=(1e-3, 1e-3)):
+    """Geometric mean of the distance over the 600 steps before `end`."""
+    curve = pilot.seeds("arms", ways.at_rates(way, *rates))[trials.TUNING[0]]["curve"]
+    return np.exp(np.mean([np.log(value) for step, value in curve if end - 600 < step <= end]))
+
+
+WHEN = (600, 2400, 4800)
+long = {way: [around(way, end) for end in WHEN] for way in ways.WAYS}
+assert long["none"][2] > 1.5 * long["none"][1] > long["sn"][1]
+assert long["dcgan"][0] == min(each[0] for each in long.values())
+assert max(long[way][2] for way in ("sn", "r1", "dcgan")) < 1.5 * long["r1"][2]
+for way, values in long.items():
+    for end, value in zip(WHEN, values):
+        page.glue(f"long-{way}-{end}", value, "{:.0f}")
+page.glue("short-steps", arms.Protocol().steps)
+page.glue("fair-steps", arms.PROTOCOLS["fair"].steps, "{:,}")
+page.glue("long-slow", around("sn", 4800, (5e-4, 2e-3)), "{:.0f}")
+
+# %% [markdown]
+# ```{glue:figure} fig_longer
+# :name: fig-longer
+# :alt: Five falling curves of the Fréchet distance over 4,800 steps on logarithmic axes. Without a constraint the curve turns up after about 2,000 steps. DCGAN is lowest at first; spectral normalization and R1 come to it later. The slower pair of rates with spectral normalization stays behind to the end.
+#
+# Four ways to train, one with a second pair of rates. One seed each: a look, no verdict.
+# ```
+#
+# | mean distance around step | 600 | 2,400 | 4,800 |
+# |---|---|---|---|
+# | SN, hinge | {glue:text}`long-sn-600:s` | {glue:text}`long-sn-2400:s` | {glue:text}`long-sn-4800:s` |
+# | no SN, hinge | {glue:text}`long-none-600:s` | {glue:text}`long-none-2400:s` | {glue:text}`long-none-4800:s` |
+# | R1, cross-entropy | {glue:text}`long-r1-600:s` | {glue:text}`long-r1-2400:s` | {glue:text}`long-r1-4800:s` |
+# | DCGAN | {glue:text}`long-dcgan-600:s` | {glue:text}`long-dcgan-2400:s` | {glue:text}`long-dcgan-4800:s` |
+#
+# **Without a constraint this training gets worse again**, and none that has one does. That is what
+# *stabilizes* means, and a run of {glue:text}`short-steps:s` steps ends before it shows. DCGAN, at five times
+# its paper's rates, is good first, and at the end the other two are as good. SN at a slower pair is at
+# {glue:text}`long-slow:s` in the end.
+#
+# So read every verdict of short runs, here and in other chapters, as a verdict on who starts fast at those
+# rates. `python -m sagan_experiments questions list` names the trials that will tell who is better: each
+# way at its own best rates, for {glue:text}`fair-steps:s` steps, over seeds. They are not run yet.
+
+# %% [markdown]
 # ## Summary
 #
 # - SN divides each kernel by its largest singular value. That bounds every layer's matrix.

@@ -60,6 +60,42 @@ def rate_maps(store, names=tuple(ways.WAYS), width=7.0):
     return figure
 
 
+def curves(store, names=tuple(trials.PILOT), width=6.4):
+    """The Fréchet distance over training steps, one line for each trial; both axes logarithmic.
+
+    Args:
+        store: of `ledger.open_store`, such as the pilot's.
+        names: of `ways.TRIALS`, whose first tuning seed is stored.
+        width: of the figure in inches.
+
+    Returns:
+        A matplotlib `Figure`; a way's second line is dashed.
+
+    Raises:
+        ValueError: a trial was not run.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(width, 0.55 * width), layout="constrained")
+    colours = dict(zip(ways.WAYS, COLOURS, strict=False))
+    seen = set()
+    for name in names:
+        runs, way = store.seeds("arms", name), name.partition("@")[0]
+        if trials.TUNING[0] not in runs:
+            raise ValueError(f"names must have been run, got {name!r} without")
+        g_rate, d_rate = (f"{1e4 * rate:g}" for rate in ways.rates_of(name))
+        axis.plot(*zip(*runs[trials.TUNING[0]]["curve"], strict=True), color=colours[way],
+                  ls="--" if way in seen else "-", lw=1.6,
+                  label=f"{TITLES[way]}: {g_rate} and {d_rate}")  # fmt: skip
+        seen.add(way)
+    axis.set(xscale="log", yscale="log", xlabel="training step", ylabel="Fréchet distance")
+    for each in (axis.xaxis, axis.yaxis):
+        each.set_major_formatter("{x:,.0f}")
+    axis.grid(alpha=0.3, which="both")
+    axis.legend(fontsize=8, title="rates of G and D, x 1e-4", title_fontsize=8)
+    return figure
+
+
 def forest(answers, width=5.4):
     """What was answered: a row for each question, its sentence above its seeds.
 

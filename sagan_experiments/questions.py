@@ -122,12 +122,16 @@ QUESTIONS = {
                         _SN, "dcgan", "sn"),
     "sn-none": _good("Spectral normalization ends better than no constraint on D.",
                      _SN, "sn", "none"),
-    "sn-none-long": _good("After twice the training too, spectral normalization is ahead of no "
-                          "constraint.", _SN, "sn_long", "none_long"),
     "sn-r1": _good("R1 ends better than spectral normalization.", _AFTER, "r1", "sn"),
     "r1-soon": _fast("R1 is good sooner than spectral normalization.", _AFTER, "r1", "sn"),
     "r1-eyes": _agree("R1 keeps the rule of the eyes better than spectral normalization.",
                       _AFTER, "r1", "sn"),
+    "sn-none-long": _good("After twice the training spectral normalization ends better than no "
+                          "constraint.", _SN, "sn_long", "none_long"),
+    "sn-dcgan-long": _good("After twice the training spectral normalization ends better than "
+                           "DCGAN.", _SN, "sn_long", "dcgan_long"),
+    "sn-r1-long": _good("After twice the training R1 ends better than spectral normalization.",
+                        _AFTER, "r1_long", "sn_long"),
     # Two time scales
     "ttur": _good("A D that learns four times as fast as G ends better than equal rates.",
                   _TTUR, "sn:4", "sn:1"),

@@ -30,6 +30,7 @@ PICTURES = (32, 100, 300, 1000, 3000)
 
 #: Name -> (its way, what is changed).
 VARIANTS = {
+    **{f"{way}_long": (way, {"length": 2}) for way in WAYS},
     # Chapter 1: what DCGAN's recipe is made of
     "dcgan_no_bn": ("dcgan", {"batch_norm": False}),
     "dcgan_pooling": ("dcgan", {"pooling": True}),
@@ -41,8 +42,6 @@ VARIANTS = {
     "sn_svd": ("sn", {"svd": True}),
     "sn_frozen_u": ("sn", {"bug": "frozen_u"}),
     "sn_scrambled": ("sn", {"bug": "scrambled"}),
-    "sn_long": ("sn", {"length": 2}),
-    "none_long": ("none", {"length": 2}),
     "sn_bce": ("sn", {"loss": "bce"}),
     "sn_wasserstein": ("sn", {"loss": "wasserstein"}),
     # Chapter 3: faces, then two discs that must agree, so many pixels apart

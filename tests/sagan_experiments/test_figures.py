@@ -45,6 +45,20 @@ def test_a_map_has_each_pair_and_frames_the_good_ones(store):
         figures.rate_maps(store, ["sn", "dcgan"])
 
 
+def test_curves_have_every_checkpoint_and_say_the_rates(store):
+    names = [ways.at_rates("sn", 1e-3, 1e-3), ways.at_rates("sn", 1e-3, 4e-3),
+             ways.at_rates("r1", 4e-3, 1e-3)]  # fmt: skip
+    figure = figures.curves(store, names)
+    (axis,) = figure.axes
+    assert [line.get_label() for line in axis.lines] == [
+        "SN, hinge: 10 and 10", "SN, hinge: 10 and 40", "R1, cross-entropy: 40 and 10"]  # fmt: skip
+    assert [line.get_linestyle() for line in axis.lines] == ["-", "--", "-"]
+    assert list(axis.lines[2].get_ydata()) == [112, 112]
+    plt.close(figure)
+    with pytest.raises(ValueError, match=r"got 'dcgan@0[.]001/0[.]001' without"):
+        figures.curves(store, ["dcgan@0.001/0.001"])
+
+
 def answer(says, mean, spread=0.05, limit=0.2, same=False):
     question = Question(says, "01_dcgan", ("sn", "r1"), None, "x", limit, same)
     values = dict(zip(range(1, 11), mean + spread * np.linspace(-1, 1, 10), strict=True))
