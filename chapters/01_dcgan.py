@@ -568,6 +568,13 @@ page.glue("dcgan-mismatch", 100 * mismatch, "{:.0f}")
 # be another. From how much the seeds differ, Student's $t$ says between which bounds the true mean
 # lies, with 97.5 % confidence. If the bounds do not settle a statement, the table says "undecided".
 # ```
+#
+# ```{admonition} Short runs, one pair of rates
+# :class: warning
+# These are verdicts on who starts fast at the rates named. This DCGAN at four times its rates
+# (`rate-high`) is ahead of all that later chapters teach, after as many steps. {ref}`longer-look` shows how the order
+# changes in longer runs at other rates.
+# ```
 
 # %% tags=["remove-input", "ledger"]
 from IPython.display import Markdown

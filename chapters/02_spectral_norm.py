@@ -865,8 +865,8 @@ page.glue("long-slow", around("sn", 4800, (5e-4, 2e-3)), "{:.0f}")
 #
 # **Without a constraint this training gets worse again**, and none that has one does. That is what
 # *stabilizes* means, and a run of {glue:text}`short-steps:s` steps ends before it shows. DCGAN, at five times
-# its paper's rates, is good first, and at the end the other two are as good. SN at a slower pair is at
-# {glue:text}`long-slow:s` in the end.
+# its paper's rates, is good first; at the end the other two have caught up with it. SN at a slower pair ends at
+# {glue:text}`long-slow:s`.
 #
 # So read every verdict of short runs, here and in other chapters, as a verdict on who starts fast at those
 # rates. `python -m sagan_experiments questions list` names the trials that will tell who is better: each

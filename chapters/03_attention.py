@@ -658,6 +658,12 @@ page.touch("attention", EYES | {"down": DOWN, "seed": 3, "count": 100, "gamma": 
 # gate of a trained one cannot tell. The runs below can: the same training with and without, seed by
 # seed ({doc}`claims`). Eyes count as agreeing *beyond chance*: a generator whose blurred eyes are
 # all read as one colour gets no credit.
+#
+# ```{admonition} Short runs, one pair of rates
+# :class: warning
+# These are verdicts on who starts fast at the rates named. {ref}`longer-look` shows how the order
+# changes in longer runs at other rates.
+# ```
 
 # %% tags=["remove-input", "ledger"]
 from IPython.display import Markdown

@@ -217,6 +217,12 @@ page.show("fig_ways", plots.pictures(shown, columns=4, titles=list(samples)))
 #
 # Each with several seeds, at equal steps ({doc}`claims`). The claims are all on SN's side; the rule
 # decides.
+#
+# ```{admonition} Short runs, one pair of rates
+# :class: warning
+# These are verdicts on who starts fast at the rates named. {ref}`longer-look` shows how the order
+# changes in longer runs at other rates.
+# ```
 
 # %% tags=["remove-input", "ledger"]
 from IPython.display import Markdown

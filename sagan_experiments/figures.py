@@ -75,6 +75,7 @@ def curves(store, names=tuple(trials.PILOT), width=6.4):
         ValueError: a trial was not run.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullLocator
 
     figure, axis = plt.subplots(figsize=(width, 0.55 * width), layout="constrained")
     colours = dict(zip(ways.WAYS, COLOURS, strict=False))
@@ -89,8 +90,10 @@ def curves(store, names=tuple(trials.PILOT), width=6.4):
                   label=f"{TITLES[way]}: {g_rate} and {d_rate}")  # fmt: skip
         seen.add(way)
     axis.set(xscale="log", yscale="log", xlabel="training step", ylabel="Fréchet distance")
-    for each in (axis.xaxis, axis.yaxis):
-        each.set_major_formatter("{x:,.0f}")
+    ticks = [store.protocol.steps // 2**k for k in range(6)]
+    axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.yaxis.set_major_formatter("{x:,.0f}")
     axis.grid(alpha=0.3, which="both")
     axis.legend(fontsize=8, title="rates of G and D, x 1e-4", title_fontsize=8)
     return figure
