@@ -31,14 +31,16 @@ Ratios and errors are averaged as logarithms. Two looks of {percent:g} % miss a 
 
 "Here" is a small scale: faces of {resolution} pixels, networks of width {width}, {steps} steps of
 {batch_size} images. A technique that does not pay here may pay at a larger one. Compared runs share
-seeds: same images, same noise, and the same first weights up to the first layer in which they differ.
+seeds: same images, same noise, and the same first weights up to the first layer in which they
+differ.
 
 The default run is a SAGAN without attention: SN in both networks, hinge loss, rates {g} and {d}.
+
 ```{{admonition}} Short runs, one pair of rates
 :class: warning
-So these are verdicts on who starts fast at the rates named, not on who ends best. {{ref}}`longer-look`
-shows how the order changes. The trials that will replace them take each way at its own best rates and
-until its curve is level: `python -m sagan_experiments questions list`.
+So these are verdicts on who starts fast at the rates named, not on who ends best.
+{{ref}}`longer-look` shows how the order changes. The trials that will replace them take each way at
+its own best rates, for longer: `python -m sagan_experiments questions list`.
 ```
 
 Scores are taken from {images} images of the averaged generator. The Fréchet distance is in the
