@@ -162,7 +162,7 @@ def test_ctrl_c_in_any_command_is_one_line(monkeypatch, capsys, tmp_path):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sampling, "generate", interrupted)
+    monkeypatch.setattr(runs, "sampled", interrupted)
     assert main(["sample", "--out", str(tmp_path / "a.png")]) == 130
     assert capsys.readouterr().err == "\nstopped\n"
 

@@ -11,18 +11,20 @@ from sagan_lib.datasets import faces
 from sagan_lib.evaluation import metrics
 
 
-def evaluate(images, real, held_out, real_numbers, numbers, labels, extractor):
+def evaluate(images, real, held_out, real_numbers, numbers, labels, extractor, asked=None):
     """Scores by class of generated images, each with what real images score in their place.
 
     Args:
-        images: generated, float (n, h, w, 3) in [-1, 1]; image i was asked for with the label of
-            `held_out[i]`.
+        images: generated, float (n, h, w, 3) in [-1, 1].
         real: the reference, likewise, (m, ...).
         held_out: n further real images.
         real_numbers: the labels of the reference, int (m, factors).
-        numbers: of the held-out images, and so of the generated ones, int (n, factors).
+        numbers: of the held-out images, int (n, factors).
         labels: a `datasets.labels.Labels`.
         extractor: a `scores.Extractor`.
+        asked: the labels that the generated images were asked for, int (n, factors); by default
+            `numbers`. Of a generator without labels take what is read in its faces
+            (`faces.numbers_of`): then classes compare, and obedience says nothing.
 
     Returns:
         {"intra_frechet": {"value", "real"}, the mean over all classes; "worst_class": likewise, and
@@ -38,18 +40,21 @@ def evaluate(images, real, held_out, real_numbers, numbers, labels, extractor):
         ValueError: other numbers of images than of labels.
     """
     numbers, real_numbers = labels.checked(numbers), labels.checked(real_numbers)
-    sizes = [len(x) for x in (images, held_out, numbers)]
+    asked = numbers if asked is None else labels.checked(asked)
+    sizes = [len(x) for x in (images, held_out, numbers, asked)]
     if len(set(sizes)) > 1 or len(real) != len(real_numbers):
-        raise ValueError(f"images, held_out and numbers must be as many, got {sizes}, and real and "
-                         f"real_numbers, got {len(real)} and {len(real_numbers)}")  # fmt: skip
+        raise ValueError(
+            f"images, held_out, numbers and asked must be as many, got {sizes}, and real and "
+            f"real_numbers, got {len(real)} and {len(real_numbers)}"
+        )
     sets = [extractor.features(x) for x in (images, held_out, real)]
     found, few = {}, {}
-    for name, chosen, of_real in _classes(labels, numbers, real_numbers):
-        count = int(min(chosen.sum(), of_real.sum()))
+    for name, chosen, of_base, of_real in _classes(labels, asked, numbers, real_numbers):
+        count = int(min(chosen.sum(), of_base.sum(), of_real.sum()))
         if count <= sets[0].shape[1]:
             few[name] = count
             continue
-        fake, base, reference = sets[0][chosen], sets[1][chosen], sets[2][of_real]
+        fake, base, reference = sets[0][chosen], sets[1][of_base], sets[2][of_real]
         found[name] = {
             "frechet": metrics.frechet(fake, reference),
             "real": metrics.frechet(base, reference),
@@ -66,8 +71,8 @@ def evaluate(images, real, held_out, real_numbers, numbers, labels, extractor):
         }  # fmt: skip
     if extractor.read and set(labels.factors) <= set(faces.LABELS):
         fake, base = extractor.read(images), extractor.read(held_out)
-        result |= obedience(numbers, fake, base, labels)
-        result["dependence"] = dependence(numbers, fake, base, labels)
+        result |= obedience(asked, fake, base, labels, numbers)
+        result["dependence"] = dependence(asked, fake, base, labels, numbers)
     return result
 
 
@@ -91,20 +96,21 @@ def spread(features):
     return float(metrics.features("features", features).var(0, ddof=1).sum())
 
 
-def obedience(numbers, reading, base, labels):
+def obedience(asked, reading, base, labels, numbers=None):
     """The share of faces whose factors, as they are read, are those that were asked for.
 
     Args:
-        numbers: what was asked for, int (n, factors).
+        asked: what was asked for, int (n, factors).
         reading: a `judge.Reading` of the faces.
-        base: of real faces that have these labels: how often the judge is right.
+        base: of as many real faces: how often the judge is right.
         labels: of `faces.labels_of`. For an iris both eyes must be read as it.
+        numbers: the labels of the real faces, by default `asked`.
 
     Returns:
         {"obedience": {"value", "real"}, of all factors at once; "obeyed": {factor: likewise}}.
     """
-    numbers = labels.checked(numbers)
-    right = [faces.numbers_of(each, labels) == numbers for each in (reading, base)]
+    both = _both(labels, asked, numbers)
+    right = [faces.numbers_of(x, labels) == y for x, y in zip((reading, base), both, strict=True)]
     return {
         "obedience": dict(zip(("value", "real"), (_share(x.all(1)) for x in right), strict=True)),
         "obeyed": {
@@ -114,28 +120,35 @@ def obedience(numbers, reading, base, labels):
     }
 
 
+def _both(labels, asked, numbers):
+    """The labels of generated and of real images, checked."""
+    asked = labels.checked(asked)
+    return asked, asked if numbers is None else labels.checked(numbers)
+
+
 def _share(flags):
     return float(np.mean(flags))
 
 
-def dependence(numbers, reading, base, labels):
+def dependence(asked, reading, base, labels, numbers=None):
     """How far a label tells the factors that it does not name (`metrics.association`).
 
     Args:
-        numbers: as in `obedience`, and so are the others.
+        asked: as in `obedience`, and so are the others.
         reading: likewise.
         base: likewise: what chance gives with as many independent faces.
         labels: likewise.
+        numbers: likewise.
 
     Returns:
         {factor of the labels: {other factor of faces: {"value", "real"}}}.
     """
-    numbers = labels.checked(numbers)
+    asked, numbers = _both(labels, asked, numbers)
     others = {"iris": "left_iris"} | {x: x for x in faces.LABELS if x != "iris"}
     return {
         factor: {
             other: {
-                "value": metrics.association(numbers[:, k], getattr(reading, name)),
+                "value": metrics.association(asked[:, k], getattr(reading, name)),
                 "real": metrics.association(numbers[:, k], getattr(base, name)),
             }
             for other, name in others.items()

@@ -70,6 +70,22 @@ def test_a_class_that_is_one_picture_has_no_spread_and_is_the_worst(data, extrac
     assert found["classes"]["hair=grey"]["spread"] == pytest.approx(1, abs=0.15)
 
 
+def test_faces_of_a_generator_without_labels_are_sorted_by_what_is_read_in_them(data, extractor):
+    """So diversity within a class can be held against that of a generator that was told none."""
+    record = faces.factors(np.arange(N), 9)
+    images = faces.render(record)
+    asked = faces.numbers_of(extractor.read(images), LABELS)
+    (real, held_out), (of_real, of_held_out) = data
+    found = by_class.evaluate(
+        images, real, held_out, of_real, of_held_out, LABELS, extractor, asked
+    )
+    assert found["obedience"]["value"] == 1
+    assert found["spread"]["value"] == pytest.approx(1, abs=0.1)
+    alone = by_class.spread(extractor.features(images)[asked[:, 0] == 3])
+    base = by_class.spread(extractor.features(held_out)[of_held_out[:, 0] == 3])
+    assert found["classes"]["hair=red"]["spread"] == pytest.approx(alone / base)
+
+
 def test_a_factor_that_follows_the_label_is_seen(data, extractor):
     """Skin as hair; the background stays its own."""
     numbers = data[1][1]
@@ -118,7 +134,7 @@ def test_classes_with_too_few_images_have_no_distance_and_are_named():
     assert "obedience" not in found
     only = by_class.evaluate(points[56:], points, points[56:], numbers, numbers[56:], labels, plain)
     assert "intra_frechet" not in only
-    with pytest.raises(ValueError, match=r"as many, got \[60, 60, 59\]"):
+    with pytest.raises(ValueError, match=r"as many, got \[60, 60, 59, 59\]"):
         by_class.evaluate(points, points, points, numbers, numbers[:59], labels, plain)
 
 
