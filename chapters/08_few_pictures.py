@@ -242,8 +242,8 @@ assert len({*np.round(seen_by_d(shares, 0.2), 9)}) == len(shares)  # each looks 
 # At $p = \tfrac12$ all shares look alike: nothing keeps $G$ from drawing any of them, and the swap has
 # *leaked*. At any other $p$ only the right share gives the right $q'$. That is the general rule
 # {cite:p}`karras2020ada`: a change cannot leak if the distribution of pictures can be computed back from that of
-# the changed ones. In practice they saw no leaks where each change was applied with a probability below 0.8,
-# which leaves some pictures as they are. `augment.Augmentation("color,cutout", probability=0.7)` does that for all of its
+# the changed ones. In practice they find leaks unlikely as long as each change is applied with a probability
+# below 0.8, which leaves some pictures as they are. `augment.Augmentation("color,cutout", probability=0.7)` does that for all of its
 # changes together.
 #
 # A **flip** is the case of $p = \tfrac12$. So the library treats it as what it is, more data: `"flip"` mirrors
