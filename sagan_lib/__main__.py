@@ -114,6 +114,9 @@ def _score(args):
     for name, value in found.get("classes", {}).items():
         told = ", ".join(f"{k} {x:.4g}" for k, x in value.items())
         print(f"{name}: {told}")
+    for factor, others in found.get("dependence", {}).items():
+        told = ", ".join(f"{k} {x['value']:.2f} ({x['real']:.2f})" for k, x in others.items())
+        print(f"{factor} tells of others (by chance): {told}")
     if few := found.get("too_few"):
         print("too few images for a distance by class: " + ", ".join(few))
     if args.out:

@@ -309,6 +309,7 @@ def test_a_run_with_labels_by_the_command_line(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "obedience" in said
     assert "hair=red: frechet" in said
+    assert "hair tells of others (by chance): iris 0." in said
     assert main(["sample", "--label", "red", "--out", str(picture)]) == 2
     assert "trained without labels" in capsys.readouterr().err
 
