@@ -13,6 +13,13 @@
 # - how many pictures are few, by what the papers report.
 # ```
 #
+# ```{figure} ../_book/static/diagrams/augment.svg
+# :name: fig-augment-idea
+# :alt: Noise goes through G to a generated picture. Generated and real pictures are each changed before D sees them; D gives a score. The gradient of G's loss comes back from the score through the change to G.
+#
+# What $D$ sees of both is changed, each picture by a draw of its own.
+# ```
+#
 # ```{glue:figure} fig_shown
 # :name: fig-shown
 # :alt: Five rows of eight drawn faces: as they are; in other brightness and colours; moved, with grey where nothing came in; with a grey square over a part; and with all three changes at once.

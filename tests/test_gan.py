@@ -364,6 +364,7 @@ def test_refuses(call, error, words, images):
         call(small("dcgan"), images)
 
 
+@pytest.mark.book
 def test_batches_with_labels_and_last_batches_that_do_not_divide_are_named():
     images = np.zeros((8, 16, 16, 3), np.float32)
     with pytest.raises(ValueError, match="a batch must be images alone, got a tuple"):

@@ -1,4 +1,4 @@
-"""Chapters 1, 4 and 7: game, DCGAN's networks, transposed convolution, gradients, time, labels."""
+"""Chapters 1, 4, 7, 8: game, DCGAN, transposed convolution, gradients, time, labels, changes."""
 
 import itertools
 
@@ -174,7 +174,29 @@ def labels():
     return d
 
 
+def augment():
+    """Where pictures are changed on their way to D, and how the gradient comes back."""
+    d = draw.sheet()
+    z = draw.box(d, "z", (0, 0), w=1)
+    g = draw.box(d, "G", (2, 0), "g", w=1.4)
+    fake = draw.box(d, "generated", (4.6, 0), w=2.4)
+    real = draw.box(d, "real", (4.6, -2.2), w=2.4)
+    changed = [draw.box(d, "changed", (8.6, y), "new", w=2.2) for y in (0, -2.2)]
+    net = draw.box(d, "D", (12.6, -1.1), "d", w=1.4)
+    score = draw.box(d, "score", (15.3, -1.1), w=1.7)
+    for start, end in ((z.E, g.W), (g.E, fake.W), (fake.E, changed[0].W), (real.E, changed[1].W),
+                       (net.E, score.W)):  # fmt: skip
+        draw.arrow(d, start, end)
+    for box, side in zip(changed, (0.25, -0.25), strict=True):
+        draw.arrow(d, box.E, (net.W.x, net.W.y + side))
+    top = 1.5
+    draw.path(d, [(score.N.x, score.N.y), (score.N.x, top), (g.N.x, top), g.N],
+              "the gradient of G's loss comes back through the change", "g")  # fmt: skip
+    return d
+
+
 DIAGRAMS = {
     "game": game, "networks": networks, "transposed": transposed, "gradients": gradients,
     "time_scales": time_scales, "labels": labels,
+    "augment": augment,
 }  # fmt: skip

@@ -88,6 +88,7 @@ def test_the_source_is_faces_or_a_folder(tmp_path):
     np.testing.assert_array_equal(data.images, np.broadcast_to([255, 0, 0], (1, 16, 16, 3)))
 
 
+@pytest.mark.book
 def test_a_run_leaves_what_its_docstring_says(straight):
     out, model, report = straight
     assert [row["step"] for row in rows(out)] == ["2", "3"]
@@ -261,6 +262,7 @@ def test_what_a_run_held_out_is_found_again(straight, monkeypatch):
     assert runs.memory(out) is None
 
 
+@pytest.mark.book
 def test_a_score_counts_copies_where_it_knows_what_was_trained_on(monkeypatch):
     training, held_out = faces.real_faces(40, population=5), faces.real_faces(40, population=6)
     monkeypatch.setattr(runs, "generate", lambda generator, n, *_: training[:n])

@@ -35,6 +35,7 @@ def scored(images, data, extractor, numbers=None, labels=LABELS):
     return by_class.evaluate(images, real, held_out, of_real, numbers, labels, extractor)
 
 
+@pytest.mark.book
 def test_faces_as_they_are_asked_for_score_as_real_ones(data, extractor):
     found = scored(drawn(data[1][1]), data, extractor)
     assert found["obedience"]["value"] > 0.99

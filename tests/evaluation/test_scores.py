@@ -69,6 +69,7 @@ def test_fresh_faces_score_like_held_out_ones_throughout(scored):
     assert fresh["coverage"]["value"] == pytest.approx(judge.expected_coverage(N, 250), abs=6)
 
 
+@pytest.mark.book
 def test_mismatched_eyes_are_seen_but_not_by_what_counts_attributes(scored):
     assert value(scored, "mismatched", "heterochromia") == pytest.approx(5 / 6, abs=0.04)
     assert value(scored, "mismatched", "frechet") > 10 * scored["fresh"]["frechet"]["real"]

@@ -167,7 +167,7 @@ class Here(contextlib.nullcontext):
 
 def test_each_protocol_has_its_own_file():
     paths = {protocol: ledger.results_path(protocol).name for protocol in arms.PROTOCOLS}
-    assert paths == {name: f"claims_{name}.json" for name in ("cpu", "fair", "gpu")}
+    assert paths == {name: f"claims_{name}.json" for name in ("cpu", "fair", "gpu", "pilot")}
     with pytest.raises(ValueError, match="protocol must be one of"):
         ledger.open_store(protocol="tpu")
 
