@@ -821,7 +821,7 @@ page.glue("setting-diverged", sum(run["diverged"] for run in every))
 # ### A longer look
 #
 # All verdicts so far are about {glue:text}`short-steps:s` steps at one pair of rates. Train eight times as
-# long, at rates that are good for each way, and the order is another one.
+# long, all at one larger pair of rates, and the order is another one.
 
 # %% tags=["remove-cell", "ledger", "long"]
 from sagan_experiments import figures, trials, ways
@@ -851,7 +851,7 @@ page.glue("long-slow", around("sn", 4800, (5e-4, 2e-3)), "{:.0f}")
 # %% [markdown]
 # ```{glue:figure} fig_longer
 # :name: fig-longer
-# :alt: Five falling curves of the Fréchet distance over 4,800 steps on logarithmic axes. Without a constraint the curve turns up after about 2,000 steps. DCGAN is lowest at first; spectral normalization and R1 come to it later. The slower pair of rates with spectral normalization stays behind to the end.
+# :alt: Five falling curves of the Fréchet distance over 4,800 steps on logarithmic axes. Without a constraint the curve turns up after about 2,000 steps. DCGAN is lowest at first; spectral normalization and R1 come to it later. Spectral normalization with a slower G and a faster D stays behind to the end.
 #
 # Four ways to train, one with a second pair of rates. One seed each: a look, no verdict.
 # ```
@@ -863,14 +863,15 @@ page.glue("long-slow", around("sn", 4800, (5e-4, 2e-3)), "{:.0f}")
 # | R1, cross-entropy | {glue:text}`long-r1-600:s` | {glue:text}`long-r1-2400:s` | {glue:text}`long-r1-4800:s` |
 # | DCGAN | {glue:text}`long-dcgan-600:s` | {glue:text}`long-dcgan-2400:s` | {glue:text}`long-dcgan-4800:s` |
 #
-# **Without a constraint this training gets worse again**, and none that has one does. That is what
-# *stabilizes* means, and a run of {glue:text}`short-steps:s` steps ends before it shows. DCGAN, at five times
-# its paper's rates, is good first; at the end the other two have caught up with it. SN at a slower pair ends at
-# {glue:text}`long-slow:s`.
+# **In this seed hinge without SN gets worse again**, and SN and R1 do not; nor does DCGAN, which bounds
+# nothing. A run of {glue:text}`short-steps:s` steps ends before that shows. DCGAN, at five times
+# its paper's rates, is good first; at the end the other two have caught up with it. SN with half of
+# $G$'s rate and twice $D$'s ends at {glue:text}`long-slow:s`.
 #
 # So read every verdict of short runs, here and in other chapters, as a verdict on who starts fast at those
 # rates. `python -m sagan_experiments questions list` names the trials that will tell who is better: each
-# way at its own best rates, for {glue:text}`fair-steps:s` steps, over seeds. They are not run yet.
+# way at its own best rates, for {glue:text}`fair-steps:s` steps and whole ways for twice that, over seeds.
+# They are not run yet.
 
 # %% [markdown]
 # ## Summary

@@ -815,8 +815,8 @@ assert all(results[name].verdict != "holds" for name in tried)  # the text below
 # ### What D can see
 #
 # Can $D$ punish two colours at all? Three convolutions of stride 2 see 22 pixels, and what follows
-# *adds up* what each place found. A sum cannot hold one place against another. So measure it. Give
-# the left disc another colour, the right one, both:
+# *adds up* what each place found. A sum cannot hold one place against another. So measure it. Recolour
+# the left disc, the right one, or both:
 #
 # $$ \text{related} = \frac{|D(\text{both}) - D(\text{left}) - D(\text{right}) + D(\text{neither})|}
 #    {\tfrac{1}{2}\left(|D(\text{left}) - D(\text{neither})| + |D(\text{right}) - D(\text{neither})|\right)} $$
@@ -864,8 +864,8 @@ page.glue("sight-helped", helped[-1], "{:.3f}")
 # ```
 #
 # At 10 pixels the usual $D$ relates the discs ({glue:text}`sight-near:s`), at 22 hardly
-# ({glue:text}`sight-far:s`, from the rims of discs that were moved together). With attention at 8x8,
-# its gate half open, it is {glue:text}`sight-helped:s` there. So far discs *are* the case that the
+# ({glue:text}`sight-far:s`, from the rims of discs that were moved together). With attention at 8x8
+# and $\gamma$ set to 0.5 it is {glue:text}`sight-helped:s` there: faint, and no longer nothing. So far discs *are* the case that the
 # article speaks of, and the short runs above had it before them and did not decide. Eyes of a face are
 # 9 pixels apart, and the usual $D$ sees them together.
 
@@ -967,13 +967,14 @@ assert drawn["patch10_faces"] > 1.5 * drawn["rates_text"]
 # | 10 pixels | far | both | {glue:text}`attention-patches-both:s` | {glue:text}`attention-patches-both-verdict:s` |
 # | 10 pixels | faces | $D$ | {glue:text}`attention-patches-faces:s` | {glue:text}`attention-patches-faces-verdict:s` |
 #
-# **Here attention pays.** Where the rule reaches further than $D$ sees, the discs agree
+# **With patches of 10 attention pays.** Where the rule reaches so much further than $D$ sees, the discs agree
 # {glue:text}`late-patch10_far:s` on the mean without attention, {glue:text}`late-patch10_far_d:s` with it in $D$ and
 # {glue:text}`late-patch10_far_both:s` with it in both networks, over {glue:text}`patch-seeds:s` seeds. Blind to the
 # rule, $D$ lets some seeds keep it all the same and others lose it. This is the article's argument in its
 # pure form, and it holds (`attention-patches`, `attention-patches-both`).
 #
-# No other row holds. {glue:text}`patch-few:s` of the {glue:text}`patch-all:s` rows rest on
+# No other row holds. Far discs under patches of 22 pixels, which hold no pair either, gain nothing:
+# {glue:text}`attention-patches-22:s`. {glue:text}`patch-few:s` of the {glue:text}`patch-all:s` rows rest on
 # {glue:text}`patch-first:s` seeds, and their intervals are wide; where those decide nothing, a second look
 # is due ({doc}`claims`).
 #
@@ -1007,7 +1008,7 @@ assert drawn["patch10_faces"] > 1.5 * drawn["rates_text"]
 #   {glue:text}`unequal-whole:s` % to {glue:text}`unequal-cut:s` %, with others cut to at most
 #   {glue:text}`unequal-controls:s` %.
 # - A $D$ that adds up what its places found cannot punish a rule that no place sees whole: the usual
-#   one relates discs 10 pixels apart and hardly those 22 apart. Attention gives it that sight.
+#   one relates discs 10 pixels apart and hardly those 22 apart. Attention makes it possible, faintly at first.
 # - Used is not needed. Over seeds, a rule between far places is hard for convolutions. With the usual
 #   $D$, no claim that attention helps holds in these short runs, neither on faces nor on far discs.
 #   Where $D$ sees only patches that are shorter than the rule, attention in $D$ does help two discs to

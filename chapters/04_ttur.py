@@ -167,8 +167,8 @@ assert max(ends["bilinear", 1.0] + ends["Dirac-GAN", 1.0]) < 1e-3
 
 # %% [markdown]
 # The columns are ratios of 1, 4 and 16; all games begin at a distance of 1. So the brake is what makes the
-# game settle; the ratio decides whether it circles on the way. Spectral normalization is a brake of
-# another kind: it bounds $D$'s slope, where the penalty pulls it towards zero.
+# game settle; the ratio decides whether it circles on the way. Spectral normalization is no such
+# brake: it bounds $D$'s slope and does not pull it towards zero, so it alone would not settle this game.
 #
 # Real training moves the players *in turn*: $D$, then $G$ against the $D$ that has moved.
 
@@ -181,8 +181,8 @@ assert 0.1 < min(turns["bilinear", 0.0]) < max(turns["bilinear", 0.0]) < 10 < ma
 assert max(turns["bilinear", 1.0] + turns["Dirac-GAN", 1.0]) < 1e-3
 
 # %% [markdown]
-# In turn, the bilinear game no longer runs away: it goes round for ever, on a closed curve. It
-# still does not settle. That takes the brake.
+# In turn, the bilinear game no longer runs away: it goes round for ever, on a closed curve. The
+# Dirac-GAN does likewise. Neither settles. That takes the brake.
 #
 # ### Why four?
 #

@@ -5,7 +5,7 @@
 # chapter tells $G$ a label and $D$, too, and then reads in the faces whether the label was obeyed.
 #
 # ```{admonition} What you will see
-# - two ways to tell $G$ a label, and three to tell $D$;
+# - two ways to tell $G$ a label, and two to tell $D$, and what happens if it is not told;
 # - a generator trained live that is asked for a colour of hair;
 # - what changes with the label when the noise stays, and what should not;
 # - what labels that are wrong do.
@@ -66,7 +66,8 @@ print(HAIR, data.numbers[:4, 0], data.labels.vectors(data.numbers[:2]), sep="\n"
 # $$ (eq-cbn)
 #
 # $\Gamma$ and $B$ have a row for each class and a column for each channel. Mean and variance are those of
-# the whole batch, not of each class: else a class could not be brighter than another.
+# the whole batch, not of each class: a batch has few of each, and moments by class would wipe out what
+# earlier layers had drawn differently for it.
 
 # %%
 def conditional_batch_norm(x, y, gains, offsets, epsilon=1e-3):
@@ -187,7 +188,7 @@ page.show("fig_by_label", plots.pictures(
 #
 # At first {glue:text}`chance:s` % of the faces have the hair that was asked for, as one in five would by
 # chance; after {glue:text}`steps:s` steps it is {glue:text}`obeyed:s` %. The faces themselves are far from
-# good by then: what tells classes apart is learned first.
+# good by then: here the colour of the hair came before the rest.
 
 # %% [markdown]
 # ## The same noise under every label
@@ -351,7 +352,8 @@ page.glue("wrong-steps", STEPS * 3 // 4)
 #
 # A perfect $G$ learns what it is shown: where half of the labels are wrong, every second face of a class
 # has other hair, in the data and so in what is drawn. It cannot know which half is meant. After so few steps
-# each row lies below that: a label that is often wrong tells $D$ less, and $G$ learns it later.
+# each row lies below that. A label that is often wrong tells $D$ less, and perhaps $G$ only learns it
+# later; a longer run would tell.
 # {cite:t}`kaneko2019label` build what is known of the mistakes into $D$.
 
 # %% [markdown]
@@ -373,7 +375,7 @@ page.glue("wrong-steps", STEPS * 3 // 4)
 # - Conditional batch normalization lets the label into every layer; the projection adds one product to the
 #   score.
 # - With drawn faces obedience is read, and so is what else the label drags along.
-# - Wrong labels are learned as well as right ones.
+# - Wrong labels set a ceiling to obedience; in these short runs it stayed below that.
 
 # %% [markdown]
 # ## Exercises
@@ -415,7 +417,7 @@ page.glue("wrong-steps", STEPS * 3 // 4)
 # ```{solution} ex-conditional-iris
 # :class: dropdown
 #
-# More: hair is a large surface at a place of its own, an iris a few pixels, and both must have the colour
+# Probably more: hair is a large surface at a place of its own, an iris a few pixels, and both must have the colour
 # to count. `faces.Faces(32, label="iris")`, and `by_class.obedience` for the reading.
 # ```
 

@@ -2,7 +2,7 @@
 # # Few pictures
 #
 # You have 300 pictures, not 50,000. $D$ sees each of them again and again, until it knows them by
-# heart. From then on it tells $G$ nothing that helps. This chapter shows how to see that coming, and
+# heart. From then on it may tell $G$ less and less. This chapter shows how to see that coming, and
 # what to do: never show $D$ a picture as it is.
 #
 # ```{admonition} What you will see
@@ -92,6 +92,9 @@ models["as they are"], histories["as they are"] = train(None)
 # L_G &= \mathbb{E}\, g\bigl(D(T(G(z)))\bigr) .
 # \end{aligned}
 # $$ (eq-augmented)
+#
+# For the hinge loss $f(s) = \max(0, 1 + s)$ and $g(s) = -s$, for cross-entropy $f(s) = \log(1 + e^s)$ and
+# $g(s) = f(-s)$.
 #
 # $G$ learns through $T$, so $T$ must have a gradient: that is the *differentiable* in its name. Their three
 # changes are colour, a move, and a cutout. The library has them as a function of pictures and of random
@@ -290,8 +293,8 @@ page.show("fig_reported", figure)
 # Not measured here: FID on parts of FFHQ as the authors of DiffAugment publish it, one number a point.
 # ```
 #
-# Whether it is so with this book's networks and faces is asked by its own fair trials. What has been
-# answered so far:
+# Whether it is so with this book's networks and faces is asked by its own fair trials. The questions,
+# and the verdicts there are:
 
 # %% tags=["long", "remove-input", "ledger"]
 from IPython.display import Markdown
@@ -325,7 +328,8 @@ Markdown("\n".join(["| put to the test | verdict |", "|---|---|", *lines]))
 # | a few thousand | All three changes; {cite:t}`karras2020ada` call that enough for good results. |
 # | tens of thousands | Try without, and look at the gap first. |
 #
-# **Continue** from a trained pair where there is one. {cite:t}`mo2020freeze` keep $D$'s first layers frozen
+# **Continue** from a trained pair where there is one: load both networks, make a new `GAN` of them, and
+# compile it. (The command line has no option for that.) {cite:t}`mo2020freeze` keep $D$'s first layers frozen
 # meanwhile: edges and colours are the same in all pictures.
 #
 # On the command line (more in {doc}`92_own_pictures`):
@@ -385,7 +389,7 @@ Markdown("\n".join(["| put to the test | verdict |", "|---|---|", *lines]))
 # ```{exercise} Frozen layers
 # :label: ex-few-frozen
 #
-# Continue from the trained model on 100 faces of one hair colour, with $D$'s first two layers frozen. What do
+# Continue from this page's plain model on 100 faces of one hair colour, with $D$'s first two layers frozen. What do
 # you set, and how do you check that they stay?
 # ```
 #

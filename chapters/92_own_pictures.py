@@ -108,7 +108,7 @@ print(middle.taken().split("; ")[1])
 # ## How many
 #
 # A GAN learns a distribution, so it needs to see it: pictures of one kind, seen alike, work better than
-# everything one has. With a few hundred of them $D$ soon knows each by heart, and $G$ learns nothing more
+# everything one has. A few hundred $D$ may soon know by heart, and then tell $G$ less and less
 # ({doc}`08_few_pictures`). The doctor and the training say so beforehand:
 
 # %% tags=["nbval-check-output"]
@@ -126,8 +126,9 @@ for count in (50, 300, 5000):
 # ```
 #
 # A tenth of the pictures, 500 at most, is held out (`--holdout` chooses how many; 0 trains on all). Each
-# row of the log then has `d_gap`, $D$'s mean score of training pictures less that of held-out ones: near 0
-# all is well, and where it grows, more steps only make copies. `score` counts these. Add `flip` to the
+# row of the log then has `d_gap`, $D$'s mean score of training pictures less that of held-out ones: it says
+# how far $D$ recognizes its pictures. Where it grows, look at samples and copies, which `score` counts; a
+# small gap alone proves nothing. Add `flip` to the
 # changes only if a mirrored picture would be a picture of yours as well.
 #
 # The command says what it took, what the run will need, and how long it will take. Ctrl-C, or a
@@ -219,8 +220,8 @@ for name in ("fashion", "stamps"):
 #
 # The judge of this book has only seen its own faces; of your pictures it knows nothing. `python -m
 # sagan_lib score` therefore takes Inception's features for own pictures, which Keras fetches once,
-# and warns that its numbers are not those of the papers ({doc}`91_evaluation`). Of few pictures it takes
-# two in seven as held against the others, and says so in its protocol.
+# and warns that its numbers are not those of the papers ({doc}`91_evaluation`). Of fewer than 7,000
+# pictures it draws two for every seven and compares them with the other five sevenths; its protocol says so.
 #
 # Without a network, any trained Keras model gives features. Then kernel distance, precision and
 # recall say more than a Fréchet distance, because they need fewer pictures.

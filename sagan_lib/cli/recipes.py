@@ -112,7 +112,7 @@ def advice(pictures, augment=None):
     """
     if pictures >= FEW:
         return ""
-    told = f"{pictures} pictures are few: D will know them by heart, which d_gap in the log shows"
+    told = f"{pictures} pictures are few: D may know them by heart, which d_gap in the log shows"
     if not augment:
         told += "; --augment color,translation,cutout delays that"
     if pictures < VERY_FEW:
