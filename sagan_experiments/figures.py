@@ -123,7 +123,7 @@ def forest(answers, width=5.4):
     axis.axvspan(-1, 1, color="0.92", lw=0)
     axis.axvline(0, color="0.4", lw=0.8)
     for row, (name, answer) in enumerate(answers.items()):
-        if not np.isfinite(answer.low):
+        if not answer.whole:
             raise ValueError(f"answers must have all seeds of a look, got {name!r} without")
         _forest_row(axis, row, answer)
     axis.set(xlim=(-FAR - 0.3, FAR + 0.3), ylim=(len(answers) - 0.4, -0.75), yticks=[],
@@ -136,8 +136,9 @@ def forest(answers, width=5.4):
 
 def _forest_row(axis, row, answer):
     limit, colour = answer.question.limit, VERDICTS[answer.verdict]
-    ends = np.clip(np.array([answer.low, answer.high]) / limit, -FAR, FAR)
-    axis.plot(ends, [row + 0.12] * 2, lw=6, color=colour, alpha=0.5, solid_capstyle="butt")
+    if np.isfinite(answer.low):
+        ends = np.clip(np.array([answer.low, answer.high]) / limit, -FAR, FAR)
+        axis.plot(ends, [row + 0.12] * 2, lw=6, color=colour, alpha=0.5, solid_capstyle="butt")
     values = np.array(list(answer.values.values())) / limit
     inside = np.abs(values) <= FAR
     axis.plot(values[inside], np.full(inside.sum(), row + 0.12), "o", ms=3.5, color=colour)
@@ -146,6 +147,7 @@ def _forest_row(axis, row, answer):
                   color=colour)  # fmt: skip
     said = "\n".join(textwrap.wrap(answer.question.answer, 62))
     axis.text(-FAR - 0.3, row - 0.12, said, fontsize=9, va="bottom")
-    told = f"{answer.verdict}: {answer.shown(answer.mean)}"
+    told = answer.shown(answer.mean) if np.isfinite(answer.mean) else str(answer)
+    told = f"{answer.verdict}: {told}"
     axis.text(FAR + 0.3, row + 0.28, told, fontsize=9, va="top", ha="right", color=colour,
               weight="bold")  # fmt: skip

@@ -47,11 +47,21 @@ class Question:
     same: bool = False
     ratio: bool = True
 
+    def compare(self, *runs):
+        """The effect of one seed: infinite where one of two runs diverged, 0 where all did.
+
+        Args:
+            runs: a result of `arms.run` for each side.
+        """
+        gone = [run["diverged"] for run in runs]
+        if all(gone):
+            return 0.0
+        if any(gone):
+            return -math.inf if gone[0] else math.inf
+        return self.effect(*runs)
+
 
 def _better(first, second):
-    """Infinite where one run diverged, and nothing where both did."""
-    if first["diverged"] and second["diverged"]:
-        return 0.0
     return trials.quality(second) - trials.quality(first)
 
 

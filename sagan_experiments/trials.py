@@ -129,14 +129,16 @@ def best(name, store):
 
     Args:
         name: of `ways.WAYS` or `ways.VARIANTS`, or "WAY:RATIO" for a way at the best pair of which
-            D's rate is so many times G's, by its grid.
+            D's rate is so many times G's, by its grid. Pairs at the grid's rim, by their geometric
+            mean, do not count, so that ratios of 1/4, 1 and 4 have three pairs each.
         store: of `open_store`.
 
     Returns:
         A name of `ways.TRIALS`.
 
     Raises:
-        ValueError: the search is not finished, or the grid has no such ratio.
+        ValueError: the search is not finished, the grid has no such ratio, or all runs of it
+            diverged.
     """
     way, _, ratio = name.partition(":")
     checks.one_of("name", way, [*ways.WAYS, *ways.VARIANTS])
@@ -155,12 +157,18 @@ def best(name, store):
 
 def _best_at_ratio(way, ratio, store):
     rates, values = np.array(ways.RATES), grid(way, store)
-    has_ratio = np.isclose(rates[None] / rates[:, None], ratio)
-    if not has_ratio.any():
+    d_rate, g_rate = rates[None], rates[:, None]
+    middle = np.sqrt(g_rate * d_rate)
+    inside = (0.99 * rates[1] < middle) & (middle < 1.01 * rates[-2])
+    tried = np.isclose(d_rate / g_rate, ratio) & inside
+    if not tried.any():
         raise ValueError(f"ratio must be one of the grid's, got {ratio:g}")
     if np.isnan(values).any():
         raise ValueError(f"the search of {way!r} is not finished: run 'trials run {way}'")
-    return _pair(way, np.where(has_ratio, values, np.inf).argmin())
+    values = np.where(tried, values, np.inf)
+    if np.isinf(values.min()):
+        raise ValueError(f"all runs of {way!r} with a ratio of {ratio:g} diverged")
+    return _pair(way, values.argmin())
 
 
 def good_share(names, store):
@@ -208,6 +216,12 @@ def missing(names, store):
     return [(pair, seed) for pair, seed in each if seed not in store.seeds("arms", pair)]
 
 
+def _with_way(name):
+    """What must be searched for a name: a variant's way first."""
+    checks.one_of("name", name, [*ways.WAYS, *ways.VARIANTS])
+    return [name] if name in ways.WAYS else [ways.VARIANTS[name][0], name]
+
+
 def run(names=(), jobs=None, store=None, line=""):
     """Finish searches, one after the other: the grid first, then the finalists.
 
@@ -224,8 +238,7 @@ def run(names=(), jobs=None, store=None, line=""):
     for name in names:
         checks.one_of("name", name, [*ways.WAYS, *ways.VARIANTS])
     for name in names:
-        needs = [name] if name in ways.WAYS else [ways.VARIANTS[name][0], name]
-        while todo := missing(needs, store):
+        while todo := missing(_with_way(name), store):
             seed = min(seed for _, seed in todo)
             fill(store, [("arms", pair) for pair, s in todo if s == seed], [seed], jobs, line)
     return {name: best(name, store) for name in names}
@@ -261,7 +274,8 @@ def plan(names=(), store=None):
         names: of `ways.WAYS` or `ways.VARIANTS`; by default all ways.
         store: of `open_store`; by default the published one.
     """
-    names, store = list(names or ways.WAYS), store or open_store()
+    store = store or open_store()
+    names = list(dict.fromkeys(each for name in names or ways.WAYS for each in _with_way(name)))
     whole = [name for name in names if name in ways.WAYS]
     runs = len(ways.RATES) ** 2 * len(whole) + FINALISTS * len(TUNING) * len(names)
     runs -= FINALISTS * len(whole)  # of the first seed, which are in the grid

@@ -66,7 +66,7 @@ class Answer:
 
     def doubts(self):
         """Where a check sees it otherwise: a list of sentences, mostly empty."""
-        if self.verdict == OPEN or len(self.values) < len(FIRST):
+        if self.verdict == OPEN or not self.whole:
             return []
         found = []
         if (other := verdict(self.question, *self.bootstrap())) != self.verdict:
@@ -76,9 +76,16 @@ class Answer:
             found.append(f"a sign test is not sure (p = {self.sign_test():.2f})")
         return found
 
+    @property
+    def whole(self):
+        """Whether all seeds of a look are there."""
+        return len(self.values) >= len(FIRST)
+
     def __str__(self):
-        if not math.isfinite(self.low):
+        if not self.whole:
             return "not run"
+        if gone := sum(map(math.isinf, self.values.values())):
+            return f"one side diverged in {gone} of {len(self.values)} seeds"
         bounds = f"{self.shown(self.low)} to {self.shown(self.high)}"
         return f"{self.shown(self.mean)} ({bounds}; n = {len(self.values)})"
 
@@ -150,7 +157,7 @@ def answer(name, store=None):
     names = tuple(trials.best(side, store) for side in question.sides)
     stored = [store.seeds("arms", each) for each in names]
     seeds = sorted(set(SECOND).intersection(*stored))
-    return decide(question, names, {s: question.effect(*(e[s] for e in stored)) for s in seeds})
+    return decide(question, names, {s: question.compare(*(e[s] for e in stored)) for s in seeds})
 
 
 def _question(name):

@@ -82,5 +82,9 @@ def test_a_forest_says_each_sentence_its_verdict_and_shows_every_seed():
     beyond = [line.get_xdata()[0] for line in marks if line.get_marker() == ">"]
     assert beyond == 10 * [figures.FAR + 0.15]
     plt.close(figure)
+    values = dict.fromkeys(range(1, 10), 0.1) | {10: math.inf}
+    figure = figures.forest({"f": verdicts.decide(answers["a"].question, (), values)})
+    assert texts(figure.axes[0])[1] == "undecided: one side diverged in 1 of 10 seeds"
+    plt.close(figure)
     with pytest.raises(ValueError, match="got 'e' without"):
         figures.forest({"e": verdicts.decide(answers["a"].question, (), {})})

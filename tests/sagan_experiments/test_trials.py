@@ -79,8 +79,14 @@ def test_a_ratio_has_its_own_best_pair(store):
     fill_grid(store, "sn", lambda g, d: 100 + 1e3 * abs(g - 5e-4))
     assert trials.best("sn:4", store) == "sn@0.0005/0.002"
     assert trials.best("sn:0.25", store) == "sn@0.001/0.00025"
+    fill_grid(store, "sn", lambda g, d: 100 + 1e3 * g)  # three pairs each: the rim does not count
+    assert trials.best("sn:1", store) == "sn@0.0005/0.0005"
     with pytest.raises(ValueError, match="ratio must be one of the grid's, got 3"):
         trials.best("sn:3", store)
+    for name in ("sn@0.00025/0.001", "sn@0.0005/0.002", "sn@0.001/0.004"):
+        store.add("arms", name, 51, run(1, 1, diverged=True))
+    with pytest.raises(ValueError, match="all runs of 'sn' with a ratio of 4 diverged"):
+        trials.best("sn:4", store)
 
 
 def test_a_run_that_diverged_is_never_among_the_good(store):
@@ -102,6 +108,8 @@ def test_the_command_says_what_is_to_do_and_shows_the_grids(store, capsys):
     said = capsys.readouterr().out
     assert "1 searches, 29 runs of pictures of 32 pixels" in said
     assert "25 are done, 4 to do: about 0.0 core-hours" in said
+    assert main(["trials", "plan", "sn_d", "--out", str(store.path)]) == 0  # its way comes first
+    assert "2 searches, 37 runs" in capsys.readouterr().out
     assert main(["trials", "list", "sn", "none", "--out", str(store.path)]) == 0
     lines = capsys.readouterr().out.splitlines()[1:]
     assert lines[1].split() == ["0.00025", *5 * ["100"]]

@@ -60,6 +60,8 @@ def test_the_interval_is_students():
 def test_a_run_that_diverged_decides_nothing_and_hides_nothing():
     found = verdicts.decide(BETTER, (), spread(1, 0.1, 9) | {10: math.inf})
     assert (found.verdict, found.mean) == (OPEN, math.inf)
+    assert str(found) == "one side diverged in 1 of 10 seeds"
+    assert str(verdicts.decide(BETTER, (), spread(1, 0.1, 9))) == "not run"
     with pytest.raises(ValueError, match="effect of seed 3 must be a number"):
         verdicts.decide(BETTER, (), {3: math.nan})
 
