@@ -115,7 +115,8 @@ class Source:
 
         Args:
             count: of the others, 1 to `size` - 1. Drawn images are as many as before, the others
-                are fresh; else always the same ones are set aside.
+                are fresh; else always the same ones are set aside, in a shuffled order: so the
+                first few of them are of all kinds, though the images be sorted by kind.
 
         Returns:
             (a `Source`, float32 (count, resolution, resolution, 3) in [-1, 1]); with labels, in
@@ -131,7 +132,7 @@ class Source:
             return self, others
         checks.integer("count", count, 1, self.size - 1)
         order = np.random.default_rng(0).permutation(self.size)
-        apart = np.sort(order[:count])
+        apart = order[:count]
         others = from_bytes(self.images[apart])
         if self.labels:
             others = others, self.numbers[apart]

@@ -158,6 +158,15 @@ def test_a_split_trains_on_all_images_but_those_that_it_sets_aside(size, count):
     np.testing.assert_array_equal(order(again[0], 1, 5), order(training, 1, 5))
 
 
+def test_the_first_few_that_a_split_sets_aside_are_of_all_kinds():
+    """Images that are sorted by kind: a measure may look at a part of those alone."""
+    sorted_by_kind = Numbered(200)
+    sorted_by_kind.label(Labels(2), np.arange(200) // 100)
+    _, (images, numbers) = sorted_by_kind.split(100)
+    np.testing.assert_array_equal(to_bytes(images)[:, 0, 0, 0] // 100, numbers[:, 0])
+    assert 0.25 < numbers[:20].mean() < 0.75
+
+
 def test_a_split_of_drawn_images_costs_training_none():
     for whole in (faces.Faces(16, 20), discs.Discs(32, 20)):
         training, held_out = whole.split(5)
