@@ -23,8 +23,8 @@ class Labels:
         width: of a label's vector, the sum of the sizes.
 
     Raises:
-        TypeError, ValueError: no factor, no value of one, or a name that is no text or is there
-            twice.
+        TypeError, ValueError: no factor, no value of one, a text in place of the names, or a name
+            that is no text or is there twice.
     """
 
     def __init__(self, factors):
@@ -32,6 +32,8 @@ class Labels:
             factors = {"class": [str(i) for i in range(checks.integer("labels", factors, 1))]}
         checks.integer("number of factors", len(factors), 1)
         for factor, names in factors.items():
+            if isinstance(names, str):  # whose letters would be taken for names
+                raise TypeError(f"labels of {factor} must be a list of names, got {names!r}")
             for name in (factor, *names):
                 if not isinstance(name, str):
                     raise TypeError(f"labels must have names that are texts, got {name!r}")
