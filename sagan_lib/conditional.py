@@ -70,7 +70,8 @@ class ConditionalBatchNormalization(BatchNormalization):
 def generator(network, width, how="normalize"):
     """A generator that is told a label: [z (batch, latent_dim), y (batch, width)] -> images.
 
-    Its layers are the given network's, with the same first weights.
+    Its layers are the given network's, with the same first weights; but where y is joined, the
+    first layer sees more and so has fresh ones.
 
     Args:
         network: a generator without labels, a chain of layers such as `sagan.generator` makes.
@@ -105,7 +106,8 @@ def generator(network, width, how="normalize"):
 def discriminator(network, width, how="project"):
     """A discriminator that is told a label: [images, y (batch, width)] -> scores (batch, 1).
 
-    Its layers are the given network's, with the same first weights.
+    Its layers are the given network's, with the same first weights; but where y is concatenated,
+    the first layer sees more and so has fresh ones.
 
     Args:
         network: a discriminator without labels, a chain of layers that ends in a dense one.
@@ -169,16 +171,24 @@ class LabelledGap(Gap):
         source: the `Source` that is trained on, with labels.
         held_out: a pair: images float (n, h, w, 3) in [-1, 1], and their labels, int (n, factors).
         labels: the `Labels`.
+
+    Raises:
+        TypeError, ValueError: `held_out` is no such pair, or not as many of both.
     """
 
     def __init__(self, source, held_out, labels):
         if not isinstance(held_out, tuple | list) or len(held_out) != 2:
             raise ValueError("held_out must be a pair (images, labels), got "
                              f"{type(held_out).__name__}")  # fmt: skip
-        super().__init__(source, held_out[0])
+        images, numbers = held_out
+        super().__init__(source, images)
+        numbers = labels.checked(numbers)
+        if len(images) != len(numbers):
+            raise ValueError("held_out must be as many images as labels, got "
+                             f"{len(images)} and {len(numbers)}")  # fmt: skip
         some = source.pairs(len(self.training), count=1)  # the images of `Gap`, once more
-        numbers = next(iter(some))[1].numpy(), held_out[1][: len(self.held_out)]
-        self.vectors = [labels.vectors(each) for each in numbers]
+        both = next(iter(some))[1].numpy(), numbers[: len(self.held_out)]
+        self.vectors = [labels.vectors(each) for each in both]
 
     def sets(self):
         """As `Gap.sets`."""
@@ -275,8 +285,8 @@ class ConditionalGAN(GAN):
         if not labels.dtype.is_integer or not labels.shape.is_compatible_with(wanted):
             raise ValueError(f"labels of a batch must be integers of shape {wanted}, got "
                              f"{labels.dtype.name} {labels.shape}")  # fmt: skip
-        sizes = tf.constant(self.labels.sizes, labels.dtype)
-        known = tf.reduce_all((labels >= 0) & (labels < sizes))
+        labels = tf.cast(labels, tf.int64)  # uint8 does not hold all sizes; one_hot takes few types
+        known = tf.reduce_all((labels >= 0) & (labels < self.labels.sizes))
         alike = tf.equal(tf.shape(images)[0], tf.shape(labels)[0])
         said = [f"as many labels as images, and each one of {self.labels}; got", labels]
         with tf.control_dependencies([tf.debugging.Assert(known & alike, said)]):

@@ -296,6 +296,14 @@ def test_a_batch_that_is_no_labelled_one_is_refused_and_nothing_moves(batch, wor
     assert same(before, state(model))
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "uint32", "int64"])
+def test_labels_may_be_integers_of_any_type_though_it_holds_not_all_classes(dtype):
+    model, numbers = ConditionalGAN(*networks(width=300), 300), [3, 0, 120]
+    model.compile(**ttur.two_time_scale(1e-3, 4e-3))
+    _, y = model._checked((tf.constant(IMAGES[:3]), tf.constant(numbers, dtype)))
+    np.testing.assert_array_equal(y, np.eye(300)[numbers])
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
@@ -325,6 +333,12 @@ def test_the_gap_of_d_is_that_of_images_with_their_labels():
     assert history["d_fake"] == [pytest.approx(wanted, rel=1e-4)]
     with pytest.raises(ValueError, match=r"a pair \(images, labels\), got ndarray"):
         model.fit(source, steps=1, batch_size=4, verbose=0, held_out=held_out[0])
+
+
+def test_as_many_labels_as_images_must_be_held_out():
+    for images, labels in ((5, 4), (4, 5)):
+        with pytest.raises(ValueError, match=f"held_out must be .* got {images} and {labels}"):
+            conditional.LabelledGap(HAIR, (IMAGES[:images], NUMBERS[:labels]), HAIR.labels)
 
 
 def test_sampling_by_label():
