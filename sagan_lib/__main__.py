@@ -104,8 +104,11 @@ def _score(args):
     recipe = runs.recipe_of(args.run) if args.run else {"data": "faces", "label": None}
     data = args.data or recipe["data"]
     what = f"averaged generator of {args.run or runs.GENERATOR}"
-    memory = runs.memory(args.run) if args.run and args.data is None else None
-    found = runs.score(model, what, data, args.n, args.real, args.seed, memory, recipe["label"])
+    own = args.run and args.data is None  # on what it was trained on, as it was trained
+    memory, crop = (runs.memory(args.run), recipe.get("crop")) if own else (None, None)
+    found = runs.score(
+        model, what, data, args.n, args.real, args.seed, memory, recipe["label"], crop
+    )
     print(json.dumps(found["protocol"], indent=1))
     for score, value in found.items():
         if "value" in value:

@@ -290,6 +290,27 @@ def test_scores_of_a_run_on_a_folder_ask_for_enough_images(run, tmp_path, capsys
     assert "6 images; 4 real ones and 4 held out make 8" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_a_score_on_the_runs_own_pictures_has_their_crop(own, tmp_path, monkeypatch):
+    """Black pictures with a white square, which is all that the run saw."""
+    picture = Image.new("RGB", (40, 40))
+    picture.paste("white", (10, 10, 30, 30))
+    data, out, seen = tmp_path / "pictures", tmp_path / "run", []
+    data.mkdir(), out.mkdir()
+    for k in range(12):
+        picture.save(data / f"{k}.png")
+    (out / "recipe.json").write_text(json.dumps({"data": str(data), "crop": 20}))
+    monkeypatch.setattr(runs, "trained", lambda run: runs.networks_of(TINY)[0])
+    monkeypatch.setitem(scores.EXTRACTORS, "inception", scores.judge_extractor)
+    monkeypatch.setattr(
+        scores, "evaluate", lambda fakes, *sets: seen.extend(sets) or {"protocol": {}}
+    )
+    command = ["score", "--run", str(out), "--n", "4"]
+    assert main(command if own else [*command, "--data", str(data)]) == 0
+    assert (len(seen[0]), len(seen[1])) == (8, 4)
+    assert (seen[0].min() == 1) == own
+
+
 @pytest.mark.book
 def test_a_run_with_labels_by_the_command_line(tmp_path, capsys):
     out, picture = tmp_path / "run", tmp_path / "red.png"

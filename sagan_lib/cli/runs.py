@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from sagan_lib import checks, conditional, cost, devices, networks, shipped, ttur
@@ -289,6 +290,8 @@ MANY = 10_000
 def memory(run):
     """What tells whether a run copies: (its training images, those it held out), or None.
 
+    Where "flip" showed it mirrored images as well, those are there too, after the others.
+
     Args:
         run: its folder or its run.keras.
 
@@ -306,15 +309,18 @@ def memory(run):
     images, held_out = _split(recipe, out)
     if images.fingerprint != kept.get("pictures", ""):
         return None
-    return from_bytes(images.images), held_out if recipe.label is None else held_out[0]
+    training, augment = images.images, augmentation(recipe.augment)
+    if augment and "flip" in augment.names:
+        training = np.concatenate([training, training[:, :, ::-1]])
+    return from_bytes(training), held_out if recipe.label is None else held_out[0]
 
 
 def _sizes(images, n, real):
     """How many generated and real images to score by default: 2,000 and 5,000, if there are."""
-    if n is None and real is None and not images.endless and images.size < 7000:
-        n = max(4, images.size * 2 // 7)
-        return n, images.size - n
-    return n or 2000, real or 5000
+    if images.endless:
+        return n or 2000, real or 5000
+    n = n or max(4, min(2000, images.size * 2 // 7, images.size - (real or 0)))
+    return n, real or max(4, min(5000, images.size - n))
 
 
 def sampled(model, n, seed=0, truncation=None, label=None):
@@ -339,7 +345,8 @@ def sampled(model, n, seed=0, truncation=None, label=None):
     return generate(generator, n, seed, truncation)
 
 
-def score(model, what, data="faces", n=None, real=None, seed=0, memory=None, label=None):
+def score(model, what, data="faces", n=None, real=None, seed=0, memory=None, label=None,
+          crop=None):  # fmt: skip
     """All scores of a generator (`scores.evaluate`), by the extractor of its data.
 
     Of a conditional one those of `by_class.evaluate`, too. It is asked for the labels of the real
@@ -350,18 +357,21 @@ def score(model, what, data="faces", n=None, real=None, seed=0, memory=None, lab
         what: what it is, kept in the protocol.
         data: as for `registry.by_name`.
         n: generated images, and real ones that are scored in their place; 2,000 by default, of few
-            pictures 2 in 7.
+            pictures 2 in 7, or what `real` leaves.
         real: images of the reference; 5,000 by default, of few pictures the others.
         seed: of the noise.
-        memory: the training images and those that were held out, for the share of copies.
+        memory: the training images, mirrored ones too where it was shown any, and those that were
+            held out, for the share of copies.
         label: what the images are labelled by, as for `registry.by_name`.
+        crop: of own pictures, as for `registry.by_name`: the one that was trained with.
 
     Raises:
         ValueError: too few images, or other labels than the model's.
     """
     network = model.ema_generator if isinstance(model, GAN) else model
     told = isinstance(model, conditional.ConditionalGAN)
-    images = registry.by_name(data, network.output_shape[1], label=label if told else None)
+    side = network.output_shape[1]
+    images = registry.by_name(data, side, crop=crop, label=label if told else None)
     if told and images.labels != model.labels:
         raise ValueError(f"{data} must have the labels {model.labels}, got {images.labels}")
     n, real = _sizes(images, n, real)

@@ -262,6 +262,15 @@ def test_what_a_run_held_out_is_found_again(straight, monkeypatch):
     assert runs.memory(out) is None
 
 
+def test_a_run_that_saw_mirrored_pictures_is_looked_for_copies_of_those_too(tmp_path):
+    kept = {"images": 20, "pictures": "", "holdout": 2, "augment": "color, flip"}
+    (tmp_path / "recipe.json").write_text(json.dumps(dataclasses.asdict(TINY) | kept))
+    plain = from_bytes(runs.source(TINY).images)
+    training, held_out = runs.memory(tmp_path)
+    np.testing.assert_array_equal(training, [*plain, *(np.fliplr(each) for each in plain)])
+    assert len(held_out) == 2
+
+
 @pytest.mark.book
 def test_a_score_counts_copies_where_it_knows_what_was_trained_on(monkeypatch):
     training, held_out = faces.real_faces(40, population=5), faces.real_faces(40, population=6)
@@ -277,8 +286,11 @@ def test_a_score_counts_copies_where_it_knows_what_was_trained_on(monkeypatch):
 @pytest.mark.parametrize(
     ("size", "endless", "asked", "wanted"),
     [(300, False, (None, None), (85, 215)), (7000, False, (None, None), (2000, 5000)),
-     (20, True, (None, None), (2000, 5000)), (300, False, (50, None), (50, 5000)),
-     (9, False, (None, None), (4, 5))],
+     (20, True, (None, None), (2000, 5000)), (20, True, (50, None), (50, 5000)),
+     (9, False, (None, None), (4, 5)), (500, False, (100, None), (100, 400)),
+     (9000, False, (100, None), (100, 5000)), (9000, False, (6000, None), (6000, 3000)),
+     (500, False, (None, 400), (100, 400)), (500, False, (None, 100), (142, 100)),
+     (500, False, (499, None), (499, 4))],
 )  # fmt: skip
 def test_a_score_takes_as_many_pictures_as_there_are(size, endless, asked, wanted):
     images = Source()
