@@ -35,7 +35,7 @@ help:
 	@echo "make book        build the book, to read at once; then execute it and build it anew"
 	@echo "make read        the first half alone: _build/html/index.html from the stored outputs"
 	@echo "make check       three minutes: style and the quick tests (FILE=tests/test_gan.py: one file)"
-	@echo "make test        twelve: those, every notebook, the strict build (CH=03: one chapter)"
+	@echo "make test        fifteen: those, every notebook, the strict build (CH=03: one chapter)"
 	@echo "make test-all    everything there is"
 	@echo "make pdf         the book as one file for print: _build/book.pdf (needs Chromium)"
 	@echo "make slides      slides for a lecture, from the built pages: _build/html/slides/ (CH=03: one)"
