@@ -100,6 +100,18 @@ def verdict(claim, low, high):
     return SHORT if high < claim.limit else OPEN
 
 
+def interval(effects):
+    """(mean, low, high) of effects: Student's interval of the mean, `CONFIDENCE` sure.
+
+    Args:
+        effects: finite numbers, float (n,), at least two.
+    """
+    mean, spread = float(effects.mean()), stats.sem(effects)
+    if not spread > 0:
+        return mean, mean, mean
+    return mean, *map(float, stats.t.interval(CONFIDENCE, len(effects) - 1, mean, spread))
+
+
 def _look(claim, values, seeds):
     """The `Result` of one look; with fewer than three seeds it is undecided."""
     seeds = tuple(seed for seed in seeds if seed in values)
@@ -107,10 +119,7 @@ def _look(claim, values, seeds):
     if len(counted) < 3:
         mean = float(counted.mean()) if len(counted) else math.nan
         return Result(claim, values, seeds, mean, -math.inf, math.inf, OPEN)
-    mean, spread = float(counted.mean()), stats.sem(counted)
-    low, high = mean, mean
-    if spread > 0:
-        low, high = map(float, stats.t.interval(CONFIDENCE, len(counted) - 1, mean, spread))
+    mean, low, high = interval(counted)
     return Result(claim, values, seeds, mean, low, high, verdict(claim, low, high))
 
 

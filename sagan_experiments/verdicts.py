@@ -13,6 +13,7 @@ import numpy as np
 from scipy import stats
 
 from sagan_experiments import trials
+from sagan_experiments.ledger import CONFIDENCE, interval
 from sagan_experiments.questions import QUESTIONS
 from sagan_experiments.store import fill
 from sagan_lib import checks
@@ -20,9 +21,8 @@ from sagan_lib import checks
 HOLDS, OPPOSITE, SAME, FAILS, OPEN = VERDICTS = (
     "holds", "the opposite holds", "no difference worth naming", "does not hold", "undecided",
 )  # fmt: skip
-#: The seeds of the two looks, and how sure each interval is.
+#: The seeds of the two looks; how sure each interval is, is the ledger's.
 FIRST, SECOND = range(1, 11), range(1, 21)
-CONFIDENCE = 0.975
 
 
 @dataclass(frozen=True)
@@ -136,10 +136,7 @@ def _look(question, names, values):
         return Answer(question, names, values, math.nan, -math.inf, math.inf, OPEN)
     mean, low, high = float(effects.mean()), -math.inf, math.inf
     if np.isfinite(effects).all():  # a run that diverged leaves no interval
-        error = stats.sem(effects)
-        low = high = mean
-        if error > 0:
-            low, high = map(float, stats.t.interval(CONFIDENCE, len(effects) - 1, mean, error))
+        mean, low, high = interval(effects)
     return Answer(question, names, values, mean, low, high, verdict(question, low, high))
 
 

@@ -1,6 +1,6 @@
 """What D is shown of a picture: differentiable augmentation, for those who have few pictures.
 
-With few pictures D learns them by heart, and then tells G nothing that helps. So D never sees a
+With few pictures D learns them by heart, and may then tell G less and less. So D never sees a
 picture as it is: real and generated ones alike are changed at random first, and the gradient runs
 back through the change to G (Zhao et al., 2020, *Differentiable Augmentation for Data-Efficient GAN
 Training*, arXiv:2006.10738, equations 4 to 6, whose three policies with their ranges these are).
