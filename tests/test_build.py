@@ -48,9 +48,15 @@ def test_one_gpu_is_not_shared_and_a_wish_is_followed(monkeypatch):
 
 
 def test_all_pages_with_a_notebook_are_executed():
-    assert [path.stem for path in tool.notebooks()] == sorted(
-        path.stem for path in (ROOT / "chapters").glob("*.ipynb")
-    )
+    found = [path.stem for path in tool.notebooks()]
+    assert sorted(found) == sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
+
+
+def test_who_reads_from_page_to_page_meets_scores_and_failures_after_the_first_chapter():
+    found = [path.stem for path in tool.notebooks()]
+    assert found[:5] == [
+        "00_intro", "01_dcgan", "91_evaluation", "93_failures", "02_spectral_norm",
+    ]  # fmt: skip
 
 
 def test_the_stored_outputs_say_which_chapter_takes_long(tmp_path):

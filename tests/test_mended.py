@@ -19,3 +19,10 @@ def test_kernels_are_encrypted_where_the_machine_can(monkeypatch, able, expected
     monkeypatch.setattr(mended.zmq, "has", lambda what: able)
     mended.encrypt_kernels()
     assert setting.default_value == expected
+
+
+def test_a_page_without_a_number_counts_its_figures_from_one_in_their_order():
+    assert mended.renumbered({"b": (13,), "a": (12,)}) == {"a": (1,), "b": (2,)}
+    numbered = {"a": (2, 1), "b": (2, 2)}
+    assert mended.renumbered(numbered) == numbered
+    assert mended.renumbered({}) == {}

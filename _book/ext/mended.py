@@ -1,4 +1,4 @@
-"""Four faults of the book's builder, each mended by a few lines.
+"""Five faults of the book's builder, each mended by a few lines.
 
 1. The theme lists one inline script twice on every page, and the browser then complains that
    `THEBE_JS_URL` has already been declared. Each script is loaded once.
@@ -9,6 +9,8 @@
    find an empty list. It is no list then.
 4. Each kernel begins with a warning about an open connection, which worries a newcomer for
    nothing. The connection is encrypted instead.
+5. All pages without a chapter number share one count of figures, equations and exercises, so that a
+   page begins with figure 12. Each of them counts from 1, but in print, where they are one page.
 """
 
 import zmq
@@ -34,6 +36,24 @@ def _add_html_handlers(app, config):
     handlers["singlehtml"] = {**handlers.get("html", {}), **handlers.get("singlehtml", {})}
 
 
+def renumbered(numbers):
+    """Numbers of one kind on one page, from 1 on where the page has no number of its own.
+
+    Args:
+        numbers: {id: tuple}, such as (12,) without a chapter and (2, 3) with one.
+    """
+    if any(len(number) != 1 for number in numbers.values()):
+        return dict(numbers)
+    return {key: (k,) for k, key in enumerate(sorted(numbers, key=numbers.get), 1)}
+
+
+def _count_by_page(app, env):
+    if app.builder.name != "singlehtml":
+        for kinds in env.toc_fignumbers.values():
+            kinds.update({kind: renumbered(numbers) for kind, numbers in kinds.items()})
+    return []
+
+
 def encrypt_kernels():
     """Encrypt the connection to kernels that say they can, where this machine's library can."""
     # The book's builder gives no way to configure its kernels but this default.
@@ -48,5 +68,6 @@ def setup(app):
     app.connect("html-page-context", _drop_repeated, priority=900)
     app.connect("html-page-context", _unlist_references)
     app.connect("config-inited", _add_html_handlers)
+    app.connect("env-get-updated", _count_by_page, priority=900)  # after they were counted
     encrypt_kernels()
     return {"parallel_read_safe": True, "parallel_write_safe": True}
