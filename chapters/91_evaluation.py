@@ -90,7 +90,7 @@ for row, n in enumerate(SIZES):
         floor[row, k] = metrics.frechet(one, other)
         fault[row, k] = metrics.frechet(rng.permutation(faulty)[:n], other)
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "long"]
 import matplotlib.pyplot as plt
 
 from sagan_lib.book import page, plots
