@@ -316,7 +316,7 @@ assert straight > np.mean(by_mouth) + 4 * np.std(by_mouth, ddof=1)
 # Now nothing is doctored. Real faces of 96 pixels are brought down to 32 and compared with others. The
 # reference is resized as it should be: each small pixel is a mean over all that it covers (*antialias*).
 
-# %%
+# %% tags=["long"]
 import io
 
 import keras

@@ -1,16 +1,20 @@
 # %% [markdown]
 # # When it fails: a gallery
 #
-# A GAN that does not work looks like one of a few pictures. This page makes six of them on purpose,
-# each by one switch, beside a run that works. For each: how to tell, and what to try.
+# A GAN that does not work fails in one of a few ways, and the losses alone rarely say which. This page
+# makes six failures on purpose, each by one switch, beside a run that works.
 #
 # ```{admonition} What you will see
 # - one healthy run, and six that fail, from the same seed;
-# - their samples, their loss curves, and one number for each that gives it away;
-# - a table to keep at hand while training.
+# - for each: its samples, its losses, and the number that gives it away;
+# - a table of what to try.
+# ```
 #
-# It takes {glue:text}`core-seconds:s` seconds of one core, where it was made. The networks are small and
-# the runs short at either scale. One run of each is an example: another seed fails in another way.
+# ```{admonition} Before you start
+# :class: tip
+# You need {doc}`01_dcgan`. The page takes {glue:text}`core-seconds:s` seconds of one core, where it was
+# made. The networks are small and the runs short. One run of each is an example: another seed may fail in
+# another way.
 # ```
 
 # %%
@@ -32,8 +36,8 @@ real = data.images[:300] / 127.5 - 1
 # %% [markdown]
 # ## One recipe, one switch
 #
-# The healthy recipe is chapter {doc}`01_dcgan`'s, with both rates doubled, because these runs are
-# short. Everything below calls this function with one argument changed.
+# The healthy recipe is that of {doc}`01_dcgan` with both rates doubled, because these runs are short.
+# Every other run changes one argument of `train` or `build`.
 
 # %%
 def three_by_three(generator):
@@ -136,10 +140,10 @@ for name, numbers in told.items():
 # %% [markdown]
 # ```{glue:figure} fig_failures_gallery
 # :name: fig-failures-gallery
-# :alt: Seven rows, each with twelve samples, the same twenty steps later, and both losses. The healthy run draws rough faces; where D wins, grey squares; where G wins, one texture everywhere; under collapse, few kinds of face; under oscillation, other pictures after twenty steps; after divergence, one bright pattern and losses far above a thousand; the chessboard run draws blurred heads under a grid.
+# :alt: Seven rows, each with twelve samples, the same twenty steps later, and both losses. Healthy: rough faces. D wins: grey squares. G wins: one texture. Collapse: few kinds of face. Oscillation: other pictures after twenty steps. Divergence: one bright pattern, losses far above a thousand. Chessboard: blurred heads under a grid.
 #
-# Samples of the current weights, from the same noise twenty steps apart, and both losses. Nothing picked.
-# The losses stand on a linear scale, those that diverge on one that is logarithmic beyond 1.
+# Samples from the same noise, twenty steps apart, and both losses (logarithmic beyond 1 where they
+# diverge). Nothing picked.
 # ```
 
 # %% tags=["remove-cell"]
@@ -157,45 +161,40 @@ assert wins["chessboard"]["finest pattern"] > 5
 # %% [markdown]
 # ## One by one
 #
-# **$D$ wins** (`loss="minimax"`). $D$'s loss is {glue:text}`D wins: D's loss:s` and stays there; the
-# samples hardly move, by {glue:text}`D wins: moves:s` of the spread. $D$ is right about every picture, and the minimax loss has no slope
-# there ({numref}`fig-losses` of chapter {doc}`01_dcgan`). *Try*: the non-saturating or the hinge loss;
-# a bound on $D$ ({doc}`02_spectral_norm`).
+# **$D$ wins** (`loss="minimax"`). $D$'s loss falls to {glue:text}`D wins: D's loss:s` and stays, and the
+# samples stand still. $D$ is right about every picture, and there the minimax loss has no slope
+# ({doc}`01_dcgan`).
 #
 # **$G$ wins** (`d_rate=1e-6`). $D$'s loss is {glue:text}`G wins: D's loss:s`, above the 1.39 of a $D$
-# that guesses: it is fooled, and by a texture, not by faces. $G$ learns from an opponent that knows
-# nothing. *Try*: a larger rate for $D$, or more steps of it ({doc}`04_ttur`).
+# that guesses. $G$ learns from an opponent that knows nothing, and fools it with a texture.
 #
-# **Collapse** (`g_rate=4e-2`; on points, in the {doc}`playground`). The losses look no worse than the healthy run's, and single pictures
-# resemble faces. Only the count tells: {glue:text}`collapse: kinds:s` kinds among 300 faces, where the healthy run has
-# {glue:text}`healthy: kinds:s`. *Try*: a smaller rate for $G$; batch normalization; and count.
+# **Collapse** (`g_rate=4e-2`; on points, in the {doc}`playground`). The losses look no worse than the
+# healthy run's, and single pictures resemble faces. Only the count tells: {glue:text}`collapse: kinds:s`
+# kinds among 300 faces, where the healthy run has {glue:text}`healthy: kinds:s`.
 #
-# **Oscillation** (`beta_1=0.9`, Adam's default). From the same noise comes another picture twenty steps
-# later: it moves by {glue:text}`oscillation: moves:s` times the spread, against
-# {glue:text}`healthy: moves:s`. Momentum keeps both players running in directions that are out of
-# date. *Try*: $\beta_1$ of 0.5 or 0, as DCGAN and SAGAN do; smaller rates; the averaged generator.
+# **Oscillation** (`beta_1=0.9`, Adam's default). In twenty steps a picture from the same noise moves by
+# {glue:text}`oscillation: moves:s` times the spread, against {glue:text}`healthy: moves:s`. Momentum keeps
+# both players going in directions that are out of date.
 #
-# **Divergence** (both rates 5). $G$'s loss is {glue:text}`divergence: G's loss:s`, and all samples
-# are nearly the same bright pattern. Where a loss becomes NaN, `fit` stops by itself and keeps the last
-# good weights. *Try*: rates a thousand times smaller; look at the largest gradient first.
+# **Divergence** (both rates 5). $G$'s loss is {glue:text}`divergence: G's loss:s`, and all samples are
+# nearly the same. Where a loss becomes NaN, `fit` stops by itself and keeps the last good weights.
 #
-# **Chessboard** (kernels of 3, stride 2). The heads are there, under a grid: the pattern of
-# single pixels is {glue:text}`chessboard: finest pattern:s` times as strong as in the data. Chapter
-# {doc}`01_dcgan` counts the stamps that make it {cite:p}`odena2016checkerboard`. Kernels of 4 stamp
-# evenly, but are not free of it after so short a run: {glue:text}`healthy: finest pattern:s` times.
-# *Try*: a kernel that the stride divides; longer training.
+# **Chessboard** (kernels of 3, stride 2). The heads are there, under a grid:
+# {glue:text}`chessboard: finest pattern:s` times the data's finest pattern. The stamps of such kernels
+# overlap unevenly {cite:p}`odena2016checkerboard`. Kernels of 4 stamp evenly, and still show
+# {glue:text}`healthy: finest pattern:s` times after so short a run.
 
 # %% [markdown]
-# ## While training
+# ## Summary
 #
-# | you see | it may be | look at | try |
-# |---|---|---|---|
-# | $D$'s loss near 0, samples stand still | $D$ wins | scores of fakes: far below 0? | another loss, SN |
-# | $D$'s loss above that of guessing | $G$ wins | is $D$ learning at all? | a larger rate of $D$ |
-# | good pictures, again and again the same | collapse | count kinds, not losses | a smaller rate of $G$ |
-# | another style every few hundred steps | oscillation | the same noise, over time | less momentum, an average |
-# | losses in the thousands, NaN | divergence | the largest gradient | smaller rates |
-# | a fine grid over everything | chessboard | kernel and stride | kernel a multiple of the stride |
+# | you see | it may be | try |
+# |---|---|---|
+# | $D$'s loss near 0, samples stand still | $D$ wins | another loss; a bound on $D$ ({doc}`02_spectral_norm`) |
+# | $D$'s loss above that of guessing | $G$ wins | a larger rate of $D$, or more steps of it ({doc}`04_ttur`) |
+# | good pictures, again and again the same | collapse | count kinds; a smaller rate of $G$ |
+# | another style every few hundred steps | oscillation | less momentum, smaller rates, the averaged $G$ |
+# | losses in the thousands, NaN | divergence | far smaller rates |
+# | a fine grid over everything | chessboard | a kernel that the stride divides; more steps |
 
 # %% [markdown]
 # ## Exercises
@@ -203,32 +202,31 @@ assert wins["chessboard"]["finest pattern"] > 5
 # ```{exercise} Another seed
 # :label: ex-failures-seed
 #
-# Run the six switches with three other seeds. Which failures come every time?
+# Run the switches with three other seeds. Which failures come every time?
 # ```
 #
 # ```{solution} ex-failures-seed
 # :class: dropdown
 #
-# Give `build` a seed for `keras.utils.set_random_seed` and `gan.GAN(..., seed=...)`. Report every run.
-# A failure that one seed has and another has not is still a failure of the recipe.
+# Give `build` a seed for `keras.utils.set_random_seed` and `gan.GAN(..., seed=...)`. A failure that one
+# seed has and another has not is still a failure of the recipe.
 # ```
 #
 # ```{exercise} The cure
 # :label: ex-failures-cure
 #
-# Cure the run in which $D$ wins without touching its loss: which of spectral normalization, a smaller
-# rate of $D$, and a larger rate of $G$ does it?
+# Cure the run in which $D$ wins without touching its loss: does a smaller rate of $D$ do it, or a larger
+# one of $G$?
 # ```
 #
 # ```{solution} ex-failures-cure
 # :class: dropdown
 #
-# Pass `d_rate=1e-5`, or `g_rate=4e-3`, with `loss="minimax"`; for SN build $D$ with
-# `sagan.discriminator(32, 8, attention_at=None)`. Look at $D$'s loss and at the kinds, not at $G$'s
-# loss: the minimax loss of $G$ is small whenever $D$ is sure.
+# Pass `d_rate=1e-5`, or `g_rate=4e-3`, with `loss="minimax"`. Look at $D$'s loss and at the kinds, not at
+# $G$'s loss: minimax makes it small whenever $D$ is sure.
 # ```
 
-# %% tags=["nbval-check-output"]
+# %% tags=["remove-cell", "nbval-check-output"]
 print(list(SWITCHES), len(told["healthy"]))
 
 # %% tags=["remove-cell"]
