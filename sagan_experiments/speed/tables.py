@@ -1,8 +1,4 @@
-"""The results of the benchmark as text and as a figure."""
-
-#: The other ways, as a user gets them who sets nothing, and tuned.
-AS_THEY_COME = ("keras_default", "article_default", "torch", "torch_compile")
-TUNED = ("keras", "article", "torch_tuned", "torch_compile")
+"""The results of the benchmark: which to look at, and as text."""
 
 
 def newest(results):
@@ -21,29 +17,6 @@ def newest(results):
 def largest(result):
     """The case of a result whose step takes the most operations."""
     return max(result["cases"], key=lambda case: case["counts"]["article"]["step_flops"])
-
-
-def _best(case, names):
-    """The fastest of some contenders, in words."""
-    found = {n: case["contenders"].get(n, {}).get("time_over_ours") for n in names}
-    ratio, name = min(((ratio, n) for n, ratio in found.items() if ratio), default=(0, ""))
-    return f"{name}: {ratio:.2f} times ours" if name else "not measured"
-
-
-def against(result):
-    """A Markdown table: at each size the best of the others, and what attention adds.
-
-    Args:
-        result: what `bench.run` wrote.
-    """
-    head = ("pixels x width", "best of the others as they come", "best of them tuned",
-            "attention's extra time over its bound")  # fmt: skip
-    rows = [head, ["---"] * len(head)]
-    for case in result["cases"]:
-        over = case["attention"]["article"].get("extra_over_bound")
-        rows.append((case["size"], _best(case, AS_THEY_COME), _best(case, TUNED),
-                     f"{over:.1f}" if over else "not measured"))  # fmt: skip
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def table(results):
@@ -67,27 +40,3 @@ def table(results):
                 line += f", measured {1e3 * x['extra_s']:.1f} ms, {x['extra_over_bound']:.1f} times"
             lines.append(line)
     return "\n".join(lines)
-
-
-def figure(results):
-    """A matplotlib figure: images a second of each contender, one panel for each size."""
-    import matplotlib.pyplot as plt
-
-    from sagan_lib.book.plots import COLOURS
-
-    cases = results["cases"]
-    size = 2.6 * len(cases) + 1, 0.28 * max(len(each["contenders"]) for each in cases) + 1.1
-    figure, axes = plt.subplots(1, len(cases), figsize=size, sharey=True, squeeze=False)
-    for axis, each in zip(axes[0], cases, strict=True):
-        heights = [x.get("images_per_s", 0) for x in each["contenders"].values()]
-        colours = [COLOURS[0 if name.startswith("ours") else 4] for name in each["contenders"]]
-        axis.barh(list(each["contenders"]), heights, color=colours)
-        axis.bar_label(axis.containers[0], [f"{h:.0f}" if h else "not run" for h in heights],
-                       padding=2, fontsize=8)  # fmt: skip
-        axis.margins(x=0.2)
-        axis.set_title(f"{each['resolution']} px, width {each['width']}", fontsize=10)
-        axis.set_xlabel("images/s")
-        axis.spines[["top", "right"]].set_visible(False)
-    axes[0, 0].invert_yaxis()
-    figure.tight_layout()
-    return figure
