@@ -1,15 +1,13 @@
 # %% [markdown]
 # # Your own pictures
 #
-# One argument trains on pictures of your own: `--data FOLDER`. This page brings a folder as people
-# have it, with everything that goes wrong in one, and looks at what the loader makes of it. Then it
-# shows what the first minutes look like, on pictures of one kind and on a folder of everything.
+# One argument trains on pictures of your own: `--data FOLDER`. What comes of it depends on them: below,
+# many pictures of one kind gave clothes within minutes, a folder of everything gave blobs.
 #
 # ```{admonition} What you will see
-# - what is taken from a picture: which square, which way up, which colours;
-# - files that are no pictures: left out, skipped or refused, and always counted;
+# - what the loader takes from a folder as people have it, and what it leaves out;
 # - how many pictures are few, and what to do then; what 128 pixels cost;
-# - what a few minutes on two cores make of Fashion-MNIST, and of a folder of everything;
+# - what a few minutes make of Fashion-MNIST, and of a folder of everything;
 # - which scores make sense for photographs.
 #
 # It takes less than a minute.
@@ -28,9 +26,9 @@ folder.mkdir()
 # %% [markdown]
 # ## A folder as people have it
 #
-# Some photographs, larger than needed and not square; one taken with the camera turned; a drawing
-# with a transparent ground; a grey scan with 16 bits; the first frame of an animation. And what
-# else lies in a folder: notes, a hidden file, a download that broke off.
+# Two photographs, one not square, the other taken with the camera turned; a drawing with a transparent
+# ground; a grey scan with 16 bits; an animation. And what else lies in a folder: notes, a hidden file, a
+# download that broke off.
 
 # %%
 import numpy as np
@@ -67,8 +65,8 @@ broken = (folder / "wide.jpg").read_bytes()[:900]
 size = (folder / "broken.jpg").write_bytes(broken)
 
 # %% [markdown]
-# What the loader makes of it, at 64 pixels. A warning names what it skipped, and `taken()` says the
-# rest in a line; the command line prints both.
+# A warning names what the loader skipped, and `taken()` says the rest in a line; the command line prints
+# both.
 
 # %% tags=["nbval-check-output"]
 import warnings
@@ -95,9 +93,8 @@ page.show("fig_own", plots.pictures(source.images, columns=5, width=6))
 # upright, and of the wide one the middle is left.
 # ```
 #
-# The square is the largest that fits, from the middle. `--crop 300` takes 300 pixels instead, where
-# the thing of interest is small. Only CelebA's aligned photographs are cropped to the customary 178
-# pixels without being asked.
+# The square is the largest that fits, from the middle. `--crop 300` takes 300 pixels instead, where the
+# thing of interest is small.
 
 # %% tags=["nbval-check-output"]
 (folder / "broken.jpg").unlink()
@@ -107,9 +104,8 @@ print(middle.taken().split("; ")[1])
 # %% [markdown]
 # ## How many
 #
-# A GAN learns a distribution, so it needs to see it: pictures of one kind, seen alike, work better than
-# everything one has. A few hundred $D$ may soon know by heart, and then tell $G$ less and less
-# ({doc}`08_few_pictures`). The doctor and the training say so beforehand:
+# A GAN learns a distribution, so it needs to see it. A few hundred pictures $D$ may soon know by heart, and
+# then it tells $G$ less and less ({doc}`08_few_pictures`). The doctor and the training say so beforehand:
 
 # %% tags=["nbval-check-output"]
 from sagan_lib.cli import recipes
@@ -125,21 +121,19 @@ for count in (50, 300, 5000):
 # python -m sagan_lib score --run runs/birds
 # ```
 #
-# A tenth of the pictures, 500 at most, is held out (`--holdout` chooses how many; 0 trains on all). Each
-# row of the log then has `d_gap`, $D$'s mean score of training pictures less that of held-out ones: it says
-# how far $D$ recognizes its pictures. Where it grows, look at samples and copies, which `score` counts; a
-# small gap alone proves nothing. Add `flip` to the
-# changes only if a mirrored picture would be a picture of yours as well.
+# A tenth of the pictures, 500 at most, is held out (`--holdout` chooses how many). Each row of the log then
+# has `d_gap`, $D$'s mean score of training pictures less that of held-out ones. Where it grows, look at
+# samples and at copies, which `score` counts; a small gap alone proves nothing. Add `flip` to the changes
+# only if a mirrored picture could be one of yours.
 #
-# The command says what it took, what the run will need, and how long it will take. Ctrl-C, or a
-# shutdown of the machine, saves first; the same command goes on. A folder is trained in by one
-# process at a time. If you add or change pictures, it is another run, and you are told so.
+# The command says what the run will need, and how long it will take. Ctrl-C, or a shutdown of the machine,
+# saves first; the same command goes on. With other pictures it is another run, and you are told so.
 
 # %% [markdown]
 # ## How large
 #
 # Start at 32 or 64 pixels. `width` is the number of channels at full resolution, and it doubles each time
-# the side halves, down to 4x4. So a width that is modest at 32 pixels is not at 128:
+# the side halves, down to 4x4. So a width that is modest at 32 pixels is not so at 128:
 
 # %%
 from sagan_lib import cost
@@ -157,20 +151,15 @@ for side, width in ((32, 32), (64, 32), (64, 16), (128, 32), (128, 16), (128, 8)
           f"  {plan.step_flops / base:13.1f}x  {plan.memory_bytes / 2**30:4.1f} GiB")
 
 # %% [markdown]
-# The work is held against the first row's, the memory is an estimate for a batch of 64. On two cores stay at
-# the first row or the third. For 128 pixels take a GPU and `--width 16`, the article's size, which
-# `--recipe celeba128 --data ...` has.
+# Work is held against the first row's; memory is an estimate for a batch of 64. On two cores stay at the
+# first row or the third. For 128 pixels take a GPU and `--recipe celeba128 --data ...`, whose width is 16.
 
 # %% [markdown]
 # ## The first minutes
 #
-# One network, one recipe, a few minutes on two cores: what comes of it depends on the pictures.
-#
-# Keras knows some small data sets by name, and `--recipe fashion32` is made for one of them,
-# Fashion-MNIST: many small pictures of one kind. The other is a folder as one finds it on a disk,
-# the stamps of Tux Paint (Debian's package `tuxpaint-stamps-default`): photographs and drawings of
-# animals, fruit, coins, letters and much else, cut out on a transparent ground. It was trained
-# with nothing changed but `--data`.
+# One recipe, `--recipe fashion32`, a few minutes on two cores, two sources. Fashion-MNIST has many small
+# pictures of one kind. The stamps of Tux Paint (Debian's package `tuxpaint-stamps-default`) are photographs
+# and drawings of animals, fruit, coins, letters and much else. Nothing was changed but `--data`.
 
 # %% tags=["remove-cell"]
 import json
@@ -211,20 +200,18 @@ for name in ("fashion", "stamps"):
 # middle, on white.
 # ```
 #
-# Settings that drew clothes from many pictures of one kind drew blobs from few of many kinds. So
-# look at the pictures first: choose one kind, and more of it, before you change a rate. And watch
-# the samples, not the losses.
+# So choose one kind of picture, and more of it, before you change a rate. And watch the samples, not the
+# losses ({doc}`93_failures`).
 
 # %% [markdown]
 # ## Scores for photographs
 #
-# The judge of this book has only seen its own faces; of your pictures it knows nothing. `python -m
-# sagan_lib score` therefore takes Inception's features for own pictures, which Keras fetches once,
-# and warns that its numbers are not those of the papers ({doc}`91_evaluation`). Of fewer than 7,000
-# pictures it draws two for every seven and compares them with the other five sevenths; its protocol says so.
+# The judge of this book has only seen its own faces. For other pictures `python -m sagan_lib score` takes
+# Inception's features, which Keras fetches once, and warns that its numbers are not those of the papers
+# ({doc}`91_evaluation`).
 #
-# Without a network, any trained Keras model gives features. Then kernel distance, precision and
-# recall say more than a Fréchet distance, because they need fewer pictures.
+# Any trained Keras model gives features, too. A kernel distance suits few pictures better than a Fréchet
+# distance, because it has no floor that falls with their number.
 #
 # ```python
 # from sagan_lib.evaluation import metrics
@@ -240,5 +227,5 @@ for name in ("fashion", "stamps"):
 #
 # - Bring a folder or a zip; the loader turns, crops and resizes, and says what it took.
 # - Nothing is lost silently: files are left out by kind, skipped by name, or refused.
-# - Of a few hundred pictures hold some out, change what $D$ is shown, watch the gap, count copies.
-# - A run can be stopped and goes on where it was; other pictures are another run.
+# - Of a few hundred pictures hold some out, augment, watch the gap, count copies.
+# - A run can be stopped and goes on; other pictures are another run.
