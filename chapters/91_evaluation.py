@@ -294,7 +294,7 @@ for short, name in (("few", "64 training faces"), ("blond", "no blond hair")):
 # face do. The number does not say which it is.
 
 # %% [markdown]
-# ### A damage that nothing sees
+# ### A damage that none of them sees
 #
 # The straight mouths score {glue:text}`fd-mouth:s`, like untouched faces. The judge was never asked about
 # mouths, so its features do not carry them. With the pixels around the mouth as features, the distance

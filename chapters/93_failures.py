@@ -117,7 +117,7 @@ import matplotlib.pyplot as plt
 
 from sagan_lib.book import page, plots
 
-figure, axes = plt.subplots(len(results), 3, figsize=(7.4, 11), width_ratios=(1, 1, 1))
+figure, axes = plt.subplots(len(results), 3, figsize=(7.4, 10.5), width_ratios=(1, 1, 1.1))
 for (before, after, right), (name, run) in zip(axes, results.items()):
     for axis, images, title in ((before, run["before"], name), (after, run["images"], "20 steps later")):
         axis.imshow(plots.grid(images[:12], columns=4))
@@ -129,13 +129,13 @@ for (before, after, right), (name, run) in zip(axes, results.items()):
     right.tick_params(labelsize=7)
     right.grid(alpha=0.3)
 axes[0, 2].legend(fontsize=7)
-axes[0, 2].set_title("losses", fontsize=9)
+axes[0, 2].set_title("losses", fontsize=10, loc="left")
 axes[-1, 2].set_xlabel("training step")
 figure.tight_layout(pad=0.5)
 page.show("fig_failures_gallery", figure)
 for name, numbers in told.items():
     for key, value in numbers.items():
-        page.glue(f"{name}: {key}", value, "{:.3g}")
+        page.glue(f"{name}: {key}", value, "{:,.0f}" if abs(value) >= 10 else "{:.1f}" if value > 1 else "{:.1g}")
 
 # %% [markdown]
 # ```{glue:figure} fig_failures_gallery
