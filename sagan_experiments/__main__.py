@@ -1,4 +1,4 @@
-"""The command line: python -m sagan_experiments claims|trials|questions|bench."""
+"""The command line: python -m sagan_experiments claims|trials|questions|stages|bench."""
 
 import argparse
 import shlex
@@ -16,7 +16,7 @@ def _parser():
     claims = commands.add_parser("claims", help="the experiments behind the book's statements")
     claims.add_argument("action", choices=("list", "run", "check", "report"),
                         help="list verdicts; compute what is missing; measure the fast ones "
-                        "again; write the pages claims.md and errata.md")  # fmt: skip
+                        "again; write chapters/claims.md and ERRATA.md")  # fmt: skip
     claims.add_argument("names", nargs="*", metavar="ID", help="which claims; default: all")
     claims.add_argument("--looks", type=int, default=2, choices=(1, 2),
                         help="1: no second look at what seeds 1 to 5 leave undecided")  # fmt: skip
@@ -47,6 +47,9 @@ def _parser():
     asked.add_argument("--jobs", type=int, help="processes; default: one for each core")
     asked.add_argument("--out", type=Path,
                        help="results; default: data/results/claims_fair.json")  # fmt: skip
+
+    stages = commands.add_parser("stages", help="faces of one run at several Fréchet distances")
+    stages.add_argument("--out", type=Path, help="folder to write to; default: data/results")
 
     bench = commands.add_parser("bench", help="measure the speed of a training step and of others")
     bench.add_argument("--sizes", default=",".join(SIZES), help="RESOLUTIONxWIDTH,...")
@@ -91,6 +94,14 @@ def _questions(args):
     return 0
 
 
+def _stages(args):
+    from sagan_experiments import stages
+
+    for step, distance in stages.run(args.out, args.line)["stages"]:
+        print(f"step {step}: {distance:g}")
+    return 0
+
+
 def _claims(args):
     from sagan_experiments import ledger, report
 
@@ -125,6 +136,7 @@ def main(argv=None):
                 "bench": _bench,
                 "claims": _claims,
                 "questions": _questions,
+                "stages": _stages,
                 "trials": _trials,
             }
             return commands[args.command](args)

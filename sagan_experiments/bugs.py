@@ -1,7 +1,7 @@
 """The article's mistakes as switches: each is off until it is applied to an ordinary network.
 
 `apply` overrides two methods of single layers, so the library itself has no trace of a bug, and a
-network that is built afterwards is right. The errata page tells each mistake; its experiments ask
+network that is built afterwards is right. ERRATA.md tells each mistake; its experiments ask
 whether the mistake changes the outcome.
 """
 

@@ -1,4 +1,4 @@
-"""Two pages of the book that are written from results: claims.md and errata.md."""
+"""What is written from results: the book's page claims.md, and ERRATA.md beside the README."""
 
 import dataclasses
 from pathlib import Path
@@ -202,41 +202,48 @@ def claims_page(store):
 
 
 def errata_page(store):
-    """The text of errata.md."""
+    """The text of ERRATA.md, with links as the repository has them."""
     text = (
         "# Errata of the article\n\n"
         "<!-- Written by `python -m sagan_experiments claims report`; do not edit. -->\n\n"
-        "The article is a good guide, and it has mistakes; so has the code that it links to. Each "
-        "is told here with what is right, with the test that would fail if this book's library "
-        "made it, and with what it changes. At the end stand remarks on reading: places that are "
-        "right, and easily read wrongly. The numbers of both are kept.\n\n"
-        "`sagan_experiments.bugs` keeps the mistakes of the code. Each is a switch that is off and "
-        "is applied to an ordinary network from outside. Results are those of "
-        "{doc}`claims`, where the rule of the verdicts is told.\n"
+        "The book grew from one article, whose code is "
+        "[here](https://github.com/sthalles/blog-resources). It is a good guide, and both have "
+        "mistakes. Each is told with what is right, with the test that would fail if this book's "
+        "library made it, and with what it changes when trained. The numbers are kept, so "
+        "places that are right and only easily read wrongly are apart.\n\n"
+        "[`sagan_experiments/bugs.py`](sagan_experiments/bugs.py) keeps the code's mistakes, each "
+        "as a switch that is applied to an ordinary network from outside. The verdicts' rule is in "
+        "[the ledger](chapters/claims.md).\n"
     )
-    in_order = sorted(errata.ERRATA.items(), key=lambda item: item[1].remark)  # mistakes first
-    for number, erratum in in_order:
-        kind = ", a remark on reading" if erratum.remark else ""
-        text += f"\n## {number}: {erratum.where}{kind}\n\n{erratum.says}\n\n"
-        text += f"**Right:** {erratum.right}\n\n"
-        for name in erratum.claims:
-            found = ledger.result(name, store)
-            shown = f"{found}: **{found.verdict}**" if found.seeds else "not run"
-            text += f"- {found.claim.says} ({found.claim.quantity}) {shown} (`{name}`)\n"
-        text += "\n" if erratum.claims else ""
-        text += f"Chapter: {{doc}}`{erratum.chapter}`. Test: `tests/{erratum.test}`.\n"
+    for title, remark in (("Mistakes", False), ("Easily read wrongly", True)):
+        text += f"\n## {title}\n"
+        for number, erratum in errata.ERRATA.items():
+            text += _erratum(number, erratum, store) if erratum.remark == remark else ""
     return text
 
 
+def _erratum(number, erratum, store):
+    text = f"\n### {number}: {erratum.where}\n\n{erratum.says}\n\n**Right:** {erratum.right}\n\n"
+    for name in erratum.claims:
+        found = ledger.result(name, store)
+        shown = f"{found}: **{found.verdict}**" if found.seeds else "not run"
+        text += f"- {found.claim.says} ({found.claim.quantity}) {shown} (`{name}`)\n"
+    text += "\n" if erratum.claims else ""
+    chapter, (test, _, case) = erratum.chapter, erratum.test.partition("::")
+    text += f"Chapter: [{chapter}](chapters/{chapter}.ipynb). "
+    return text + f"Test: [`{case or test}`](tests/{test}).\n"
+
+
 def write(store, folder=None):
-    """Write both pages; returns their paths.
+    """Write both; returns their paths.
 
     Args:
         store: a `store.Store`.
-        folder: where to; by default that of the chapters.
+        folder: the repository, or another that is to hold them; by default this one.
     """
-    folder = Path(folder or shipped.root() / "chapters")
-    paths = folder / "claims.md", folder / "errata.md"
+    folder = Path(folder or shipped.root())
+    paths = folder / "chapters" / "claims.md", folder / "ERRATA.md"
     for path, text in zip(paths, (claims_page(store), errata_page(store)), strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return paths

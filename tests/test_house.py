@@ -113,16 +113,23 @@ def numbered():
 
 
 def test_a_chapter_is_named_wherever_it_must_be():
-    readme, intro = (ROOT / "README.md").read_text(), (ROOT / "chapters/00_intro.py").read_text()
+    readme = (ROOT / "README.md").read_text()
     assert set(CHAPTERS) <= set(numbered()), "sagan_experiments.claims.CHAPTERS names others"
     assert list(CHAPTERS) == [name for name in numbered() if name in CHAPTERS], "another order"
     for name in numbered():
         assert f"chapters/{name}.ipynb" in readme, f"README.md does not name {name}"
-        assert name in intro, f"the intro does not name {name}"
+
+
+def test_every_page_that_a_page_leads_to_is_one():
+    pages = {Path(page).name for page in PAGES} | {Path(TOC["root"]).name}
+    for path in [*ROOT.glob("chapters/*.py"), *ROOT.glob("chapters/*.md")]:
+        text = re.sub(r"\n#? ?", " ", path.read_text())
+        for name in re.findall(r"\{doc\}`(?:[^`]*<)?([^`<>]+)>?`", text):
+            assert name in pages, f"{path.name} leads to {name}, which is not in _toc.yml"
 
 
 def test_every_path_that_the_texts_name_is_there():
-    for text in ("README.md", "CONTRIBUTING.md", "data/README.md"):
+    for text in ("README.md", "CONTRIBUTING.md", "ERRATA.md", "data/README.md"):
         for name in re.findall(r"\b(?:sagan_lib|sagan_experiments|tests|_book)/[\w/]+\.\w+",
                                (ROOT / text).read_text()):  # fmt: skip
             if "psN" not in name and "NAME" not in name:  # any problem set's number, any diagram

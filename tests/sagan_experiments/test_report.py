@@ -1,19 +1,27 @@
 """The pages that are written from results."""
 
+import re
+
 import pytest
 from records import record
 
-from sagan_experiments import arms, ledger, report
+from sagan_experiments import arms, errata, ledger, report
 from sagan_experiments.claims import CLAIMS
 from sagan_lib import shipped
 
 
 def test_the_pages_say_what_the_results_say(tmp_path):
-    """chapters/claims.md and errata.md are those that `claims report` writes."""
-    folder = str(shipped.root() / "chapters") + "/"
+    """chapters/claims.md and ERRATA.md are those that `claims report` writes."""
     for path in report.write(ledger.published(), tmp_path):
-        with open(folder + path.name) as stream:
-            assert stream.read() == path.read_text(), f"{path.name}: run 'claims report' again"
+        name = path.relative_to(tmp_path)
+        with open(shipped.root() / name) as stream:
+            assert stream.read() == path.read_text(), f"{name}: run 'claims report' again"
+
+
+def test_every_link_of_the_errata_leads_to_a_file():
+    links = re.findall(r"\]\(([^):]+)\)", report.errata_page(ledger.published()))
+    assert len(links) > 2 * len(errata.ERRATA)
+    assert [link for link in links if not (shipped.root() / link).is_file()] == []
 
 
 def test_the_page_lists_every_arm_with_what_differs_and_its_medians(store):

@@ -53,11 +53,10 @@ Touch.register("faces", async (data, place) => {
     "walk", { min: 0, max: 1, step: 0.02, value: 0.5, show: (x) => `${Math.round(100 * x)} %` }, walk
   );
   place.append(
-    make("div", { class: "row-of" }, ...small),
-    make("div", { class: "row-of" }, button("New faces", anew)),
-    truncation.row,
-    make("div", { class: "row-of" }, ends[0], between, ends[1]),
-    along.row
+    make("div", { class: "faces" }, ...small),
+    make("div", { class: "row-of" }, button("New faces", anew), truncation.row),
+    make("div", { class: "row-of walk" }, ends[0], between, ends[1]),
+    make("div", { class: "row-of" }, along.row)
   );
   anew();
 });
