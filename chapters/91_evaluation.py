@@ -39,7 +39,8 @@ started = time.perf_counter()
 #
 # The features are a network's. FID takes Inception's, trained on photographs. This book takes its judge's,
 # a small network that reads hair, skin, background and both eyes of a face. (It was trained on faces with
-# independent eyes, so it does not assume the rule that it checks.) The two units cannot be compared.
+# independent eyes, so it does not assume the rule that it checks.) The two units cannot be compared. How
+# faces look at several distances, the {doc}`start page <00_intro>` shows.
 #
 # In one dimension it is worked out by hand. Sets that share mean and variance are the same to it,
 # whatever their shape:
