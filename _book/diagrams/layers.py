@@ -1,32 +1,11 @@
-"""Chapters 2, 3 and 5: power iteration, the normalized layer, attention, reach, the whole SAGAN."""
+"""Chapters 2, 3 and 5: the normalized layer, attention, reach, the whole SAGAN."""
 
 import draw
 import numpy as np
 
 from sagan_experiments import patches
-from sagan_lib import dcgan, spectral_norm, ttur
+from sagan_lib import dcgan, ttur
 from sagan_lib.cli import recipes
-
-
-def power(rounds=3):
-    """Power iteration turns a vector towards the long axis of the ellipse."""
-    d, scale = draw.sheet(), 1.7
-    matrix, u = np.array([[1.3, 0.9], [0.2, 1.1]]), np.array([-0.6, 0.8])
-    angles = np.linspace(0, 2 * np.pi, 73)
-    circle = np.stack([np.cos(angles), np.sin(angles)])
-    for k in range(rounds):
-        middle = np.array([k * 6.2, 0.0])
-        for curve, who in ((circle, "plain"), (matrix @ circle, "new")):
-            draw.shape(d, middle + scale * curve.T, who, filled=who == "new")
-        for vector, who in ((u, "g"), (matrix @ u, "d")):
-            draw.arrow(d, tuple(middle), tuple(middle + scale * vector), who=who)
-        stretched = np.linalg.norm(matrix @ u)
-        told = f"after {k} round{'s' * (k != 1)}: stretched {stretched:.2f} times"
-        draw.words(d, (middle[0], -3.0), told, 12)
-        u = spectral_norm.power_iteration(matrix.astype("float32"), u.astype("float32"))[1].numpy()
-    exact = float(spectral_norm.exact_sigma(matrix))
-    draw.words(d, (6.2 * (rounds - 1) / 2, -3.6), f"the exact sigma is {exact:.2f}", 12)
-    return d
 
 
 def sn_layer():
@@ -163,6 +142,6 @@ def slopes():
 
 
 DIAGRAMS = {
-    "power": power, "sn_layer": sn_layer, "attention": attention, "reach": reach, "sagan": sagan,
+    "sn_layer": sn_layer, "attention": attention, "reach": reach, "sagan": sagan,
     "slopes": slopes,
 }  # fmt: skip
