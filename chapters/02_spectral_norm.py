@@ -230,7 +230,7 @@ assert ratios[:, 1].min() > 1.5
 #
 # ```{admonition} The mistake in real code
 # :class: dropdown
-# The article behind this book folds the wrong way ({doc}`errata`, E1). Over seeds the Fréchet distance
+# The article behind this book folds the wrong way ({download}`E1 <../ERRATA.md>`). Over seeds the Fréchet distance
 # then ends {glue:text}`times-scrambled:s` times as large (`scrambled`: {glue:text}`scrambled-verdict:s`).
 # ```
 #
