@@ -122,11 +122,11 @@ show("01_dcgan")
 # %% tags=["remove-input"]
 table("01_dcgan", dcgan_seen="combinations among 500 faces, of 250", dcgan_mismatch="unequal eyes, %",
       dcgan_spread="spread, % of the data's", bare_seen="without batch normalization: combinations",
-      bare_spread="and spread, %", grad_ratio="first gradient, with over without", fine="finest stripes, over the data's",
+      bare_spread="and spread, %", grad_ratio="first gradient, with over without",
       d_loss_last="D's loss at the end")
 
 # %% tags=["remove-cell"]
-for name in ("dcgan-seen", "grad-ratio", "fine"):  # as the text says
+for name in ("dcgan-seen", "grad-ratio"):  # as the text says
     assert at("01_dcgan", name)[1] > at("01_dcgan", name)[0]
 for name in ("dcgan-mismatch", "bare-seen"):
     assert at("01_dcgan", name)[1] < at("01_dcgan", name)[0]
@@ -135,7 +135,7 @@ for name in ("dcgan-mismatch", "bare-seen"):
 # **Stays:** batch normalization decides. **Changes:** with it, the longer run on larger pictures shows
 # more combinations and fewer unequal eyes. Without it the failure is plainer: one pattern, whatever the
 # noise. There is one more layer for the gradient to fade in, and at the start it fades by a larger
-# factor. The finest stripes are stronger, too.
+# factor.
 
 # %% [markdown]
 # ## Spectral normalization
