@@ -99,14 +99,14 @@ first, last = (min(long, key=lambda way: long[way][step]) for step in (600, 4800
 assert (first, last) == ("dcgan", "r1")  # as the text says
 
 # %% [markdown]
-# - **{doc}`01_dcgan`:** at the start, batch normalization lets {glue:text}`found-signal:s` times as
+# - **{doc}`DCGAN <01_dcgan>`:** at the start, batch normalization lets {glue:text}`found-signal:s` times as
 #   much of the discriminator's gradient through to the picture.
-# - **{doc}`91_evaluation`:** a Fréchet distance cannot tell a good generator from a copying machine.
-# - **{doc}`02_spectral_norm`:** spectral normalization bounds a matrix; the convolution still stretches
-#   by up to {glue:text}`found-stretch:s`.
-# - **{doc}`03_attention`:** cut the path by which one eye looks at the other, and unequal eyes rise from
+# - **{doc}`Evaluation <91_evaluation>`:** a Fréchet distance cannot tell a good generator from a copying machine.
+# - **{doc}`Spectral normalization <02_spectral_norm>`** bounds a matrix; the convolution itself
+#   still stretches up to {glue:text}`found-stretch:s` times.
+# - **{doc}`Attention <03_attention>`:** cut the path by which one eye looks at the other, and unequal eyes rise from
 #   {glue:text}`intro-unequal:s` % to {glue:text}`found-cut:s` %.
-# - **{doc}`claims`:** who is ahead early need not end best. In one run each, DCGAN led after 600 steps
+# - **{doc}`Claims <claims>`:** who is ahead early need not end best. In one run each, DCGAN led after 600 steps
 #   and R1 after 4,800, and with nothing to hold the discriminator the distance fell to
 #   {glue:text}`found-best:s`, then rose to {glue:text}`found-end:s`.
 

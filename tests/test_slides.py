@@ -58,6 +58,7 @@ def test_what_is_not_there_is_said(monkeypatch, tmp_path):
         slides.write()
     (tmp_path / "chapters").mkdir()
     (tmp_path / "chapters" / "03_title.html").write_text(PAGE)
+    (tmp_path / "chapters" / "07_gone.html").write_text("<p>This page has moved.</p>")
     with pytest.raises(SystemExit, match="no chapter begins with 07"):
         slides.write(["07"])
     assert [path.name for path in slides.write(["03"])] == ["03_title.html"]
