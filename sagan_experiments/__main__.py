@@ -32,7 +32,7 @@ def _parser():
     trials = commands.add_parser("trials", help="each way to train at its own best rates")
     trials.add_argument("action", choices=("pilot", "plan", "run", "list"),
                         help="find the length; plan; run, resumable; show grids")  # fmt: skip
-    trials.add_argument("ways", nargs="*", metavar="WAY",
+    trials.add_argument("names", nargs="*", metavar="WAY",
                         help="which ways or variants; default: all ways")  # fmt: skip
     trials.add_argument("--jobs", type=int, help="processes; default: one for each core")
     trials.add_argument("--out", type=Path,
@@ -42,8 +42,13 @@ def _parser():
     asked = commands.add_parser("questions", help="what readers ask, each side at its best rates")
     asked.add_argument("action", choices=("list", "run"), help="show answers; compute, resumable")
     asked.add_argument("names", nargs="*", metavar="ID", help="which questions; default: all")
-    asked.add_argument("--looks", type=int, default=2, choices=(1, 2),
-                       help="1: no second look at what seeds 1 to 10 leave open")  # fmt: skip
+    asked.add_argument(
+        "--looks",
+        type=int,
+        default=3,
+        choices=(1, 2, 3),
+        help="how many at what fewer seeds leave open: at 5, 10 and 20",
+    )
     asked.add_argument("--jobs", type=int, help="processes; default: one for each core")
     asked.add_argument("--out", type=Path,
                        help="results; default: data/results/claims_fair.json")  # fmt: skip
@@ -75,12 +80,12 @@ def _trials(args):
         print(trials.pilot(args.jobs, store, args.line))
         return 0
     store = trials.open_store(args.out)
-    print(trials.plan(args.ways, store))
+    print(trials.plan(args.names, store))
     if args.action == "run":
-        for way, name in trials.run(args.ways, args.jobs, store, args.line).items():
+        for way, name in trials.run(args.names, args.jobs, store, args.line).items():
             print(f"{way}: best at {name.partition('@')[2]}")
     if args.action != "plan":
-        print(trials.table(args.ways, store))
+        print(trials.table(args.names, store))
     return 0
 
 
@@ -125,7 +130,7 @@ def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
     parser = _parser()
     args, rest = parser.parse_known_args(argv)
-    if rest and (args.command != "claims" or any(word.startswith("-") for word in rest)):
+    if rest and (args.command == "bench" or any(word.startswith("-") for word in rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:  # names after options, which argparse does not give to a list that may be empty
         args.names += rest

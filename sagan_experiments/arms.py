@@ -14,11 +14,12 @@ import numpy as np
 import tensorflow as tf
 
 from sagan_experiments import bugs, exact, patches, pooling
-from sagan_lib import checks, cost, networks, ttur
+from sagan_lib import checks, conditional, cost, networks, ttur
 from sagan_lib.book import imports
 from sagan_lib.callbacks import DivergedError, Gap
+from sagan_lib.conditional import ConditionalGAN
 from sagan_lib.datasets import discs
-from sagan_lib.datasets.faces import Faces
+from sagan_lib.datasets.faces import Faces, labels_of, numbers_of
 from sagan_lib.datasets.source import from_bytes
 from sagan_lib.evaluation import judge, metrics, scores
 from sagan_lib.gan import GAN
@@ -82,13 +83,15 @@ class Arm:
     `equal_work` takes as many steps as cost the operations of the default arm's. `resolution`
     replaces that of the protocol; `discs` trains on two discs of one colour, so many pixels apart,
     in place of faces. `patch` gives D so many convolutions and lets it see patches only
-    (`patches.discriminator`); `attends` says which network has the attention then: "both", "g" or
-    "d". `pooling` gives a DCGAN's D pooling in place of strides; `init` draws all its kernels anew:
+    (`patches.discriminator`); `attends` says which network has the attention: "both", "g" or "d".
+    `pooling` gives a DCGAN's D pooling in place of strides; `init` draws all its kernels anew:
     "glorot" or "he" (uniform) instead of a normal of deviation 0.02. `svd` takes every sigma from a
     full singular value decomposition. `penalty` and `weight` are those of `PenalizedGAN.compile`.
     `batch_size` and `width` replace those of the protocol; as many images are seen then.
     `pictures` is how many different ones there are in place of the protocol's `faces`, and then it
-    is looked what D and G know of them by heart; `augment` is that of `GAN.compile`.
+    is looked what D and G know of them by heart; `augment` is that of `GAN.compile`. `label` names
+    the factor of faces that both networks are told, as `conditional.generator` (`tell_g`) and
+    `conditional.discriminator` (`tell_d`) have it.
     """
 
     kind: str = "sagan"
@@ -121,6 +124,9 @@ class Arm:
     width: int | None = None
     pictures: int | None = None
     augment: str | None = None
+    label: str | None = None
+    tell_g: str = "normalize"
+    tell_d: str = "project"
 
 
 _FAST = functools.partial(Arm, g_rate=1e-3, d_rate=4e-3)  # the rates that the article prints
@@ -235,6 +241,14 @@ ARMS |= {
 
 def networks_of(arm, protocol):
     """The untrained (generator, discriminator) of an `Arm` under a `Protocol`, without its bug."""
+    if not arm.label:
+        return _unlabelled(arm, protocol)
+    (generator, discriminator), width = _unlabelled(arm, protocol), labels_of(arm.label).width
+    return (conditional.generator(generator, width, arm.tell_g),
+            conditional.discriminator(discriminator, width, arm.tell_d))  # fmt: skip
+
+
+def _unlabelled(arm, protocol):
     resolution = arm.resolution or protocol.resolution
     width = arm.width or protocol.width
     in_g, in_d = (arm.attention_at if arm.attends in ("both", x) else None for x in "gd")
@@ -245,9 +259,9 @@ def networks_of(arm, protocol):
     )  # fmt: skip
     if arm.pooling:
         return make()[0], pooling.discriminator(resolution, width, arm.slope)
+    generator, discriminator = make(attention_at=in_g)
     if not arm.patch:
-        return make(attention_at=arm.attention_at)
-    generator, _ = make(attention_at=in_g)
+        return generator, discriminator if in_d == in_g else make(attention_at=in_d)[1]
     return generator, patches.discriminator(resolution, width, arm.patch, in_d, arm.slope)
 
 
@@ -300,6 +314,8 @@ def build(arm, protocol, seed):
     keras.utils.set_random_seed(seed)
     penalized = {"penalty": arm.penalty, "weight": arm.weight} if arm.penalty else {}
     make = PenalizedGAN if penalized else bugs.OneForward if arm.bug == "one_forward" else GAN
+    if arm.label:
+        make = functools.partial(ConditionalGAN, labels=labels_of(arm.label))
     nets = networks_of(arm, protocol)
     for net in nets:
         if protocol.first_weights == "by layer":
@@ -334,10 +350,10 @@ def steps_of(arm, protocol):
 
 
 @functools.cache
-def _source(size, resolution, by_colour, distance):
+def _source(size, resolution, by_colour, distance, label):
     if distance:
         return discs.Discs(resolution, size, distance=distance)
-    source = Faces(resolution, size)
+    source = Faces(resolution, size, label=label)
     if by_colour:  # a file whose neighbours are alike: by background, then by hair
         record = source.factors()
         source.reorder(np.lexsort((record.hair, record.background)))
@@ -347,7 +363,7 @@ def _source(size, resolution, by_colour, distance):
 def source(arm, protocol):
     """What an arm is trained on under a protocol."""
     size, resolution = arm.pictures or protocol.faces, arm.resolution or protocol.resolution
-    return _source(size, resolution, arm.by_colour, arm.discs)
+    return _source(size, resolution, arm.by_colour, arm.discs, arm.label)
 
 
 _extractor = functools.cache(scores.extractor)
@@ -382,6 +398,9 @@ def score(model, arm, protocol, ema=True, whole=False):
     if not whole:
         return found
     precision, recall = metrics.precision_recall(real[: protocol.images], features)
+    if arm.label:  # the labels that `sample` drew
+        asked = labels_of(arm.label).numbers(protocol.images, None, seed=1)
+        found["obeyed"] = float((numbers_of(judge.read(images), data.labels) == asked).mean())
     return found | {
         "kernel_distance": metrics.kernel_distance(features, real),
         "precision": float(precision.mean()),
@@ -418,19 +437,24 @@ def _by_heart(model, arm, protocol):
 def _steepness(model, data):
     """(the largest slope of D's score over 256 images, the share of scores outside 0 to 1)."""
     images = tf.constant(from_bytes(data.images[:256]))
+    told = [tf.constant(data.labels.vectors(data.numbers[:256]))] if data.labels else []
     with tf.GradientTape() as tape:
         tape.watch(images)
-        values = model.discriminator(images, training=False)
+        values = model.discriminator([images, *told] if told else images, training=False)
     slopes = tf.norm(tf.reshape(tape.gradient(values, images), (len(images), -1)), axis=1)
     return float(tf.reduce_max(slopes)), float(tf.reduce_mean(tf.cast(
         (values < 0) | (values > 1), tf.float32)))  # fmt: skip
 
 
 @functools.cache
-def library():
-    """Of what an arm trains through and is scored by: kept beside each result, to tell old ones."""
+def library(labels=False):
+    """Of what an arm trains through and is scored by: kept beside each result, to tell old ones.
+
+    Args:
+        labels: of an arm with labels, which trains through more.
+    """
     return imports.digest(
-        "from sagan_lib import gan, networks, penalties, ttur\n"
+        f"from sagan_lib import gan, networks, penalties, ttur{', conditional' * labels}\n"
         "from sagan_lib.datasets import discs, faces\n"
         "from sagan_lib.evaluation import judge, metrics, scores\n"
     )
@@ -450,7 +474,8 @@ def run(arm, seed, protocol=Protocol()):
         not averaged, and of the averaged one with raw kernels, erratum E2), gamma, D's slope, the
         share of D's scores outside 0..1, "diverged", "seconds" of training, and the state of the
         library that it trained through. With `Protocol.follow` "agreement_curve" and
-        "coverage_curve" too; of an arm with few pictures what is known by heart (`_by_heart`).
+        "coverage_curve" too; of an arm with few pictures what is known by heart (`_by_heart`); of
+        one with labels "obeyed", the share of faces that have what was asked for.
     """
     started, steps = time.perf_counter(), steps_of(arm, protocol)
     model, data = build(arm, protocol, seed), source(arm, protocol)
@@ -494,7 +519,7 @@ def run(arm, seed, protocol=Protocol()):
         name: [[step, _rounded(value)] for step, value in zip(steps, values, strict=True)]
         for name, values in curves.items()
     } | {
-        "library": library(), "diverged": diverged, "seconds": round(trained, 1),
+        "library": library(bool(arm.label)), "diverged": diverged, "seconds": round(trained, 1),
         "seconds_with_scores": round(time.perf_counter() - started, 1),
     }  # fmt: skip
 

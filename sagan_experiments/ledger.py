@@ -100,16 +100,17 @@ def verdict(claim, low, high):
     return SHORT if high < claim.limit else OPEN
 
 
-def interval(effects):
-    """(mean, low, high) of effects: Student's interval of the mean, `CONFIDENCE` sure.
+def interval(effects, confidence=CONFIDENCE):
+    """(mean, low, high) of effects: Student's interval of the mean.
 
     Args:
         effects: finite numbers, float (n,), at least two.
+        confidence: how sure it is, 0 to 1.
     """
     mean, spread = float(effects.mean()), stats.sem(effects)
     if not spread > 0:
         return mean, mean, mean
-    return mean, *map(float, stats.t.interval(CONFIDENCE, len(effects) - 1, mean, spread))
+    return mean, *map(float, stats.t.interval(confidence, len(effects) - 1, mean, spread))
 
 
 def _look(claim, values, seeds):

@@ -86,8 +86,12 @@ def _less(name, first, second):
     return second[name] - first[name]
 
 
-def _ratio_of(name, first, second):
-    return math.log(first[name] / second[name])
+def _more(name, first, second):
+    return first[name] - second[name]
+
+
+def _log_curve(name, first, second):
+    return trials.late(first[name], math.log) - trials.late(second[name], math.log)
 
 
 def _by_heart(answer, name, quantity, limit, *sides):
@@ -118,9 +122,9 @@ def _one(answer, chapter, side, worse, quantity, **options):
     )
 
 
-_DCGAN, _SN, _ATT, _TTUR, _SAGAN, _AFTER, _FEW = (
+_DCGAN, _SN, _ATT, _TTUR, _SAGAN, _AFTER, _LABEL, _FEW = (
     "01_dcgan", "02_spectral_norm", "03_attention", "04_ttur", "05_sagan", "06_penalties",
-    "08_few_pictures",
+    "07_conditional", "08_few_pictures",
 )  # fmt: skip
 
 #: In the order in which readers ask: what is asked first is run first.
@@ -134,14 +138,12 @@ QUESTIONS = {
                      _SN, "sn", "none"),
     "sn-r1": _good("R1 ends better than spectral normalization.", _AFTER, "r1", "sn"),
     "r1-soon": _fast("R1 is good sooner than spectral normalization.", _AFTER, "r1", "sn"),
-    "r1-eyes": _agree("R1 keeps the rule of the eyes better than spectral normalization.",
-                      _AFTER, "r1", "sn"),
-    "sn-none-long": _good("After twice the training spectral normalization ends better than no "
-                          "constraint.", _SN, "sn_long", "none_long"),
-    "sn-dcgan-long": _good("After twice the training spectral normalization ends better than "
-                           "DCGAN.", _SN, "sn_long", "dcgan_long"),
-    "sn-r1-long": _good("After twice the training R1 ends better than spectral normalization.",
-                        _AFTER, "r1_long", "sn_long"),
+    "averaging": _one("The averaged generator is better than the last one.", _TTUR, "sn", "live",
+                      "Fréchet distance at the end, last generator over averaged"),
+    "averaging-dcgan": _one("It is so in DCGAN too.", _TTUR, "dcgan", "live",
+                            "Fréchet distance at the end, last generator over averaged"),
+    "raw-inference": _one("Kernels must be divided when pictures are drawn, too.", _SN, "sn", "raw",
+                          "Fréchet distance at the end, raw kernels over divided"),
     # Two time scales
     "ttur": _good("A D that learns four times as fast as G ends better than equal rates.",
                   _TTUR, "sn:4", "sn:1"),
@@ -149,90 +151,77 @@ QUESTIONS = {
                        _TTUR, "sn:4", "sn:1"),
     "ttur-turned": _good("A D that learns four times as slowly as G ends worse than equal rates.",
                          _TTUR, "sn:1", "sn:0.25"),
-    "ttur-r1": _good("With R1 too, four times the rate for D ends better than equal rates.",
-                     _TTUR, "r1:4", "r1:1"),
-    "averaging": _one("The averaged generator is better than the last one.", _TTUR, "sn", "live",
-                      "Fréchet distance at the end, last generator over averaged"),
-    "averaging-dcgan": _one("It is so in DCGAN too.", _TTUR, "dcgan", "live",
-                            "Fréchet distance at the end, last generator over averaged"),
     # Attention
     "attention-far": _agree("Attention in both networks lets two places keep a rule that is "
                             "further apart than D's convolutions reach.",
                             _ATT, "r1_discs22_att8", "r1_discs22"),
+    "attention-faces": _good("Attention makes better faces.", _ATT, "sn_att16", "sn"),
+    "attention-eyes": _agree("Attention makes the eyes of a face agree.", _ATT, "sn_att16", "sn"),
     "attention-near": _agree("Attention helps with a rule that D's convolutions reach.",
                              _ATT, "r1_discs10_att8", "r1_discs10"),
-    "attention-edge": _agree("Attention helps with a rule at the edge of D's reach.",
-                             _ATT, "r1_discs16_att8", "r1_discs16"),
     "attention-d": _agree("For the far rule attention in D alone is enough to help.",
                           _ATT, "r1_discs22_att8_d", "r1_discs22"),
     "attention-g": _agree("For the far rule attention in G alone is enough to help.",
                           _ATT, "r1_discs22_att8_g", "r1_discs22"),
     "attention-sn": _agree("Attention keeps the far rule with spectral normalization as well.",
                            _ATT, "sn_discs22_att8", "sn_discs22"),
-    "attention-faces": _good("Attention makes better faces.", _ATT, "sn_att16", "sn"),
-    "attention-eyes": _agree("Attention makes the eyes of a face agree.", _ATT, "sn_att16", "sn"),
-    # What SN is made of
+    # What the two recipes are made of
+    "bn": _good("Batch normalization makes a better DCGAN.", _DCGAN, "dcgan", "dcgan_no_bn"),
     "sn-d": _good("Spectral normalization in D alone ends better than none.", _SN, "sn_d", "none"),
     "sn-g": _good("Spectral normalization in G as well ends better than in D alone.",
                   _SN, "sn", "sn_d"),
     "power-iterations": _good("One power iteration a step is as good as five.",
                               _SN, "sn", "sn_power5", same=True),
-    "exact-svd": _good("One power iteration a step is as good as exact singular values.",
-                       _SN, "sn", "sn_svd", same=True),
+    "hinge": _good("Hinge loss and cross-entropy end alike under spectral normalization.",
+                   _SN, "sn", "sn_bce", same=True),
     "frozen-u": _good("A u that moves ends better than one that never does.",
                       _SN, "sn", "sn_frozen_u"),
     "scrambled": _good("The right matrix of a kernel ends better than a scrambled one.",
                        _SN, "sn", "sn_scrambled"),
-    "raw-inference": _one("Kernels must be divided when pictures are drawn, too.", _SN, "sn", "raw",
-                          "Fréchet distance at the end, raw kernels over divided"),
-    "hinge": _good("Hinge loss and cross-entropy end alike under spectral normalization.",
-                   _SN, "sn", "sn_bce", same=True),
     "wasserstein": _good("The hinge loss ends better than Wasserstein's under spectral "
                          "normalization.", _SN, "sn", "sn_wasserstein"),
-    # What DCGAN is made of
-    "bn": _good("Batch normalization makes a better DCGAN.", _DCGAN, "dcgan", "dcgan_no_bn"),
-    "strides": _good("Strides in D make a better DCGAN than pooling.",
-                     _DCGAN, "dcgan", "dcgan_pooling"),
     "momentum": _good("A momentum of 0.5 makes a better DCGAN than 0.9.",
                       _DCGAN, "dcgan", "dcgan_momentum"),
-    "leaky": _good("Leaky ReLU in D makes a better DCGAN than ReLU.",
-                   _DCGAN, "dcgan", "dcgan_relu"),
-    # What else a reader sets
-    "five-to-one": _good("One D step with a fast D is better than five for each G step, at equal "
-                         "work.", _TTUR, "sn", "sn_five_to_one"),
-    "gp": _good("Spectral normalization ends better than the Wasserstein GAN with a gradient "
-                "penalty.", _AFTER, "sn", "gp"),
-    "r3gan": _good("Relativistic pairs with R1 and R2 end better than cross-entropy with R1.",
-                   _AFTER, "r3gan", "r1"),
-    "weight-low": _good("A tenth of R1's weight ends as good.",
-                        _AFTER, "r1", "r1_weight1", same=True),
-    "weight-high": _good("Ten times R1's weight ends as good.",
-                         _AFTER, "r1", "r1_weight100", same=True),
-    "bn-r1": _good("With R1, a G with batch normalization ends better than one without.",
-                   _AFTER, "r1", "r1_no_bn"),
-    "bn-sn": _good("With spectral normalization, a G with batch normalization ends better than "
-                   "one without.", _AFTER, "sn", "sn_no_bn"),
-    "beta-2": _good("Adam's beta_2 of 0.9 and 0.999 end alike.",
-                    _SAGAN, "sn", "sn_beta_2", same=True),
-    "batch-small": _good("Batches of 16 end as good as batches of 32, on as many images.",
-                         _SAGAN, "sn", "sn_batch16", same=True),
-    "batch-large": _good("Batches of 128 end as good as batches of 32, on as many images.",
-                         _SAGAN, "sn", "sn_batch128", same=True),
-    "width": _good("Networks twice as wide end better.", _SAGAN, "sn_width32", "sn"),
+    "strides": _good("Strides in D make a better DCGAN than pooling.",
+                     _DCGAN, "dcgan", "dcgan_pooling"),
     # Few pictures
-    "few": _good("A GAN ends worse with 300 pictures than with all.", _FEW, "sn", "sn_300"),
+    "few": _good("A GAN ends worse with 100 pictures than with all.", _FEW, "sn", "sn_100"),
     **{f"few-{n}": _good(f"With {n:,} pictures, changing what D is shown makes a GAN end better.",
                          _FEW, f"sn_{n}_aug", f"sn_{n}") for n in PICTURES},
     "few-all": _good("With all pictures a GAN ends better without such changes.",
                      _FEW, "sn", "sn_aug"),
-    "few-gap": _by_heart("With 300 pictures such changes keep D from knowing them by heart.",
+    "few-gap": _by_heart("With 100 pictures such changes keep D from knowing them by heart.",
                          "d_gap", "D's gap at the end, second less first", HALF,
-                         "sn_300_aug", "sn_300"),
+                         "sn_100_aug", "sn_100"),
     "few-copies": _by_heart("With 100 pictures such changes leave fewer copies among the samples.",
                             "copies", "share of copies, second less first", TENTH,
                             "sn_100_aug", "sn_100"),
-    "few-leak": Question("Changes of colour stay with D: samples vary in brightness as without.",
-                         _FEW, ("sn_3000_color", "sn_3000"),
-                         functools.partial(_ratio_of, "spread"),
-                         "spread of brightness, first over second", same=True),
+    # Labels
+    "label": _good("A GAN that is told the hair ends better.", _LABEL, "sn_hair", "sn"),
+    "label-variety": Question("With a label as many combinations appear as without.", _LABEL,
+                              ("sn_hair", "sn"), functools.partial(_log_curve, "coverage_curve"),
+                              "combinations over the last half, first over second", same=True),
+    "label-projection": _good("A projection ends better than a label beside the colours.",
+                              _LABEL, "sn_hair", "sn_hair_concatenate"),
+    "label-obeyed": Question("A projection is obeyed more than a label beside the colours.", _LABEL,
+                             ("sn_hair", "sn_hair_concatenate"), functools.partial(_more, "obeyed"),
+                             "share of faces with the hair asked for, first less second", TENTH,
+                             ratio=False),
+    "label-normalization": _good("Conditional batch normalization ends better than a label joined "
+                                 "to the noise.", _LABEL, "sn_hair", "sn_hair_join"),
+    # What came after, and what else a reader sets
+    "r3gan": _good("Relativistic pairs with R1 and R2 end better than cross-entropy with R1.",
+                   _AFTER, "r3gan", "r1"),
+    "gp": _good("Spectral normalization ends better than the Wasserstein GAN with a gradient "
+                "penalty.", _AFTER, "sn", "gp"),
+    "weight-low": _good("A tenth of R1's weight ends as good.",
+                        _AFTER, "r1", "r1_weight1", same=True),
+    "five-to-one": _good("One D step with a fast D is better than five for each G step, at equal "
+                         "work.", _TTUR, "sn", "sn_five_to_one"),
+    "batch-small": _good("Batches of 16 end as good as batches of 32, on as many images.",
+                         _SAGAN, "sn", "sn_batch16", same=True),
+    "beta-2": _good("Adam's beta_2 of 0.9 and 0.999 end alike.",
+                    _SAGAN, "sn", "sn_beta_2", same=True),
+    "sn-r1-long": _good("After twice the training R1 ends better than spectral normalization.",
+                        _AFTER, "r1_long", "sn_long"),
 }  # fmt: skip

@@ -3,7 +3,7 @@
 A verdict that is taken in the warm-up, at one pair of rates, cannot be told from the effect of the
 rates. So every way gets the same search: all pairs of `ways.RATES` with the first tuning seed, then
 the best `FINALISTS` of them with the others. A variant chooses among its way's finalists, by the
-same seeds. Tuning seeds decide nothing else. A run is scored by its last half, not by its end,
+first seed. Tuning seeds decide nothing else. A run is scored by its last half, not by its end,
 which wobbles; and how soon it is good is another question.
 """
 
@@ -18,13 +18,13 @@ from sagan_lib import checks
 #: Seeds that choose rates and decide nothing.
 TUNING = (51, 52)
 #: Pairs of rates that are tried with all of them.
-FINALISTS = 4
+FINALISTS = 3
 #: A pair of rates is good for a way if its run ends within this factor of the best of all ways.
 GOOD = 1.5
 #: What the pilot trains for twice as long, to find the length: each way at one rate, one slow pair.
 #: From 1,800 to 2,400 steps SN, R1 and DCGAN at 1e-3 fall by 29, 6 and 5 %, in the 2,400 steps
-#: after by another 21, 48 and 16 %. So a trial ends at 2,400, and what readers ask of whole ways is
-#: asked at twice that, too (`ways.VARIANTS`, "_long").
+#: after by another 21, 48 and 16 %. So a trial ends at 2,400, and how SN and R1 compare is asked at
+#: twice that, too (`ways.VARIANTS`, "_long").
 PILOT = [*(ways.at_rates(way, 1e-3, 1e-3) for way in ways.WAYS), ways.at_rates("sn", 5e-4, 2e-3)]
 
 
@@ -107,7 +107,7 @@ def _pair(name, place):
 
 
 def candidates(name, store):
-    """What a way or a variant chooses its rates from, by all tuning seeds: its way's finalists.
+    """What a way or a variant chooses its rates from: its way's finalists.
 
     Args:
         name: of `ways.WAYS` or `ways.VARIANTS`.
@@ -116,21 +116,32 @@ def candidates(name, store):
     Returns:
         Names of `ways.TRIALS`, at the best pairs of the way; none until the way's grid is whole.
     """
-    way = name if name in ways.WAYS else ways.VARIANTS[name][0]
-    values = grid(way, store)
+    values = grid(ways.way_of(name), store)
     if np.isnan(values).any():
         return []
     places = np.argsort(values, axis=None, kind="stable")[:FINALISTS]
     return [_pair(name, place) for place in places]
 
 
+def tuning_of(name):
+    """The seeds by which a way or a variant chooses among its candidates; none: it does not choose.
+
+    Args:
+        name: of `ways.WAYS` or `ways.VARIANTS`. A variant that only trains for longer has the rates
+            of its way.
+    """
+    if name in ways.WAYS:
+        return TUNING
+    return () if ways.VARIANTS[name][1].keys() == {"length"} else TUNING[:1]
+
+
 def best(name, store):
-    """Something at its own best rates: the mean quality over the tuning seeds decides.
+    """Something at its own best rates: the mean quality over its tuning seeds decides.
 
     Args:
         name: of `ways.WAYS` or `ways.VARIANTS`, or "WAY:RATIO" for a way at the best pair of which
             D's rate is so many times G's, by its grid. Pairs at the grid's rim, by their geometric
-            mean, do not count, so that ratios of 1/4, 1 and 4 have three pairs each.
+            mean, do not count, so that ratios of 1/4, 1 and 4 have two pairs each.
         store: of `open_store`.
 
     Returns:
@@ -144,12 +155,14 @@ def best(name, store):
     checks.one_of("name", way, [*ways.WAYS, *ways.VARIANTS])
     if ratio:
         return _best_at_ratio(way, float(ratio), store)
-    means = {}
+    means, seeds = {}, tuning_of(name)
+    if not seeds:
+        return ways.at_rates(name, *ways.rates_of(best(ways.way_of(name), store)))
     for pair in candidates(name, store):
         runs = store.seeds("arms", pair)
-        if not set(TUNING) <= set(runs):
+        if not set(seeds) <= set(runs):
             break
-        means[pair] = np.mean([quality(runs[seed]) for seed in TUNING])
+        means[pair] = np.mean([quality(runs[seed]) for seed in seeds])
     if len(means) < FINALISTS:
         raise ValueError(f"the search of {name!r} is not finished: run 'trials run {name}'")
     return min(means, key=means.get)
@@ -211,7 +224,7 @@ def missing(names, store):
         if name in ways.WAYS:
             everything = [_pair(name, place) for place in range(len(ways.RATES) ** 2)]
             wanted += [(pair, TUNING[0]) for pair in everything]
-        wanted += [(pair, seed) for seed in TUNING for pair in candidates(name, store)]
+        wanted += [(pair, seed) for seed in tuning_of(name) for pair in candidates(name, store)]
     each = dict.fromkeys(wanted)
     return [(pair, seed) for pair, seed in each if seed not in store.seeds("arms", pair)]
 
@@ -219,7 +232,7 @@ def missing(names, store):
 def _with_way(name):
     """What must be searched for a name: a variant's way first."""
     checks.one_of("name", name, [*ways.WAYS, *ways.VARIANTS])
-    return [name] if name in ways.WAYS else [ways.VARIANTS[name][0], name]
+    return list(dict.fromkeys([ways.way_of(name), name]))
 
 
 def run(names=(), jobs=None, store=None, line=""):
@@ -277,7 +290,7 @@ def plan(names=(), store=None):
     store = store or open_store()
     names = list(dict.fromkeys(each for name in names or ways.WAYS for each in _with_way(name)))
     whole = [name for name in names if name in ways.WAYS]
-    runs = len(ways.RATES) ** 2 * len(whole) + FINALISTS * len(TUNING) * len(names)
+    runs = len(ways.RATES) ** 2 * len(whole) + FINALISTS * sum(len(tuning_of(x)) for x in names)
     runs -= FINALISTS * len(whole)  # of the first seed, which are in the grid
     done = [(name, seed) for name in ways.TRIALS for seed in store.seeds("arms", name)
             if name.partition("@")[0] in names and seed in TUNING]  # fmt: skip

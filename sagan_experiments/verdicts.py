@@ -1,9 +1,9 @@
 """Verdicts of fair trials, by rule; `questions` says what is asked.
 
-Seeds 1 to 10 are the first look. If that leaves a question open, seeds 1 to 20 are the second, and
-there is no third. Each look takes the mean of the effects and its 97.5 % interval (Student's t,
-over seeds), so that both together miss a true mean in at most 5 % of the questions. A bootstrap and
-a sign test look at the same effects, and do not vote.
+Seeds 1 to 5 are the first look. If that leaves a question open, seeds 1 to 10 are the second, and
+seeds 1 to 20 the last. Each look takes the mean of the effects and its 98.3 % interval (Student's
+t, over seeds), so that all three together miss a true mean in at most 5 % of the questions. A
+bootstrap and a sign test look at the same effects, and do not vote.
 """
 
 import math
@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from sagan_experiments import trials
-from sagan_experiments.ledger import CONFIDENCE, interval
+from sagan_experiments.ledger import interval
 from sagan_experiments.questions import QUESTIONS
 from sagan_experiments.store import fill
 from sagan_lib import checks
@@ -21,8 +21,12 @@ from sagan_lib import checks
 HOLDS, OPPOSITE, SAME, FAILS, OPEN = VERDICTS = (
     "holds", "the opposite holds", "no difference worth naming", "does not hold", "undecided",
 )  # fmt: skip
-#: The seeds of the two looks; how sure each interval is, is the ledger's.
-FIRST, SECOND = range(1, 11), range(1, 21)
+#: The seeds of each look.
+LOOKS = range(1, 6), range(1, 11), range(1, 21)
+#: How sure each look's interval is.
+CONFIDENCE = 1 - 0.05 / len(LOOKS)
+#: A sign test with a larger chance than this is not sure. Five equal signs have 0.0625.
+UNSURE = 0.1
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,19 @@ class Answer:
         if (other := verdict(self.question, *self.bootstrap())) != self.verdict:
             found.append(f"a bootstrap says: {other}")
         moved = self.low > 0 or self.high < 0
-        if moved and self.verdict in (HOLDS, OPPOSITE) and self.sign_test() > 0.05:
+        if moved and self.verdict in (HOLDS, OPPOSITE) and self.sign_test() > UNSURE:
             found.append(f"a sign test is not sure (p = {self.sign_test():.2f})")
         return found
 
     @property
+    def open(self):
+        """Whether a later look may say more."""
+        return self.verdict in (OPEN, FAILS)
+
+    @property
     def whole(self):
         """Whether all seeds of a look are there."""
-        return len(self.values) >= len(FIRST)
+        return len(self.values) >= len(LOOKS[0])
 
     def __str__(self):
         if not self.whole:
@@ -111,7 +120,7 @@ def verdict(question, low, high):
 
 
 def decide(question, names, values):
-    """The `Answer` that effects give: of the first look, or of the second where that is needed.
+    """The `Answer` that effects give: of the first look, or of a later one where that is needed.
 
     Args:
         question: a `questions.Question`.
@@ -124,19 +133,21 @@ def decide(question, names, values):
     for seed, value in values.items():
         if math.isnan(value):
             raise ValueError(f"effect of seed {seed} must be a number, got {value}")
-    first = _look(question, names, {s: values[s] for s in FIRST if s in values})
-    if first.verdict in (OPEN, FAILS) and set(SECOND) <= set(values):
-        return _look(question, names, {s: values[s] for s in SECOND})
-    return first
+    found = _look(question, names, {s: values[s] for s in LOOKS[0] if s in values})
+    for seeds in LOOKS[1:]:
+        if not found.open or not set(seeds) <= set(values):
+            break
+        found = _look(question, names, {s: values[s] for s in seeds})
+    return found
 
 
 def _look(question, names, values):
     effects = np.array(list(values.values()))
-    if len(effects) < len(FIRST):
+    if len(effects) < len(LOOKS[0]):
         return Answer(question, names, values, math.nan, -math.inf, math.inf, OPEN)
     mean, low, high = float(effects.mean()), -math.inf, math.inf
     if np.isfinite(effects).all():  # a run that diverged leaves no interval
-        mean, low, high = interval(effects)
+        mean, low, high = interval(effects, CONFIDENCE)
     return Answer(question, names, values, mean, low, high, verdict(question, low, high))
 
 
@@ -153,7 +164,7 @@ def answer(name, store=None):
     question, store = _question(name), store or trials.open_store()
     names = tuple(trials.best(side, store) for side in question.sides)
     stored = [store.seeds("arms", each) for each in names]
-    seeds = sorted(set(SECOND).intersection(*stored))
+    seeds = sorted(set(LOOKS[-1]).intersection(*stored))
     return decide(question, names, {s: question.compare(*(e[s] for e in stored)) for s in seeds})
 
 
@@ -161,26 +172,26 @@ def _question(name):
     return QUESTIONS[checks.one_of("question", name, QUESTIONS)]
 
 
-def run(names=(), jobs=None, store=None, line="", looks=2):
-    """Answer questions, one after the other: their searches, the first look, the second if needed.
+def run(names=(), jobs=None, store=None, line="", looks=3):
+    """Answer questions, one after the other: their searches, the first look, others if needed.
 
     Args:
         names: of the questions; by default all, in the order of `QUESTIONS`.
         jobs: processes; by default one for each core.
         store: of `trials.open_store`; by default the published one.
         line: the command, for the provenance.
-        looks: 1 leaves the second out.
+        looks: how many there may be at most.
 
     Returns:
         {name: `Answer`}.
     """
     store, names = store or trials.open_store(), list(names or QUESTIONS)
-    checks.integer("looks", looks, 1, 2)
+    checks.integer("looks", looks, 1, len(LOOKS))
     for name in names:
         sides = _question(name).sides
         trials.run([side.partition(":")[0] for side in sides], jobs, store, line)
-        for seeds in (FIRST, SECOND)[:looks]:
-            if seeds is FIRST or answer(name, store).verdict in (OPEN, FAILS):
+        for seeds in LOOKS[:looks]:
+            if seeds is LOOKS[0] or answer(name, store).open:
                 wanted = [("arms", trials.best(side, store)) for side in sides]
                 fill(store, wanted, seeds, jobs, line)
     return {name: answer(name, store) for name in names}

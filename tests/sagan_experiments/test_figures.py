@@ -61,7 +61,7 @@ def test_curves_have_every_checkpoint_and_say_the_rates(store):
 
 def answer(says, mean, spread=0.05, limit=0.2, same=False):
     question = Question(says, "01_dcgan", ("sn", "r1"), None, "x", limit, same)
-    values = dict(zip(range(1, 11), mean + spread * np.linspace(-1, 1, 10), strict=True))
+    values = dict(zip(range(1, 6), mean + spread * np.linspace(-1, 1, 5), strict=True))
     return verdicts.decide(question, (), values)
 
 
@@ -78,13 +78,13 @@ def test_a_forest_says_each_sentence_its_verdict_and_shows_every_seed():
                           f"the opposite holds: {math.exp(-0.6):.2f}x", "holds: 1.00x",
                           f"holds: {math.exp(3):.2f}x"]  # fmt: skip
     marks = [line for line in axis.lines if line.get_marker() in "o<>"]
-    assert sum(len(line.get_xdata()) for line in marks) == 40
+    assert sum(len(line.get_xdata()) for line in marks) == 20
     beyond = [line.get_xdata()[0] for line in marks if line.get_marker() == ">"]
-    assert beyond == 10 * [figures.FAR + 0.15]
+    assert beyond == 5 * [figures.FAR + 0.15]
     plt.close(figure)
-    values = dict.fromkeys(range(1, 10), 0.1) | {10: math.inf}
+    values = dict.fromkeys(range(1, 5), 0.1) | {5: math.inf}
     figure = figures.forest({"f": verdicts.decide(answers["a"].question, (), values)})
-    assert texts(figure.axes[0])[1] == "undecided: one side diverged in 1 of 10 seeds"
+    assert texts(figure.axes[0])[1] == "undecided: one side diverged in 1 of 5 seeds"
     plt.close(figure)
     with pytest.raises(ValueError, match="got 'e' without"):
         figures.forest({"e": verdicts.decide(answers["a"].question, (), {})})

@@ -23,8 +23,9 @@ def curve(*values, agreement=0.5):
     pairs = [[100.0 * (k + 1), float(v)] for k, v in enumerate(values)]
     return {"curve": pairs, "diverged": False, "frechet": values[-1], "live": 2 * values[-1],
             "raw": 4 * values[-1], "d_gap": 1 - agreement, "copies": 1 - agreement,
-            "spread": 1 + agreement,
-            "agreement_curve": [[step, agreement] for step, _ in pairs]}  # fmt: skip
+            "obeyed": agreement,
+            "agreement_curve": [[step, agreement] for step, _ in pairs],
+            "coverage_curve": [[step, 200 * agreement] for step, _ in pairs]}  # fmt: skip
 
 
 def test_effects_are_positive_where_the_sentence_is_right():
@@ -36,7 +37,8 @@ def test_effects_are_positive_where_the_sentence_is_right():
     assert QUESTIONS["attention-far"].effect(good, bad) == pytest.approx(0.5)
     assert QUESTIONS["averaging"].effect(good) == pytest.approx(math.log(2))
     assert QUESTIONS["few-copies"].effect(good, bad) == pytest.approx(0.5)
-    assert QUESTIONS["few-leak"].effect(good, bad) == pytest.approx(math.log(1.9 / 1.4))
+    assert QUESTIONS["label-variety"].effect(good, bad) == pytest.approx(math.log(0.9 / 0.4))
+    assert QUESTIONS["label-obeyed"].effect(good, bad) == pytest.approx(0.5)
     never = curve(400, 300, 200, 150)
     assert QUESTIONS["ttur-soon"].effect(good, never) == pytest.approx(
         math.log(800 / trials.steps_to(good, 100))

@@ -1,4 +1,4 @@
-"""Fair verdicts: the rule at every place an interval can be, two looks, checks that do not vote."""
+"""Fair verdicts: the rule wherever an interval can be, three looks, checks that do not vote."""
 
 import math
 
@@ -38,38 +38,40 @@ def spread(mean, sd, count):
     return dict(zip(range(1, count + 1), mean + sd * values, strict=True))
 
 
-def test_a_look_needs_all_its_seeds_and_the_second_comes_where_the_first_is_open():
-    assert verdicts.decide(BETTER, (), spread(1, 0.1, 9)).verdict == OPEN
+def test_a_look_needs_all_its_seeds_and_the_next_comes_where_one_is_open():
+    assert verdicts.decide(BETTER, (), spread(1, 0.1, 4)).verdict == OPEN
     clear = verdicts.decide(BETTER, (), spread(1, 0.1, 20))
-    assert (clear.verdict, len(clear.values)) == (HOLDS, 10)
-    first = spread(0.3, 0.2, 10)
+    assert (clear.verdict, len(clear.values)) == (HOLDS, 5)
+    first = spread(0.3, 0.2, 5)
     assert verdicts.decide(BETTER, (), first).verdict == OPEN
-    both = first | dict.fromkeys(range(11, 21), 0.3)
-    found = verdicts.decide(BETTER, (), both)
-    assert (found.verdict, len(found.values)) == (HOLDS, 20)
-    assert found.mean == pytest.approx(0.3)
+    assert len(verdicts.decide(BETTER, (), first | dict.fromkeys(range(6, 10), 0.3)).values) == 5
+    second = verdicts.decide(BETTER, (), first | dict.fromkeys(range(6, 20), 0.3))
+    assert (second.verdict, len(second.values)) == (OPEN, 10)
+    last = verdicts.decide(BETTER, (), first | dict.fromkeys(range(6, 21), 0.3))
+    assert (last.verdict, len(last.values)) == (HOLDS, 20)
+    assert last.mean == pytest.approx(0.3)
 
 
-def test_the_interval_is_students():
-    found = verdicts.decide(BETTER, (), spread(1.0, 0.5, 10))
-    half = 2.6850108 * 0.5 / math.sqrt(10)  # t of 9 degrees of freedom, 98.75 %
-    assert (found.low, found.high) == pytest.approx((1 - half, 1 + half), rel=1e-6)
-    assert str(found).endswith("n = 10)")
+def test_the_interval_is_students_and_as_sure_as_three_looks_need():
+    found = verdicts.decide(BETTER, (), spread(1.0, 0.2, 5))
+    half = 3.9608 * 0.2 / math.sqrt(5)  # t of 4 degrees of freedom, 99.17 %
+    assert (found.low, found.high) == pytest.approx((1 - half, 1 + half), rel=1e-3)
+    assert str(found).endswith("n = 5)")
 
 
 def test_a_run_that_diverged_decides_nothing_and_hides_nothing():
-    found = verdicts.decide(BETTER, (), spread(1, 0.1, 9) | {10: math.inf})
+    found = verdicts.decide(BETTER, (), spread(1, 0.1, 4) | {5: math.inf})
     assert (found.verdict, found.mean) == (OPEN, math.inf)
-    assert str(found) == "one side diverged in 1 of 10 seeds"
-    assert str(verdicts.decide(BETTER, (), spread(1, 0.1, 9))) == "not run"
+    assert str(found) == "one side diverged in 1 of 5 seeds"
+    assert str(verdicts.decide(BETTER, (), spread(1, 0.1, 4))) == "not run"
     with pytest.raises(ValueError, match="effect of seed 3 must be a number"):
         verdicts.decide(BETTER, (), {3: math.nan})
 
 
 def test_the_checks_say_where_they_see_it_otherwise_and_do_not_vote():
-    clear = verdicts.decide(BETTER, (), spread(1, 0.1, 10))
+    clear = verdicts.decide(BETTER, (), spread(1, 0.1, 5))
     assert clear.doubts() == []
-    assert clear.sign_test() == pytest.approx(2 / 2**10)
+    assert clear.sign_test() == pytest.approx(2 / 2**5)
     low, high = clear.bootstrap()
     assert clear.low < low < clear.mean < high < clear.high  # percentiles are narrower
     few = {seed: 9.0 if seed < 3 else 0.3 for seed in range(1, 11)}  # two carry it all
@@ -80,7 +82,7 @@ def test_the_checks_say_where_they_see_it_otherwise_and_do_not_vote():
     assert any("bootstrap" in doubt for doubt in mixed.doubts())
 
 
-def test_an_answer_runs_searches_then_seeds_then_a_second_look(tmp_path, monkeypatch, capsys):
+def test_an_answer_runs_searches_then_seeds_then_more_if_needed(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(ways, "RATES", (1e-3, 2e-3))
     monkeypatch.setattr(trials, "FINALISTS", 2)
     store, asked = trials.open_store(tmp_path / "t.json"), []
@@ -100,7 +102,7 @@ def test_an_answer_runs_searches_then_seeds_then_a_second_look(tmp_path, monkeyp
     assert "rates not chosen yet" in verdicts.table(["sn-dcgan"], store)
     found = verdicts.run(["sn-dcgan"], store=store)["sn-dcgan"]
     looks = [seeds for names, seeds in asked if names == ["dcgan", "sn"]]
-    assert looks == [tuple(range(1, 11))]
+    assert looks == [tuple(range(1, 6)), tuple(range(1, 11))]
     assert found.verdict == SAME
     assert set(found.values) == set(range(1, 11))
     assert main(["questions", "list", "sn-dcgan", "--out", str(store.path)]) == 0

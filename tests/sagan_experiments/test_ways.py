@@ -3,6 +3,10 @@
 import pytest
 
 from sagan_experiments import arms, ways
+from sagan_lib.attention import attention_layers
+from sagan_lib.conditional import ConditionalBatchNormalization
+from sagan_lib.datasets import faces
+from sagan_lib.datasets.labels import Labels
 
 
 def test_a_trial_differs_from_what_it_tries_in_its_rates_alone():
@@ -27,10 +31,39 @@ def test_an_unknown_name_is_refused():
         ways.at_rates("svd", 1e-3, 1e-3)
 
 
-def test_other_batches_see_as_many_images_and_other_widths_are_built():
+def test_other_batches_see_as_many_images():
     fair = arms.PROTOCOLS["fair"]
     assert arms.steps_of(ways.arm("sn_batch16"), fair) == 2 * fair.steps
-    assert arms.steps_of(ways.arm("sn_batch128"), fair) == fair.steps // 4
-    usual, wide = (arms.networks_of(ways.arm(name), fair)[0].count_params()
-                   for name in ("sn", "sn_width32"))  # fmt: skip
-    assert wide > 2 * usual
+    assert arms.steps_of(ways.arm("sn_long"), fair) == 2 * fair.steps
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("name", "in_g", "in_d"),
+    [("r1_discs22", False, False), ("r1_discs22_att8", True, True),
+     ("r1_discs22_att8_d", False, True), ("r1_discs22_att8_g", True, False)],
+)  # fmt: skip
+def test_the_networks_attend_that_a_variant_names(name, in_g, in_d):
+    nets = arms.networks_of(ways.arm(name), arms.PROTOCOLS["fair"])
+    assert [bool(attention_layers(net)) for net in nets] == [in_g, in_d]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("name", "joined", "beside"), [
+    ("sn_hair", 0, 0), ("sn_hair_join", 5, 0), ("sn_hair_concatenate", 0, 5),
+])  # fmt: skip
+def test_a_label_is_told_as_a_variant_says_and_its_obedience_is_scored(name, joined, beside):
+    arm, told = ways.TRIALS[f"{name}@0.001/0.001"], Labels(faces.labels_of("hair").factors)
+    tiny = arms.Protocol(32, 4, 4, 4, 4, 40, 24, 30, checkpoints=2, follow=True,
+                         first_weights="by layer")  # fmt: skip
+    model = arms.build(arm, tiny, 1)
+    first = [next(layer for layer in net.layers if hasattr(layer, "kernel"))
+             for net in (model.generator, model.discriminator)]  # fmt: skip
+    assert model.labels == told
+    assert [x.kernel.shape[-2] for x in first] == [4 + joined, 3 + beside]
+    norms = [layer for layer in model.generator.layers
+             if isinstance(layer, ConditionalBatchNormalization)]  # fmt: skip
+    assert bool(norms) == (not joined)
+    found = arms.run(arm, 1, tiny)
+    assert 0 <= found["obeyed"] <= 1
+    assert found["library"] == arms.library(labels=True) != arms.library()
