@@ -1,19 +1,18 @@
 # %% [markdown]
 # # Labels: a generator that does as it is told
 #
-# So far $G$ draws whatever it likes. SAGAN's paper is about something else: pictures *of a class*. This
-# chapter tells $G$ a label and $D$, too, and then reads in the faces whether the label was obeyed.
+# So far $G$ draws whatever it likes. Zhang et al. draw pictures *of a class* {cite:p}`zhang2018sagan`. This
+# chapter tells $G$ a label, and $D$, too; then it reads in the faces whether the label was obeyed.
 #
 # ```{admonition} What you will see
-# - two ways to tell $G$ a label, and two to tell $D$, and what happens if it is not told;
+# - how $G$ is told a label, and how $D$ is;
 # - a generator trained live that is asked for a colour of hair;
-# - what changes with the label when the noise stays, and what should not;
-# - what labels that are wrong do.
+# - what changes with the label when the noise stays, and what wrong labels do.
 # ```
 #
 # ```{figure} ../_book/static/diagrams/labels.svg
 # :name: fig-labels-idea
-# :alt: Above, the generator as a row of layers with a normalization after each. The label is joined to the noise at its start, or gives every normalization its gain and offset. Below, the discriminator. The label is joined to the image at its start, or is turned into a vector whose product with the features is added to the score.
+# :alt: Above, the generator. The label is joined to the noise at its start, or gives every normalization its gain and offset. Below, the discriminator. The label is joined to the image, or becomes a vector whose product with the features is added to the score.
 #
 # The label's ways into $G$ (above) and $D$ (below). Dashed: joined to the input. Green: this chapter's.
 # ```
@@ -21,8 +20,8 @@
 # ```{admonition} Before you start
 # :class: tip
 # You need chapters {doc}`01_dcgan` and {doc}`02_spectral_norm`. The page takes {glue:text}`core-seconds:s`
-# seconds of one core, where it was made. Its pictures come from live runs of one seed, on faces of 32
-# pixels: they show what happens, and prove nothing about other scales.
+# seconds of one core, where it was made. Its live runs are of one seed, at 32 pixels on any hardware: they
+# show what can happen.
 # ```
 
 # %%
@@ -37,13 +36,10 @@ RESOLUTION, WIDTH, BATCH, STEPS, RATES = 32, 16, 16, 240, "article_text"
 # ## A label is a vector
 #
 # Faces have five colours of hair. The label $y$ of a face has a 1 in the place of its own, and 0 elsewhere.
-# Several factors at once are such vectors side by side, and a mixture of two labels is a vector between
-# them.
 
-# %%
+# %% tags=["nbval-check-output"]
 import keras
 import numpy as np
-
 from sagan_lib.datasets import faces
 
 data = faces.Faces(RESOLUTION, size=8192, label="hair")
@@ -53,12 +49,11 @@ print(HAIR, data.numbers[:4, 0], data.labels.vectors(data.numbers[:2]), sep="\n"
 # %% [markdown]
 # ## Telling G
 #
-# **Joined to the noise.** The oldest way: $G$ gets $z$ and $y$ side by side {cite:p}`mirza2014conditional`.
-# The label enters at one place, and all that follows has to carry it on.
+# The oldest way joins $y$ to the noise {cite:p}`mirza2014conditional`: it enters at one place, and all that
+# follows has to carry it on.
 #
-# **Conditional batch normalization.** Batch normalization takes the mean out of every channel, divides by
-# the deviation, and then gives each channel a gain and an offset of its own. Let these depend on the label
-# {cite:p}`dumoulin2017learned,devries2017modulating`, and it enters at every layer:
+# **Conditional batch normalization** lets it in at every layer: the gain and the offset that follow the
+# normalization depend on the label {cite:p}`dumoulin2017learned,devries2017modulating`:
 #
 # $$
 # \hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad
@@ -66,8 +61,7 @@ print(HAIR, data.numbers[:4, 0], data.labels.vectors(data.numbers[:2]), sep="\n"
 # $$ (eq-cbn)
 #
 # $\Gamma$ and $B$ have a row for each class and a column for each channel. Mean and variance are those of
-# the whole batch, not of each class: a batch has few of each, and moments by class would wipe out what
-# earlier layers had drawn differently for it.
+# the whole batch: of each class it has few.
 
 # %%
 def conditional_batch_norm(x, y, gains, offsets, epsilon=1e-3):
@@ -92,29 +86,25 @@ np.testing.assert_allclose(layer([x, y], training=True), ours, atol=1e-4)
 # %% [markdown]
 # ## Telling D
 #
-# **Not at all.** Then any good face passes, whatever was asked for, and $G$ has no reason to obey.
+# If $D$ is not told, any good face passes, and $G$ has no reason to obey. The oldest way lays the label beside
+# the colours of every pixel {cite:p}`mirza2014conditional`.
 #
-# **Joined to the image.** The label is laid beside the colours of every pixel, as further channels
-# {cite:p}`mirza2014conditional`. $D$ has to find out by itself what it has to do with the picture.
-#
-# **Projection.** {cite:t}`miyato2018projection` ask what the best $D$ would compute. Up to a function, it is
-# the logarithm of how much more often a pair of image and label is real than generated, and that falls into
-# two parts:
+# **Projection.** {cite:t}`miyato2018projection` ask what the best $D$ would compute. For cross-entropy it is the
+# logarithm of how much more often a pair of image and label is real than generated, in two parts:
 #
 # $$
 # \log \frac{p(x, y)}{p_G(x, y)} = \log \frac{p(y \mid x)}{p_G(y \mid x)} + \log \frac{p(x)}{p_G(x)} .
 # $$ (eq-two-parts)
 #
-# The second does not know the label: it is the score that $D$ had already, $\psi^\top\!\phi(x)$, with
-# the features $\phi$ that its last layer sees. If both conditionals of the first are a softmax of the same
-# features, what is left of it is linear in $y$ and in $\phi$ (and a term that joins the second). So
+# The second knows no label: it is the score that $D$ had already, $\psi^\top\!\phi(x)$, with the features
+# $\phi$ that its last layer sees. If $p(y \mid x)$ and $p_G(y \mid x)$ are a softmax of these features, the
+# first is linear in $y$ and in $\phi$, up to a term that has no $y$. So
 #
 # $$
 # D(x, y) = y^\top V \phi(x) + \psi^\top\!\phi(x) .
 # $$ (eq-projection)
 #
-# $V$ has a row for each class: $D$'s idea of its features. It is one more matrix, and normalized as every
-# other.
+# $V$ has a row for each class. It is one more matrix, and normalized as every other.
 
 # %%
 from sagan_lib import networks
@@ -133,13 +123,11 @@ sigma = np.linalg.svd(V, compute_uv=False)[0]
 np.testing.assert_allclose(np.diff(of_label), np.diff(V @ phi) / sigma, rtol=0.1)
 
 # %% [markdown]
-# The networks are those of the earlier chapters, told a label: `conditional.generator` puts {eq}`eq-cbn` in
-# the place of every batch normalization, `conditional.discriminator` adds {eq}`eq-projection` to the score.
-#
 # ## Live
 #
-# In each step a generated image gets the label of the real image beside it. So both have the same labels,
-# and $D$ can tell nothing from a label alone.
+# `conditional.generator` puts {eq}`eq-cbn` in the place of every batch normalization,
+# `conditional.discriminator` adds {eq}`eq-projection` to the score. In each step a generated image gets the
+# label of the real image beside it, so a label alone tells $D$ nothing.
 
 # %%
 from sagan_lib import ttur
@@ -168,32 +156,22 @@ while (done := int(model.step.numpy())) < STEPS:
 print({step: f"{share:.0%}" for step, share in shares.items()})
 
 # %% tags=["remove-cell"]
-
 from sagan_lib.book import page, plots
 
 assert shares[STEPS] > 0.8  # as the text says
 page.glue("chance", 100 * shares[0], "{:.0f}")
 page.glue("obeyed", 100 * shares[STEPS], "{:.0f}")
 page.glue("steps", STEPS)
-page.show("fig_by_label", plots.pictures(
-    [model.sample(8, seed=k, label=k) for k in range(5)], columns=2, titles=list(HAIR)))
 
 # %% [markdown]
-# ```{glue:figure} fig_by_label
-# :name: fig-by-label
-# :alt: Five grids of eight generated faces, asked for with black, brown, blond, red and grey hair.
-#
-# Eight faces of each label after {glue:text}`steps:s` steps of 16 images. Nothing picked.
-# ```
-#
-# At first {glue:text}`chance:s` % of the faces have the hair that was asked for, as one in five would by
-# chance; after {glue:text}`steps:s` steps it is {glue:text}`obeyed:s` %. The faces themselves are far from
-# good by then: here the colour of the hair came before the rest.
+# At first {glue:text}`chance:s` % of the faces have the hair that was asked for: chance, of five colours. After
+# {glue:text}`steps:s` steps it is {glue:text}`obeyed:s` %. The faces are far from good by then: hair came
+# first.
 
 # %% [markdown]
 # ## The same noise under every label
 #
-# Keep $z$ and change $y$. What $G$ makes of the label alone is then seen in a row.
+# Keep $z$ and change $y$: so one sees what $G$ makes of the label alone.
 
 # %%
 rows = np.concatenate([model.sample(6, seed=3, label=k)[:, None] for k in range(5)], 1)
@@ -213,66 +191,31 @@ for name, (same, other) in stays.items():
 
 # %% tags=["remove-cell"]
 page.show("fig_same_noise", plots.pictures(rows.reshape(-1, *rows.shape[2:]), columns=5, width=3.6))
-for name, both in stays.items():
-    for kind, each in zip(("one", "two"), both):
-        page.glue(f"{name}-{kind}", 100 * each, "{:.0f}")
+for kind, each in zip(("one", "two"), stays["skin"]):
+    page.glue(f"skin-{kind}", 100 * each, "{:.0f}")
 assert stays["hair"][0] < 0.1  # as the text says
-assert all(one > two for name, (one, two) in stays.items() if name != "hair")
+rest = np.mean([both for name, both in stays.items() if name != "hair"], 0)
+assert rest[0] > rest[1] + 0.03
+assert stays["skin"][0] > stays["skin"][1] + 0.1
 
 # %% [markdown]
 # ```{glue:figure} fig_same_noise
 # :name: fig-same-noise
 # :alt: Six rows of five generated faces. In a row the noise is the same and the hair goes from black to brown, blond, red and grey.
 #
-# One noise in each row, the five labels in its columns.
+# One noise in each row, the five labels in its columns, after {glue:text}`steps:s` steps. Nothing picked.
 # ```
 #
-# The hair changes. Of what the label does not name, more stays than two noises would have in common:
-#
-# | alike under two labels, % | one noise | two noises |
-# |---|---|---|
-# | hair | {glue:text}`hair-one:s` | {glue:text}`hair-two:s` |
-# | skin | {glue:text}`skin-one:s` | {glue:text}`skin-two:s` |
-# | background | {glue:text}`background-one:s` | {glue:text}`background-two:s` |
-# | left iris | {glue:text}`left_iris-one:s` | {glue:text}`left_iris-two:s` |
-# | length of hair | {glue:text}`long_hair-one:s` | {glue:text}`long_hair-two:s` |
-#
-# Nobody asked $G$ for that: its layers are shared by all classes, and only their gains and offsets differ.
-
-# %% [markdown]
-# ## From label to label
-#
-# A label need not be one of the five. Between black and blond lie vectors that no training ever had.
-
-# %%
-from sagan_lib.sampling import latent
-
-share = np.linspace(0, 1, 8, dtype="float32")[:, None]
-mixed = (1 - share) * data.labels.vectors([0]) + share * data.labels.vectors([2])
-noises = [np.repeat(latent(1, model.latent_dim, seed), 8, 0) for seed in (1, 2, 3)]
-walks = [model([z, mixed]).numpy() for z in noises]
-
-# %% tags=["remove-cell"]
-page.show("fig_walk", plots.pictures(np.concatenate(walks), columns=8, width=5.5))
-
-# %% [markdown]
-# ```{glue:figure} fig_walk
-# :name: fig-label-walk
-# :alt: Three rows of eight generated faces of one noise each, from a label of black hair at the left to one of blond hair at the right.
-#
-# Three noises, each from black to blond by mixing both labels.
-# ```
-#
-# {cite:t}`miyato2018projection` walk from class to class in this way. By {eq}`eq-cbn` a mixed label has the
-# mixed gains and offsets; whether the pictures between are faces, no loss has asked.
+# The hair changes. More of the rest stays than two noises would have in common: the skin is the same in
+# {glue:text}`skin-one:s` % of the pairs, and in {glue:text}`skin-two:s` % where the noise differs, too. Nobody
+# asked for that: all classes share $G$'s layers, and only gains and offsets differ.
 
 # %% [markdown]
 # ## Scores by class
 #
-# A Fréchet distance of all faces together does not see a $G$ that ignores its labels. So SAGAN's paper,
-# as {cite:t}`miyato2018projection` before it, gives the mean over classes of the distance *within* each
-# {cite:p}`zhang2018sagan`. Here obedience can be read as well, and whether the other factors keep out of
-# it: in the data they are independent of the hair.
+# A Fréchet distance of all faces does not see a $G$ that ignores its labels. So the papers give the mean over
+# classes of the distance *within* each {cite:p}`miyato2018projection,zhang2018sagan`. Beside each value stands
+# what real faces score in the place of generated ones, the floor.
 
 # %%
 from sagan_lib.evaluation import scores
@@ -283,32 +226,21 @@ fakes = model.sample(600, label=numbers[1])
 found = by_class.evaluate(fakes, real, held_out, *numbers, data.labels, scores.extractor("judge"))
 for name in ("obedience", "intra_frechet", "worst_class", "spread"):
     print(f"{name:14}", {k: v if k == "class" else round(v, 2) for k, v in found[name].items()})
-for name, each in found["dependence"]["hair"].items():
-    print(f"hair and {name:11}", {k: round(v, 2) for k, v in each.items()})
 
 # %% tags=["remove-cell"]
-for name, form in (("intra_frechet", "{:.0f}"), ("spread", "{:.2f}"), ("obedience", "{:.2f}")):
-    page.glue(f"{name}-value", found[name]["value"], form)
-    page.glue(f"{name}-real", found[name]["real"], form)
 assert found["spread"]["value"] < 0.8  # as the text says
 assert found["intra_frechet"]["value"] > 3 * found["intra_frechet"]["real"]
-page.glue("worst-class", found["worst_class"]["class"].removeprefix("hair="))
-dependent = {k: v["value"] for k, v in found["dependence"]["hair"].items()}
-page.glue("most-dependent", max(dependent, key=dependent.get).replace("_", " "))
-page.glue("dependence-value", max(dependent.values()), "{:.2f}")
-page.glue("dependence-real", found["dependence"]["hair"][max(dependent, key=dependent.get)]["real"], "{:.2f}")
+page.glue("intra_frechet-value", found["intra_frechet"]["value"], "{:.0f}")
+page.glue("intra_frechet-real", found["intra_frechet"]["real"], "{:.0f}")
+page.glue("spread-value", found["spread"]["value"], "{:.1f}")
 
 # %% [markdown]
-# Beside each value stands what real faces score in the place of generated ones: the floor. The mean distance
-# within a class is {glue:text}`intra_frechet-value:s`, its floor {glue:text}`intra_frechet-real:s`; the worst
-# class is {glue:text}`worst-class:s`. The features of a class spread {glue:text}`spread-value:s` times as
-# far as those of real faces: there are too few kinds of faces in it. So a label can be obeyed to the last
-# face, and the faces be poor: one score does not stand for the other.
+# The mean distance within a class is {glue:text}`intra_frechet-value:s`, its floor
+# {glue:text}`intra_frechet-real:s`, and the features of a class spread {glue:text}`spread-value:s` times as far
+# as those of real faces: too few kinds of faces. A label can be obeyed to the last face, and the faces be poor.
 #
-# The last rows are Cramér's $V$ between the label and what else is read in the face: 0 where the label
-# tells nothing of it, 1 where it tells all. The largest is that of {glue:text}`most-dependent:s`,
-# {glue:text}`dependence-value:s`; with as many real faces chance gives {glue:text}`dependence-real:s`. What
-# lies well above that was not in the data: with few kinds of faces, each class has its own.
+# Without labels $G$ may lose whole groups of the data; the {doc}`playground` counts them. A class that is
+# obeyed cannot go missing, but kinds within it can.
 
 # %% [markdown]
 # ## Labels that are wrong
@@ -331,7 +263,7 @@ def with_wrong(share):
     return obedience()
 
 # %%
-by_share = {0.0: shares[STEPS * 3 // 4]} | {share: with_wrong(share) for share in (0.1, 0.3, 0.5)}
+by_share = {0.0: shares[STEPS * 3 // 4]} | {share: with_wrong(share) for share in (0.1, 0.5)}
 data.numbers = right
 for share, obeyed in by_share.items():
     print(f"{share:4.0%} wrong: {obeyed:.0%} obeyed")
@@ -347,26 +279,18 @@ page.glue("wrong-steps", STEPS * 3 // 4)
 # |---|---|---|
 # | 0 | 100 | {glue:text}`wrong-0:s` |
 # | 10 | 90 | {glue:text}`wrong-10:s` |
-# | 30 | 70 | {glue:text}`wrong-30:s` |
 # | 50 | 50 | {glue:text}`wrong-50:s` |
 #
-# A perfect $G$ learns what it is shown: where half of the labels are wrong, every second face of a class
-# has other hair, in the data and so in what is drawn. It cannot know which half is meant. After so few steps
-# each row lies below that. A label that is often wrong tells $D$ less, and perhaps $G$ only learns it
-# later; a longer run would tell.
-# {cite:t}`kaneko2019label` build what is known of the mistakes into $D$.
-
-# %% [markdown]
+# A perfect $G$ learns what it is shown, mistakes included: that is the ceiling. After so few steps each row
+# lies below it. {cite:t}`kaneko2019label` build what is known of the mistakes into $D$.
+#
 # ## Where it went
 #
-# - **SAGAN** is this chapter's pair with attention: conditional batch normalization in $G$, a projection in
-#   $D$ {cite:p}`zhang2018sagan`.
-# - **BigGAN** shares one embedding of the labels among all layers of $G$, and joins it with parts of the
-#   noise {cite:p}`brock2018biggan`.
-# - **StyleGAN** lets the noise itself give every layer its gain and offset {cite:p}`karras2019style`.
-# - **Diffusion models** tell their one network the label in the same way, at its normalizations, and then
-#   push harder: by the gradient of a classifier {cite:p}`dhariwal2021diffusion`, or by going further from
-#   what the network draws without a label towards what it draws with it {cite:p}`ho2022guidance`.
+# **SAGAN** is this chapter's pair with attention {cite:p}`zhang2018sagan`. **BigGAN** shares one embedding of
+# the labels among all layers of $G$ {cite:p}`brock2018biggan`. **StyleGAN** lets the noise itself give every
+# layer its gain and offset {cite:p}`karras2019style`. **Diffusion models** are told the label at their
+# normalizations, too {cite:p}`dhariwal2021diffusion`, or go further from what they draw without it towards what
+# they draw with it {cite:p}`ho2022guidance`.
 
 # %% [markdown]
 # ## Summary
@@ -374,8 +298,8 @@ page.glue("wrong-steps", STEPS * 3 // 4)
 # - $G$ obeys a label only because $D$ is told it, too.
 # - Conditional batch normalization lets the label into every layer; the projection adds one product to the
 #   score.
-# - With drawn faces obedience is read, and so is what else the label drags along.
-# - Wrong labels set a ceiling to obedience; in these short runs it stayed below that.
+# - Obedience can be read in drawn faces, and says nothing about their quality.
+# - Wrong labels set a ceiling to obedience; these short runs stayed below it.
 
 # %% [markdown]
 # ## Exercises
@@ -396,16 +320,15 @@ page.glue("wrong-steps", STEPS * 3 // 4)
 # ```{exercise} D is told, G is not
 # :label: ex-conditional-half
 #
-# $G$ is not told the label, but its images are shown to $D$ with labels drawn at random. What does $G$
-# learn? And if $G$ is told, but $D$ is not?
+# $G$ is not told the label, but $D$ sees its images with labels drawn at random. What does $G$ learn? And if
+# $G$ is told, but $D$ is not?
 # ```
 #
 # ```{solution} ex-conditional-half
 # :class: dropdown
 #
-# In the first case $G$ can do no better than draw the data as a whole: the label is right by chance, and $D$
-# sees that it often is not. In the second $G$ may use the label as it likes; with conditional batch
-# normalization it is noise of five values. Nothing ties it to hair.
+# In the first case $G$ can do no better than draw the data as a whole: its labels are right by chance. In the
+# second $G$ may use the label as it likes, as noise of five values. Nothing ties it to hair.
 # ```
 #
 # ```{exercise} Another factor
@@ -417,12 +340,9 @@ page.glue("wrong-steps", STEPS * 3 // 4)
 # ```{solution} ex-conditional-iris
 # :class: dropdown
 #
-# Probably more: hair is a large surface at a place of its own, an iris a few pixels, and both must have the colour
-# to count. `faces.Faces(32, label="iris")`, and `by_class.obedience` for the reading.
+# Probably more: hair is a large surface, an iris a few pixels, and both must have the colour to count. Take
+# `faces.Faces(32, label="iris")`, and `by_class.obedience` for the reading.
 # ```
 
 # %% tags=["remove-cell"]
 page.took(started)
-
-# %% tags=["nbval-check-output"]
-print(conditional.TELL_G, conditional.TELL_D, HAIR)
