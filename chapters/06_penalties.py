@@ -219,6 +219,7 @@ page.show("fig_ways", plots.pictures(shown, columns=4, titles=list(samples)))
 #
 # ```{admonition} At 64 pixels
 # :class: dropdown
+#
 # :::{glue:figure} fig_06_large
 # :name: fig-06-large
 # :alt: The same four grids at 64 pixels, with clear hair, eyes and mouths.

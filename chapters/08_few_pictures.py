@@ -156,7 +156,7 @@ page.glue("few-pictures", PICTURES)
 # :name: fig-parting
 # :alt: Two panels of D's mean score over the steps. Where D is shown faces as they are, training faces score well above held-out ones; where they are changed, both lines stay close together.
 #
-# $D$'s mean scores, without and with changes. Where the upper two lines part, $D$ knows faces by heart.
+# $D$'s mean scores, without and with changes. Where the upper lines part, $D$ knows faces by heart.
 # ```
 #
 # At the end $D$ scores its {glue:text}`few-pictures:s` training faces {glue:text}`gap-plain:s` above held-out
@@ -179,15 +179,15 @@ for name, model in models.items():
     images = model.sample(500)
     copied[name] = scores.copies(images, known, held_out, judged)["value"]
     held[name] = metrics.frechet(judged.features(images), judged.features(held_out))
-    print(f"{name:12} copies {copied[name]:3.0%}, Fréchet distance to held-out faces {held[name]:.0f}")
+    print(f"{name:12} copies {copied[name]:3.0%}, Fréchet distance {held[name]:.0f}")
 
 # %% tags=["remove-cell"]
 assert held["as they are"] < held["changed"]  # as the text says
 assert max(copied.values()) < 0.1
 
 # %% [markdown]
-# So far neither copies more than by chance, and the plain one is ahead: changes make $D$'s task harder. Where
-# each *ends* is a question for longer runs.
+# So far neither copies more than by chance, and by the distance to held-out faces the plain one is ahead: changes
+# make $D$'s task harder. Where each *ends* longer runs would tell.
 
 # %% [markdown]
 # ## What leaks
@@ -252,7 +252,7 @@ page.show("fig_reported", figure)
 # Not measured here: FID of StyleGAN2 at 256 pixels, as the authors of DiffAugment publish it.
 # ```
 #
-# Is it so with this book's networks and faces? Its fair trials ask:
+# Is it so with this book's networks and faces? Its fair trials so far:
 
 # %% tags=["remove-input", "ledger"]
 from IPython.display import Markdown
