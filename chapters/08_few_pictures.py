@@ -22,14 +22,14 @@
 # :name: fig-shown
 # :alt: Five rows of eight drawn faces: as they are; in other colours; moved, with grey where nothing came in; with a grey square over a part; all at once.
 #
-# Eight faces, and what $D$ is shown of them: as they are; in other colours; moved; cut out; all at once.
+# Eight faces, and what $D$ is shown: as they are; in other colours; moved; cut out; all at once.
 # ```
 #
 # ```{admonition} Before you start
 # :class: tip
 # You need chapters {doc}`01_dcgan` and {doc}`02_spectral_norm`. The page takes
 # {glue:text}`core-seconds:s` seconds of one core, where it was made. Its trainings are one seed each, at 32
-# pixels on any hardware: they show what can happen.
+# pixels: they show what can happen.
 # ```
 
 # %%
