@@ -208,7 +208,7 @@ show("04_ttur")
 
 # %% tags=["remove-input"]
 table("04_ttur", seen_equal="combinations, equal rates", seen_ttur="two time scales", seen_five="five D steps",
-      seen_text="the rates of the article's text", dloss_five="D's last loss, five D steps", price="G steps, one-to-one over five-to-one")
+      seen_text="the rates of the article's text", price="G steps, one-to-one over five-to-one")
 
 # %% tags=["remove-cell"]
 seen = {name: at("04_ttur", f"seen-{name}") for name in ("equal", "ttur", "five", "text")}
@@ -238,8 +238,7 @@ show("05_sagan")
 # ```
 
 # %% tags=["remove-input"]
-table("05_sagan", live_seen="combinations, live run", live_mismatch="unequal eyes, live run, %",
-      live_gamma_g="gamma of G", live_d_loss="D's last loss")
+table("05_sagan", live_seen="combinations, live run", live_mismatch="unequal eyes, live run, %")
 
 # %% tags=["remove-cell"]
 assert at("05_sagan", "live-mismatch")[1] < at("05_sagan", "live-mismatch")[0]
