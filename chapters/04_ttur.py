@@ -218,7 +218,7 @@ page.glue("price", SETTINGS["equal rates"]["steps"] / SETTINGS["5 D steps"]["ste
 # :name: fig-ttur-samples
 # :alt: Four grids of twenty samples, one for each setting; those of five D steps to one G step are the least finished.
 #
-# Twenty samples of each setting after the same work, from the same noise. Nothing picked.
+# Twenty samples of each setting, from the same noise. Nothing picked.
 # ```
 
 # %% tags=["remove-input"]
@@ -285,7 +285,7 @@ page.glue("eight-seeds", len(eight))
 # {glue:text}`five-to-one-factor:s` times. And the gain is {glue:text}`ttur-needs-sn-factor:s` times as large
 # with SN as without: it is the constrained $D$ that is slow.
 #
-# **Four is no optimum.** 8 was better in {glue:text}`eight-better:s` of {glue:text}`eight-seeds:s` seeds.
+# **Four is no optimum.** A ratio of 8 was better in {glue:text}`eight-better:s` of {glue:text}`eight-seeds:s` seeds.
 #
 # **Averaging pays**: the last weights have {glue:text}`ema-factor:s` times the distance.
 #
@@ -293,7 +293,7 @@ page.glue("eight-seeds", len(eight))
 #
 # ````{dropdown} In turn, or from one forward pass?
 # The code of the article that this book grew from ({doc}`errata`) takes both gradients from one forward
-# pass, so $G$ learns from the old $D$: {glue:text}`one-forward-factor:s` times the distance.
+# pass, so $G$ learns from the old $D$. That makes {glue:text}`one-forward-factor:s` times the distance.
 #
 # ```{figure} ../_book/static/diagrams/gradients.svg
 # :name: fig-gradients
@@ -321,7 +321,7 @@ assert int(large["seen-five"]) < int(large["seen-equal"]) < int(large["seen-ttur
 # ````{dropdown} At 64 pixels
 # ```{glue:figure} fig_04_large
 # :name: fig-04-large
-# :alt: Four grids of faces at 64 pixels after equal work; all four settings draw faces.
+# :alt: Four grids of faces at 64 pixels; all four settings draw faces.
 #
 # One run of an earlier state of this page. The last grid is *both larger*, under its old name.
 # ```
@@ -360,7 +360,7 @@ page.took(started)
 # ```{exercise} A sweep
 # :label: ex-ttur-sweep
 #
-# Run ratios 1, 2, 4 and 8 with three seeds each. Plot all runs, not their mean. Is there a best ratio?
+# Run ratios 1, 2, 4 and 8 with three seeds each, and plot all runs. Is there a best ratio?
 # ```
 #
 # ```{solution} ex-ttur-sweep

@@ -275,7 +275,7 @@ for part in list(PARTS)[:4]:
 
 # %% [markdown]
 # ```{glue:figure} fig_parts
-# :name: fig-parts
+# :name: fig-what-parts
 # :alt: Seven rows, one for each part; dots for the seeds, a bar for the interval, a tick for the limit, on a logarithmic axis of factors. Batch normalization lies furthest right; attention and SN in G lie around or left of 1.
 #
 # How many times as large the Fréchet distance is without the part (for hinge, with cross-entropy). Dot: a seed.
@@ -355,7 +355,7 @@ assert scales.newer("05_sagan")  # "earlier", below
 # The live run at 64 pixels, for more steps: one run, of an earlier state of this page.
 # ```
 #
-# With more steps the faces get clearer. Of 500 {glue:text}`large-mismatch:s` % have unequal eyes, and they show
+# With more steps the faces get clearer. Among 500, {glue:text}`large-mismatch:s` % have unequal eyes; they show
 # {glue:text}`large-seen:s` of 250 combinations.
 # ````
 
