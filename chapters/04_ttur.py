@@ -292,7 +292,7 @@ page.glue("eight-seeds", len(eight))
 # These are short runs at one pair of rates. Raising both may bring as much as a ratio does ({doc}`claims`).
 #
 # ````{dropdown} In turn, or from one forward pass?
-# The code of the article that this book grew from ({doc}`errata`) takes both gradients from one forward
+# The code of the article that this book grew from ({download}`errata <../ERRATA.md>`) takes both gradients from one forward
 # pass, so $G$ learns from the old $D$. That makes {glue:text}`one-forward-factor:s` times the distance.
 #
 # ```{figure} ../_book/static/diagrams/gradients.svg
