@@ -173,8 +173,10 @@ page.show("fig_dirac", figure)
 # at the fakes:
 #
 # $$
-# L_D = \mathbb{E}\,\mathrm{softplus}\bigl(D(G(z)) - D(x)\bigr), \quad
-# L_G = \mathbb{E}\,\mathrm{softplus}\bigl(D(x) - D(G(z))\bigr) .
+# \begin{aligned}
+# L_D &= \mathbb{E}\,\mathrm{softplus}\bigl(D(G(z)) - D(x)\bigr), \\
+# L_G &= \mathbb{E}\,\mathrm{softplus}\bigl(D(x) - D(G(z))\bigr) .
+# \end{aligned}
 # $$ (eq-pairs)
 
 # %%
@@ -212,10 +214,10 @@ page.show("fig_ways", plots.pictures(shown, columns=4, titles=list(samples)))
 # :name: fig-ways
 # :alt: Four grids of twenty generated faces: with spectral normalization and hinge, with the gradient penalty, with R1, and with relativistic pairs.
 #
-# Twenty faces of each, from the same noise. Nothing picked.
+# Twenty of each, from the same noise. Nothing picked.
 # ```
 #
-# One run of each shows that all four train, and no more.
+# One run of each shows that all four train, no more.
 #
 # ```{admonition} At 64 pixels
 # :class: dropdown
@@ -260,7 +262,7 @@ page.show("fig_06_large", figure, "jpeg")
 # ```
 #
 # R1's distance is {glue:text}`seeds-r1:s` times SN's, that of the pairs {glue:text}`seeds-r3gan:s` times, that
-# of clipped weights {glue:text}`seeds-clip:s` times. R1 keeps the rule of the eyes better, too. Its step takes
+# of clipped weights {glue:text}`seeds-clip:s` times. R1 keeps the rule of the eyes better. Its step takes
 # {glue:text}`seeds-cost:s` times as long.
 #
 # These are short runs at one pair of rates, chosen for SN: they say who starts fast. Other rates or longer

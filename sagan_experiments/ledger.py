@@ -186,18 +186,6 @@ def runs(*names, store=None):
     return [[each[seed] for seed in seeds if seed in each] for each in kept]
 
 
-def setting_runs(constraint, store=None):
-    """{letter: runs that count} of one way to hold D, under the settings A to F.
-
-    Args:
-        constraint: of `arms.CONSTRAINTS`.
-        store: a `Store`; by default the published one.
-    """
-    checks.one_of("constraint", constraint, arms.CONSTRAINTS)
-    found = runs(*(f"{constraint}_setting_{letter}" for letter in arms.SETTINGS), store=store)
-    return dict(zip(map(str.upper, arms.SETTINGS), found, strict=True))
-
-
 def _effect(claim, *values):
     """The claim's effect, from a measure's value or from its arms' results."""
     return claim.effect(*values) if claim.effect else values[0]

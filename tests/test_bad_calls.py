@@ -101,7 +101,7 @@ OWN = {
     **alike((losses.hinge_g, losses.bce_g, losses.minimax_g), {"fake": OF_D}),
     **alike((metrics.frechet, metrics.kernel_distance), {"a": FEATURES, "b": FEATURES}),
     **alike(
-        (plots.curves, plots.dots, plots.ellipse, plots.seeds, plots.pictures), {"width": []}),
+        (plots.curves, plots.ellipse, plots.seeds, plots.pictures), {"width": []}),
     **alike((sampling.generate, cost.memory_bytes, sight.related),
             {"generator": [], "discriminator": []}),
     patches.discriminator: {"resolution": [], "width": [], "slope": []},

@@ -110,43 +110,6 @@ def curves(histories, names=("d_loss", "g_loss"), width=7.0):
     return figure
 
 
-def dots(groups, ylabel, width=6.6):
-    """Every value of several groups at several places, side by side on a logarithmic axis.
-
-    Args:
-        groups: {group: {place: its values}}, the same places for each group.
-        ylabel: what the values are.
-        width: of the figure in inches.
-
-    Returns:
-        A matplotlib `Figure`; a bar is the mean of the logarithms.
-
-    Raises:
-        ValueError: no group, or groups with other places.
-    """
-    import matplotlib.pyplot as plt
-
-    places = [list(each) for each in groups.values()]
-    if not places or any(each != places[0] for each in places):
-        raise ValueError(f"groups must have the same places, got {places}")
-    (places, *_), (figure, axis) = places, plt.subplots(figsize=(width, 3))
-    for k, (name, group) in enumerate(groups.items()):
-        shift = 0.7 * ((k + 0.5) / len(groups) - 0.5)
-        for x, place in enumerate(places):
-            values, at = np.asarray(group[place], float), x + shift
-            label = name if x == 0 else None
-            axis.plot(np.full(len(values), at), values, "o", ms=4, alpha=0.7,
-                      color=COLOURS[k], label=label)  # fmt: skip
-            axis.plot(at, np.exp(np.log(values).mean()), "_", ms=11, mew=2, color=COLOURS[k])
-    axis.set(yscale="log", xticks=range(len(places)), xticklabels=places, ylabel=ylabel)
-    axis.yaxis.set_major_formatter("{x:,.0f}")
-    axis.yaxis.set_minor_formatter("{x:,.0f}")
-    axis.grid(alpha=0.3, axis="y")
-    axis.legend(fontsize=8)
-    figure.tight_layout()
-    return figure
-
-
 def seeds(results, width=7.0):
     """Every seed of several claims, one row a claim, as factors on a logarithmic axis.
 

@@ -104,20 +104,6 @@ def test_seeds_shows_a_dot_for_every_seed_that_counts_and_leaves_out_what_is_no_
         plots.seeds({"number": results["number"]})
 
 
-def test_dots_shows_every_value_and_the_mean_of_the_logarithms():
-    groups = {"one": {"A": [1.0, 100.0], "B": [4.0]}, "two": {"A": [2.0], "B": [8.0]}}
-    (axis,) = plots.dots(groups, "distance").axes
-    values = [list(line.get_ydata()) for line in axis.lines if line.get_marker() == "o"]
-    assert values == [[1.0, 100.0], [4.0], [2.0], [8.0]]
-    means = [float(line.get_ydata()[0]) for line in axis.lines if line.get_marker() == "_"]
-    np.testing.assert_allclose(means, [10.0, 4.0, 2.0, 8.0])
-    places = [float(line.get_xdata()[0]) for line in axis.lines if line.get_marker() == "o"]
-    assert places[0] < 0 < places[2] < places[1] < 1 < places[3]
-    assert [text.get_text() for text in axis.get_xticklabels()] == ["A", "B"]
-    with pytest.raises(ValueError, match="groups must have the same places"):
-        plots.dots({"one": {"A": [1.0]}, "two": {"B": [1.0]}}, "distance")
-
-
 def test_an_ellipse_is_the_circles_image():
     figure = plots.ellipse([[2.0, 0.0], [0.0, 0.5]], [[1.0, 0.0], [0.0, 1.0]])
     circle, image, *vectors = figure.axes[0].lines
