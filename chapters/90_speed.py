@@ -31,7 +31,7 @@ from sagan_experiments.speed import baselines, case, profile
 made = baselines.build("ours", case.case("32x16"))
 for _ in range(2):
     made.step()  # traced by the first; memory and caches are settled by the second
-parts, clock = profile.parts(made.step)
+parts, clock = profile.parts(made.step, repeats=5)
 
 # %% tags=["remove-cell"]
 import matplotlib.pyplot as plt
@@ -153,8 +153,8 @@ for name, (dense, blocks) in zip(("output", "by queries", "by keys", "by values"
     print(f"{name:10} equal within 1e-5 of the largest number: {off < 1e-5}")
 
 # %% [markdown]
-# How much memory does it save? A process's peak never goes down, so each measurement is a process of its
-# own.
+# How much memory does it save? A process's peak never goes down, so each way is measured in a process of
+# its own, with maps that grow.
 
 # %%
 import subprocess
@@ -162,12 +162,13 @@ import sys
 
 SIDES, BATCH = (16, 32, 64), 8
 
-def measure(side, method):
-    line = [sys.executable, "-m", "sagan_experiments.speed.memory", "--side", str(side),
-            "--batch", str(BATCH), "--method", method]
-    return float(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
+def measure(method):
+    line = [sys.executable, "-m", "sagan_experiments.speed.memory", "--method", method,
+            "--batch", str(BATCH), "--sides", *map(str, SIDES)]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    return [float(mib) for mib in done.stdout.split()]
 
-memory = {method: [measure(side, method) for side in SIDES] for method in ("dense", "chunked")}
+memory = {method: measure(method) for method in ("dense", "chunked")}
 
 # %% tags=["remove-cell", "long"]
 figure, axis = plt.subplots(figsize=(5.6, 2.8))

@@ -148,7 +148,7 @@ def test_an_unknown_batch_is_taken_for_a_usual_one():
 
 
 def peak(method, batch):
-    size = ["--side", "64", "--batch", str(batch)]
+    size = ["--sides", "64", "--batch", str(batch)]
     line = [sys.executable, "-m", "sagan_experiments.speed.memory", "--method", method, *size]
     done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=300)
     return float(done.stdout)

@@ -1,6 +1,6 @@
-"""Memory that the attention product takes: `python -m sagan_experiments.speed.memory --side 64`.
+"""Memory that the attention product takes: `python -m sagan_experiments.speed.memory --sides 64`.
 
-A process of its own for each measurement: the peak of a process's memory never goes down.
+A process of its own for each way, and maps that grow: a process's peak never goes down.
 """
 
 import argparse
@@ -21,19 +21,28 @@ def peak_memory():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def product_mib(side, batch, method):
+def product_mib(sides, batch, method):
     """MiB that one product of 64 channels and its gradients add to the memory of this process.
 
     Args:
-        side: of the feature map; the attention map is (side^2, side^2) for each image.
+        sides: of feature maps, rising; an attention map is (side^2, side^2) for each image.
         batch: images.
         method: of `attend.attend`.
+
+    Returns:
+        [MiB] of each side.
+
+    Raises:
+        ValueError: not as told above; a smaller map would not show in the peak.
     """
     import tensorflow as tf  # here: a process that never needs it must not hold it
 
     from sagan_lib.attend import attend
 
-    checks.integer("side", side, 1)
+    for side in sides:
+        checks.integer("side", side, 1)
+    if not sides or sorted(set(sides)) != list(sides):
+        raise ValueError(f"sides must be rising numbers, got {list(sides)}")
     checks.integer("batch", batch, 1)
 
     @tf.function
@@ -47,14 +56,16 @@ def product_mib(side, batch, method):
         return [tf.random.stateless_normal((batch, positions, c), (1, c)) for c in (8, 8, 64)]
 
     work(*inputs(1, 16))  # the libraries' own memory is taken before the count begins
-    before = peak_memory()
-    work(*inputs(batch, side**2))
-    return (peak_memory() - before) / 2**20
+    before, found = peak_memory(), []
+    for side in sides:
+        work(*inputs(batch, side**2))
+        found.append((peak_memory() - before) / 2**20)
+    return found
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser("python -m sagan_experiments.speed.memory")
-    parser.add_argument("--side", type=int, required=True)
+    parser.add_argument("--sides", type=int, nargs="+", required=True)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--method", default="auto", choices=("auto", "dense", "chunked"))
-    print(f"{product_mib(**vars(parser.parse_args())):.1f}")
+    print(*(f"{mib:.1f}" for mib in product_mib(**vars(parser.parse_args()))))
