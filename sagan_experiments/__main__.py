@@ -1,4 +1,4 @@
-"""The command line: python -m sagan_experiments claims|trials|questions|stages|bench."""
+"""The command line: python -m sagan_experiments claims|trials|questions|stages|far|bench."""
 
 import argparse
 import shlex
@@ -56,6 +56,9 @@ def _parser():
     stages = commands.add_parser("stages", help="faces of one run at several Fréchet distances")
     stages.add_argument("--out", type=Path, help="folder to write to; default: data/results")
 
+    far = commands.add_parser("far", help="far discs with attention and without: a demonstration")
+    far.add_argument("--out", type=Path, help="results; default: data/results/far_discs.json")
+
     bench = commands.add_parser("bench", help="measure the speed of a training step and of others")
     bench.add_argument("--sizes", default=",".join(SIZES), help="RESOLUTIONxWIDTH,...")
     bench.add_argument("--contenders", default=",".join(CONTENDERS), help="default: %(default)s")
@@ -69,6 +72,13 @@ def _bench(args):
 
     sizes, contenders = args.sizes.split(","), args.contenders.split(",")
     bench.run(sizes, contenders, args.rounds, args.out, args.line)
+    return 0
+
+
+def _far(args):
+    from sagan_experiments import far
+
+    print(far.run(args.out, line=args.line))
     return 0
 
 
@@ -140,13 +150,14 @@ def main(argv=None):
             commands = {
                 "bench": _bench,
                 "claims": _claims,
+                "far": _far,
                 "questions": _questions,
                 "stages": _stages,
                 "trials": _trials,
             }
             return commands[args.command](args)
     except KeyboardInterrupt as stop:
-        goes_on = getattr(args, "action", None) == "run"
+        goes_on = getattr(args, "action", args.command) in ("run", "far")
         more = "; what is done is kept, and the same command goes on from there" if goes_on else ""
         print(f"\nstopped{more}", file=sys.stderr)
         return process.status(stop)

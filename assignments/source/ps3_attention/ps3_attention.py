@@ -495,8 +495,7 @@ close("d_gamma with gamma -3", d_gamma_triple, d_gamma, "The loss is a straight 
 # seed; a test has one for you to compare with.
 #
 # Before you run it, guess: of 256 pixels, how many are seen with 16, 64 and 256 channels? You will
-# need the answer in problem 5. To compare with the trained generator of the book: its chapter gives
-# the entropy of the median row as a share $e$ of the largest, so that row sees $256^e$ of 256 pixels.
+# need the answer in problem 5.
 
 # %% nbgrader={"grade": false, "grade_id": "experiment", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def pixels_seen(weights):
@@ -608,8 +607,8 @@ for (seed, channels), got in zip(cases, results, strict=False):
 # is used. That it is *needed* is another sentence. A network without attention may settle the colour
 # elsewhere, for instance on a 4x4 map that sees both eyes at once; cutting a trained network cannot
 # tell. For that, one trains with and without attention over many seeds and compares the agreement
-# beyond chance; in the chapter the seeds differ among themselves by more than attention brings. No
-# claim that attention helps holds there and most stay undecided, which is not the same as refuted.
+# beyond chance. In the chapter no gain shows on faces, and much stays undecided, which is not the same
+# as refuted; it helps two discs that are further apart than the view of D.
 #
 # **Rubric.** 2: sharp or bright maps without training, so counting and a control are needed. 3: the
 # cut path shows that the eyes of this generator depend on it, with the control. 3: used is not needed;
