@@ -395,9 +395,9 @@ assert 100 * max(after["without"]) < min(after["with"])
 #
 # Without attention each disc is drawn and the rule is not: over the later half of {glue:text}`far-steps:s` steps
 # the discs agree {glue:text}`far-without:s`, and {glue:text}`far-with:s` with attention
-# ({glue:text}`far-least:s` to {glue:text}`far-most:s`; {glue:text}`far-seeds:s` seeds, one pair of rates). $D$ has
-# learned to relate them: {glue:text}`related-with:s` with attention, {glue:text}`related-without:s` without. That
-# is what attention is for: a rule longer than $D$'s view.
+# ({glue:text}`far-least:s` to {glue:text}`far-most:s`; {glue:text}`far-seeds:s` seeds, one pair of rates). With it
+# $D$ has learned to relate them: {glue:text}`related-with:s` against {glue:text}`related-without:s`. That is what
+# attention is for: a rule longer than $D$'s view.
 
 # %% [markdown]
 # ## Where a trained generator looks
