@@ -93,7 +93,7 @@ def network(depth, attend=False):
         x = keras.layers.Conv2D(16, 1, activation="relu")(x)
     return keras.Model(inputs, keras.layers.Conv2D(COLOURS, 1)(x))
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "long"]
 import tensorflow as tf
 
 def accuracy_at(model, distance):
@@ -302,7 +302,7 @@ data = faces.Faces(RESOLUTION, size=8192)
 history = live.fit(data, steps=STEPS, batch_size=BATCH, verbose=0,
                    log_every=STEPS // 20 or 1).history
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "long"]
 import json
 
 from sagan_lib import sampling, shipped
@@ -346,7 +346,7 @@ for name, rows in (("gamma", log), ("live-gamma", history)):
 # So take a rule that $D$ hardly sees: two discs of one colour, 22 pixels apart. Train a GAN without attention,
 # and one with it at 8x8 in both networks. All else is alike; $D$ is held by R1 ({doc}`06_penalties`).
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "long"]
 from sagan_experiments import far
 from sagan_lib.datasets.source import from_bytes
 
@@ -366,7 +366,7 @@ axes[3].grid(alpha=0.3)
 axes[3].legend(fontsize=8, loc="upper left")
 page.show("fig_far", figure)
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "long"]
 def later(kind):
     """Agreement over the later half of each run."""
     return [np.mean([v for step, v in run["agreement"] if step > run["agreement"][-1][0] / 2])
@@ -405,7 +405,7 @@ assert 100 * max(after["without"]) < min(after["with"])
 # `attention_map` returns a generator's images and the maps behind them. A row of a map is a picture of where
 # one position looked.
 
-# %%
+# %% tags=["nbval-check-output"]
 from sagan_lib.evaluation.maps import attention_map
 
 generator = runs.generator()
@@ -416,7 +416,7 @@ assert maps.shape == (200, asks * asks, side * side)
 print(f"{len(images)} faces of {images.shape[1]} pixels;",
       f"{asks}x{asks} positions ask, {side}x{side} can be looked at")
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "long"]
 EYES = {"left": (0.51, 0.36), "right": (0.51, 0.64)}  # (row, column) as fractions
 POINTS = {"left eye": EYES["left"], "right eye": EYES["right"], "background": (0.06, 0.06)}
 
@@ -446,8 +446,8 @@ page.show("fig_maps", figure)
 # maximum.
 # ```
 #
-# Pictures invite wishful reading, so count: the attention that goes from one eye to a square around the other,
-# and as a control to a square straight below that.
+# Pictures invite wishful reading, so count: the attention from one eye to a square around the other, and as a
+# control to a square below that.
 
 # %%
 from sagan_lib.evaluation.maps import looks_at
