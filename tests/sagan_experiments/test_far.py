@@ -7,6 +7,7 @@ from sagan_experiments import far
 from sagan_experiments.__main__ import main
 
 
+@pytest.mark.book
 def test_a_run_is_looked_at_as_often_as_asked():
     found, samples = far.train("with", 1, steps=2, checkpoints=2)
     assert [step for step, _ in found["agreement"]] == [1, 2]
