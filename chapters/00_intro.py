@@ -14,7 +14,7 @@ generated = sampling.generate(generator, 500, seed=1)
 
 # %% [markdown]
 # These lines draw with the network that comes with the book. In the built book it runs in your
-# browser, too, with nothing installed. Draw new faces; cut the noise off (*truncation*), and they
+# browser, with nothing installed. Draw new faces; cut the noise off (*truncation*), and they
 # become alike; walk from the first face to the last.
 
 # %% tags=["remove-input"]
@@ -70,8 +70,8 @@ page.glue("intro-perfect", judge.expected_coverage(500, possible), "{:.0f}")
 
 # %% [markdown]
 # Of the 500 faces above {glue:text}`intro-unequal:s` % have unequal eyes, where chance would make it
-# 83 %. They show {glue:text}`intro-seen:s` of 250 kinds; a perfect generator shows
-# {glue:text}`intro-perfect:s` on average.
+# 83 %. They show {glue:text}`intro-seen:s` of 250 kinds (hair, its length, skin, background); a perfect
+# generator shows {glue:text}`intro-perfect:s` on average.
 
 # %% [markdown]
 # ## What the book found
@@ -99,27 +99,27 @@ first, last = (min(long, key=lambda way: long[way][step]) for step in (600, 4800
 assert (first, last) == ("dcgan", "r1")  # as the text says
 
 # %% [markdown]
-# - **{doc}`DCGAN <01_dcgan>`:** at the start, batch normalization lets {glue:text}`found-signal:s` times as
+# - **{doc}`DCGAN <01_dcgan>`:** at its start, batch normalization lets {glue:text}`found-signal:s` times as
 #   much of the discriminator's gradient through to the picture.
 # - **{doc}`Evaluation <91_evaluation>`:** a Fréchet distance cannot tell a good generator from a copying machine.
-# - **{doc}`Spectral normalization <02_spectral_norm>`** bounds a matrix; the convolution itself
-#   still stretches up to {glue:text}`found-stretch:s` times.
+# - **{doc}`Spectral normalization <02_spectral_norm>`** bounds a matrix; a random 3x3 convolution still
+#   stretches {glue:text}`found-stretch:s` times as much, and some three times.
 # - **{doc}`Attention <03_attention>`:** cut the path by which one eye looks at the other, and unequal eyes rise from
 #   {glue:text}`intro-unequal:s` % to {glue:text}`found-cut:s` %.
 # - **{doc}`Claims <claims>`:** who is ahead early need not end best. In one run each, DCGAN led after 600 steps
-#   and R1 after 4,800, and with nothing to hold the discriminator the distance fell to
+#   and R1 after 4,800, and with no normalization in the discriminator the distance fell to
 #   {glue:text}`found-best:s`, then rose to {glue:text}`found-end:s`.
 
 # %% [markdown]
 # ## How to read it
 #
 # You need to know what a convolution and a gradient are. Start with {doc}`01_dcgan` and go on from page
-# to page: what a score sees and what failure looks like come before chapter 2. In the {doc}`playground` a
+# to page: what a score sees and how training fails come right after it. In the {doc}`playground` a
 # whole GAN trains beside your reading, with each chapter's idea as a switch.
 #
-# Every measured number comes from a cell of its page: change the cell, and run it again. A chapter takes
-# about a minute of one core at 32 pixels; on a GPU the same cells work at 64. One run is an example;
-# what holds over seeds, and what does not, is in {doc}`claims`.
+# Measured numbers come from cells that you can change, or from longer runs stored with the book. A chapter
+# takes about a minute of one core at 32 pixels; on a GPU most work at 64. One run is an example; what holds
+# over seeds, and what does not, is in {doc}`claims`.
 #
 # {doc}`setup` gets the notebooks running, {doc}`92_own_pictures` trains on yours, {doc}`glossary` has the
 # words, and {doc}`course_plan` is for who teaches.

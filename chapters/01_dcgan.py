@@ -7,7 +7,7 @@
 # ```{admonition} What you will see
 # - the game on a line, where all of it can be drawn;
 # - DCGAN's networks and their training loop, written out, and the same from the library;
-# - what batch normalization does, and mode collapse, counted.
+# - what batch normalization does, and variety, counted.
 # ```
 #
 # ```{figure} ../_book/static/diagrams/game.svg
@@ -196,9 +196,10 @@ assert narrowest < 0.5 < 0.85 < abs(w) < 1.15
 # D^*(x) = \log p(x) - \log q(x), \qquad \sigma(D^*(x)) = \frac{p(x)}{p(x) + q(x)} .
 # $$ (eq-best-d)
 #
-# In the last three panels $\sigma(D)$ is within {glue:text}`line-apart:s` of it. $G$ ends at $b \approx$
-# {glue:text}`line-mean:s`, $|w| \approx$ {glue:text}`line-width:s`, where $p$ has 1.5 and 1. If $q = p$, the
-# best $D$ says "one half" everywhere, and neither player gains by moving alone: a *Nash equilibrium*.
+# In the last three panels $\sigma(D)$ is within {glue:text}`line-apart:s` of it, where there are data or
+# fakes. $G$ ends at $b \approx$ {glue:text}`line-mean:s`, $|w| \approx$ {glue:text}`line-width:s`, where $p$
+# has 1.5 and 1. If $q = p$, the best $D$ says "one half" everywhere, and neither player gains by moving alone:
+# a *Nash equilibrium*.
 #
 # On the way $|w|$ falls to {glue:text}`line-narrowest:s`. Against a $D$ that stands still, the best $G$ draws
 # only the point of the highest score: a pull that we shall meet again, as mode collapse.
@@ -475,10 +476,11 @@ page.glue("grad-ratio", np.median(with_bn / without_bn), "{:,.0f}")
 # such a $D$ hardly tells one image from another.
 
 # %% [markdown]
-# ## Mode collapse, counted
+# ## Variety, counted
 #
 # A generator may win by drawing few pictures well: *mode collapse*. On points it can be seen. The data
-# have two places, and on the left all that $G$ makes lands on one of them.
+# have two places, and on the left nearly all that $G$ makes lands on one.
+# (On the right $D$ is held by {doc}`spectral normalization <02_spectral_norm>`.)
 #
 # <div class="touch" data-touch="playground"><p class="touch-still">In the built book, where scripts run, a GAN trains here.</p><script type="application/json">{"setting": "lesson=collapse"}</script></div>
 #
@@ -576,8 +578,8 @@ assert bare_best > 2 * worst
 # Every seed of each claim, and the 97.5 % interval of the mean. Right of the tick is in the claim's favour.
 # ```
 #
-# **Batch normalization starts the game.** Without it the distance is about {glue:text}`bn-quality-times:s`
-# times as large, also if the first weights are scaled by a layer's size {cite:p}`glorot2010understanding,he2015delving`.
+# **At these rates batch normalization starts the game.** Without it the distance is about
+# {glue:text}`bn-quality-times:s` times as large, also if the first weights are scaled by a layer's size {cite:p}`glorot2010understanding,he2015delving`.
 # The best run without it is at about {glue:text}`bare-best:s`, the worst with it at
 # {glue:text}`bn-worst:s`: these runs did not collapse, they never started.
 #
@@ -627,8 +629,8 @@ page.glue("large-state", f"one run with one seed{older}")
 # - A step is two moves: $D$ down its loss, then $G$ down its own, each over its own variables.
 # - The game ends well if $G$ draws the data's distribution. Nothing says that training gets there.
 # - $G$ learns only through $D$'s slope; the non-saturating loss pushes most where $G$ is worst.
-# - Batch normalization lets the training start.
-# - Diversity must be counted: losses do not show it.
+# - At these rates our DCGAN does not start without batch normalization.
+# - Variety must be counted: losses do not show it.
 
 # %% [markdown]
 # ## Exercises

@@ -454,7 +454,7 @@ page.glue("svd-rounds", full / once, "{:.0f}")
 page.glue("svd-share", 100 * full / np.median(sigmas.seconds), "{:.0f}")
 
 # %% [markdown]
-# Here the SVDs of $D$'s kernels take as long as {glue:text}`svd-rounds:s` such rounds,
+# Here the SVDs of $D$'s convolutions take as long as {glue:text}`svd-rounds:s` such rounds,
 # {glue:text}`svd-share:s` % of a training step.
 
 # %% tags=["remove-cell", "long"]
@@ -496,8 +496,8 @@ page.show("fig_sn_samples", plots.pictures(
 # The same generator against either $D$, not picked.
 # ```
 #
-# One run of each shows that SN trains, not that it is better. From chapter {doc}`03_attention` on $G$ is
-# normalized too {cite:p}`odena2018conditioning,zhang2018sagan`.
+# One run of each shows that SN trains, not that it is better. SAGAN ({doc}`03_attention`) normalizes $G$ too
+# {cite:p}`odena2018conditioning,zhang2018sagan`.
 
 # %% [markdown]
 # ## Over seeds
@@ -527,9 +527,9 @@ page.glue("short-steps", arms.Protocol().steps)
 # `exact-svd`, left.
 # ```
 #
-# **SN in $D$ helps.** Without it $D$'s steepest gradient is about {glue:text}`times-sn-slope:s` times as
-# large, and the Fréchet distance (0 is best) about {glue:text}`times-sn-d:s` times. SN in $G$ as well:
-# no gain here.
+# **SN in $D$ helps.** Without it the Fréchet distance is about {glue:text}`times-sn-d:s` times as large.
+# Without SN in either network, $D$'s steepest gradient at 256 real faces is about
+# {glue:text}`times-sn-slope:s` times that with SN in both. SN in $G$ as well: no gain here.
 #
 # **Is one round enough?** Whether five, or an exact SVD, train better is undecided.
 #
@@ -541,7 +541,7 @@ page.glue("short-steps", arms.Protocol().steps)
 # (longer-look)=
 # ### A longer look
 #
-# Train eight times as long, all at one larger pair of rates, and the order is another one.
+# Train eight times as long, all at one larger pair of rates, SN at a second too: the order is another one.
 
 # %% tags=["remove-cell", "ledger"]
 from sagan_experiments import figures, trials, ways

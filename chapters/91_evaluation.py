@@ -9,7 +9,7 @@
 # - what *real* faces score against real faces;
 # - ten sets of faces, eight of them doctored, under six scores;
 # - the same faces, stored in another way: another score;
-# - what five training runs say, and one does not.
+# - why one training run decides little.
 # ```
 #
 # ```{admonition} Before you start
@@ -359,8 +359,8 @@ page.show("fig_pipelines", plots.pictures([x[:12] for x in WAYS.values()], colum
 # {glue:text}`way-jpeg:s`.
 # ```
 #
-# Without antialias one pixel of nine is kept. JPEG stores colour at half the resolution, and so
-# {glue:text}`jpeg-unequal:s` % of the real faces are read as having unequal eyes, because of a *file
+# Without antialias one pixel of nine is kept. JPEG stores colour at half the resolution and rounds it; after
+# it {glue:text}`jpeg-unequal:s` % of the real faces are read as having unequal eyes, because of a *file
 # format*. {cite:t}`parmar2021aliased` found that both move FID as it is commonly computed.
 #
 # A published score cannot be separated from its pipeline. The same SAGAN weights have an FID of 34.7 on
