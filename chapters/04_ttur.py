@@ -309,12 +309,12 @@ from sagan_lib.book import scales
 large = scales.large("04_ttur")["numbers"]
 figure = plt.figure(figsize=(7, 2.5))
 axis = figure.add_axes((0, 0, 1, 1))
-axis.imshow(scales.pair("04_ttur", scales.small("04_ttur")[1])[1])
+axis.imshow(scales.picture("04_ttur"))
 axis.axis("off")
 page.show("fig_04_large", figure, "jpeg")
 for name in ("equal", "ttur", "five"):
     page.glue(f"large-{name}", large[f"seen-{name}"])
-assert scales.newer("04_ttur")  # "earlier", below
+page.glue("large-state", scales.state("04_ttur"))
 assert int(large["seen-five"]) < int(large["seen-equal"]) < int(large["seen-ttur"])
 
 # %% [markdown]
@@ -323,7 +323,7 @@ assert int(large["seen-five"]) < int(large["seen-equal"]) < int(large["seen-ttur
 # :name: fig-04-large
 # :alt: Four grids of faces at 64 pixels; all four settings draw faces.
 #
-# One run of an earlier state of this page. The last grid is *both larger*, under its old name.
+# At 64 pixels: {glue:text}`large-state:s`. The last grid is *both larger*, under its old name.
 # ```
 #
 # Five-to-one is last again, now with {glue:text}`large-five:s` combinations. $D$ 4 times has

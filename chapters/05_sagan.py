@@ -339,12 +339,12 @@ from sagan_lib.book import scales
 large = scales.large("05_sagan")["numbers"]
 figure = plt.figure(figsize=(7, 1.5))
 axis = figure.add_axes((0, 0, 1, 1))
-axis.imshow(scales.pair("05_sagan", scales.small("05_sagan")[1])[1])
+axis.imshow(scales.picture("05_sagan"))
 axis.axis("off")
 page.show("fig_05_large", figure, "jpeg")
 for name in ("seen", "mismatch"):
     page.glue(f"large-{name}", large[f"live-{name}"])
-assert scales.newer("05_sagan")  # "earlier", below
+page.glue("large-state", scales.state("05_sagan"))
 
 # %% [markdown]
 # ````{dropdown} At 64 pixels
@@ -352,7 +352,7 @@ assert scales.newer("05_sagan")  # "earlier", below
 # :name: fig-05-large
 # :alt: Three rows of sixteen faces with clear hair, eyes and mouths.
 #
-# The live run at 64 pixels, for more steps: one run, of an earlier state of this page.
+# The live run at 64 pixels, for more steps: {glue:text}`large-state:s`.
 # ```
 #
 # With more steps the faces get clearer. Among 500, {glue:text}`large-mismatch:s` % have unequal eyes; they show

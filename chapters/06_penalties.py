@@ -226,7 +226,7 @@ page.show("fig_ways", plots.pictures(shown, columns=4, titles=list(samples)))
 # :name: fig-06-large
 # :alt: The same four grids at 64 pixels, with clear hair, eyes and mouths.
 #
-# The same four at 64 pixels, longer: one run each, of {glue:text}`large-state:s`.
+# The same four at 64 pixels, longer: {glue:text}`large-state:s`.
 # :::
 #
 # All four draw faces. SN's run shows the fewest combinations, {glue:text}`large-seen-sn:s` of 250 (the pairs
@@ -244,9 +244,9 @@ for name in ("seen-sn", "seen-pairs", "mismatch-sn", "mismatch-pairs"):
 for kind in ("seen", "mismatch"):  # as the text says
     found = [int(kept[f"live-{kind}-{way}"]) for way in ("sn", "gp", "r1", "pairs")]
     assert found[0] == min(found)
-page.glue("large-state", "an earlier state of this chapter" if scales.newer(CHAPTER) else "this chapter")
+page.glue("large-state", scales.state(CHAPTER))
 figure, axis = plt.subplots(figsize=(7, 2.5))
-axis.imshow(scales.pair(CHAPTER, scales.small(CHAPTER)[1])[1])
+axis.imshow(scales.picture(CHAPTER))
 axis.axis("off")
 page.show("fig_06_large", figure, "jpeg")
 

@@ -25,7 +25,7 @@ CHAPTERS = sorted(
 )  # fmt: skip
 
 
-def test_each_chapter_that_trains_has_its_picture_on_the_page_of_both_scales():
+def test_each_chapter_that_trains_keeps_a_picture_of_the_large_scale():
     assert sorted(scales.PICTURES) == CHAPTERS
 
 

@@ -1,6 +1,7 @@
-"""The chapters at both scales: what their cells stored, the large scale's kept with the results."""
+"""What the chapters' cells stored; what they gave at the large scale is kept with the results."""
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
@@ -8,7 +9,7 @@ import json
 from sagan_lib import checks, shipped
 from sagan_lib.book import imports
 
-#: The picture of each chapter's live training that the page of both scales shows.
+#: The picture of each chapter's live training that is kept of the large scale.
 PICTURES = {
     "01_dcgan": "fig_collapse", "02_spectral_norm": "fig_sn_samples", "03_attention": "fig_gamma",
     "04_ttur": "fig_ttur_samples", "05_sagan": "fig_live", "06_penalties": "fig_ways",
@@ -173,29 +174,26 @@ def stored(chapter):
     return json.loads(path.read_text())
 
 
-def small(chapter):
-    """What a chapter gave at the small scale: numbers and figures of its notebook, and its code.
+def picture(chapter):
+    """A chapter's picture of the large scale, as it was kept: a Pillow image.
 
     Args:
         chapter: such as "01_dcgan".
-
-    Returns:
-        ({name: text}, {name: PNG in base64}, its `digest`).
-
-    Raises:
-        FileNotFoundError: as `stored`.
-    """
-    notebook = stored(chapter)
-    return *glued(notebook), digest(notebook)
-
-
-def pair(chapter, pictures):
-    """A chapter's picture at both scales, the small one first: two Pillow images.
-
-    Args:
-        chapter: such as "01_dcgan".
-        pictures: of the small scale, as `small` gives them.
     """
     from PIL import Image
 
-    return [opened(pictures[PICTURES[chapter]]), Image.open(_picture(chapter))]
+    return Image.open(_picture(checks.one_of("chapter", chapter, PICTURES)))
+
+
+def state(chapter):
+    """What a chapter's run at the large scale is, in words for a caption.
+
+    Outside the repository, where no notebook is to be held against it, that is "one run".
+
+    Args:
+        chapter: such as "01_dcgan".
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if newer(chapter):
+            return "one run, of an earlier state of this page"
+    return "one run"

@@ -19,10 +19,11 @@ def test_what_was_kept_fits_the_chapters():
     """Every chapter that trains; its numbers have the chapter's names until its code changes."""
     assert set(scales.large()) == set(scales.PICTURES)
     for chapter, entry in scales.large().items():
-        numbers, pictures, _ = scales.small(chapter)
+        numbers, pictures = scales.glued(scales.stored(chapter))
         if scales.newer(chapter) != "code":
             assert set(entry["numbers"]) <= set(numbers), chapter
         assert scales.PICTURES[chapter] in pictures
+        assert scales.picture(chapter).format == "JPEG"
     files = [*scales.kept_in().parent.glob("scale_gpu*")]
     assert len(files) == 1 + len(scales.PICTURES)
     assert sum(path.stat().st_size for path in files) < 3e6
@@ -33,7 +34,8 @@ def test_a_chapter_that_was_not_run_is_named(monkeypatch, tmp_path):
         scales.large("07_nowhere")
     monkeypatch.setattr(shipped, "root", lambda: tmp_path)
     with pytest.raises(FileNotFoundError, match="this needs the book's repository"):
-        scales.small("01_dcgan")
+        scales.stored("01_dcgan")
+    assert scales.state("01_dcgan") == "one run", "a chapter that is read alone has no more to say"
 
 
 def test_a_damaged_file_is_named_with_the_cure(monkeypatch, tmp_path):
@@ -103,8 +105,11 @@ def test_what_was_kept_is_older_than_a_changed_code_or_library(monkeypatch):
     assert scales.newer("01_dcgan", notebook) == ""
     assert scales.newer("01_dcgan") == "code", "that of the repository is another"
     assert scales.library({"cells": [code]}) == entry["library"], "the ledger's cells do not count"
+    monkeypatch.setattr(scales, "stored", lambda chapter: notebook)
+    assert scales.state("01_dcgan") == "one run"
     monkeypatch.setattr(scales.imports, "digest", lambda code: "another")
     assert scales.newer("01_dcgan", notebook) == "library"
+    assert scales.state("01_dcgan") == "one run, of an earlier state of this page"
     del entry["library"]
     assert scales.newer("01_dcgan", notebook) == "library"
     assert scales.newer("01_dcgan", {"cells": []}) == "code"
