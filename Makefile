@@ -42,7 +42,7 @@ help:
 	@echo "make zip         the built book as one archive to hand on: _build/book.zip"
 	@echo "make lab         open the chapters in JupyterLab"
 	@echo "make run CH=02   execute chapter 02 and update its notebook (no CH: all of them)"
-	@echo "make large CH=02 execute chapter 02 at the large scale and keep its numbers (see chapter 94)"
+	@echo "make large CH=02 execute chapter 02 at the large scale and keep its numbers (its fold: At 64 pixels)"
 	@echo "make prose CH=02 update a notebook's text, keep its outputs (only if no code changed)"
 	@echo "make bench       measure the speed of a training step, ours and others': ten minutes"
 	@echo "make course      make the problem sets: assignments/release/ for students, solutions/ for you"
