@@ -1,6 +1,9 @@
-"""What is written from results: the book's page claims.md, and ERRATA.md beside the README."""
+"""What is written from results: the book's page claims.md with its tables, and ERRATA.md."""
 
+import csv
 import dataclasses
+import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,28 +16,23 @@ _HEAD = """# The ledger of claims
 
 <!-- Written by `python -m sagan_experiments claims report`; do not edit. -->
 
-Each statement that the article makes about training is an experiment here. Code says what is
-trained and what is measured, and the smallest effect worth naming, the *limit*. Limits were set
-after a look at seed 0, so seed 0 decides nothing.
-
-Seeds 1 to {first} are the first look at a claim. Where it leaves the claim undecided, seeds 1 to
-{second} are the second look. There is no third. The verdict follows by rule from the mean effect
-and its {percent:g} % interval (Student's *t*, over seeds):
+Each statement about training is an experiment: code says what is trained, what is measured, and the
+smallest effect worth naming, the *limit*. The verdict follows by rule from the mean over seeds 1 to
+{first} and its {percent:g} % interval (Student's *t*):
 
 - **holds**: the whole interval is beyond the limit;
-- **does not hold here**: the whole interval is short of it;
-- **the opposite holds**: the whole interval is beyond the limit on the other side;
-- **undecided**: the limit is inside.
+- **does not hold here**: it is short of it;
+- **the opposite holds**: it is beyond the limit on the other side;
+- **undecided**: the limit is inside. Then seeds 1 to {second} are a second look, the last.
 
-Ratios and errors are averaged as logarithms. Two looks of {percent:g} % miss a true mean in at most
-{miss:g} % of the claims: with {total} claims, expect that about {missed:.1f} intervals do.
+Limits were set after a look at seed 0, which decides nothing. Two looks of {percent:g} % miss a
+true mean in at most {miss:g} % of the claims: of {total}, expect about {missed:.1f}.
 
-"Here" is a small scale: faces of {resolution} pixels, networks of width {width}, {steps} steps of
-{batch_size} images. A technique that does not pay here may pay at a larger one. Compared runs share
+"Here" is {protocol}; a SAGAN without attention, SN in both
+networks, hinge loss, rates {g} and {d}, but for what a claim names. Compared runs share
 seeds: same images, same noise, and the same first weights up to the first layer in which they
-differ.
-
-The default run is a SAGAN without attention: SN in both networks, hinge loss, rates {g} and {d}.
+differ. A mean such as 2.00x is a ratio of two runs' Fréchet distances where nothing else is said,
+and above 1 in the claim's favour.
 
 ```{{admonition}} Short runs, one pair of rates
 :class: warning
@@ -43,25 +41,12 @@ So these are verdicts on who starts fast at the rates named, not on who ends bes
 its own best rates, for longer: `python -m sagan_experiments questions list`.
 ```
 
-Scores are taken from {images} images of the averaged generator. The Fréchet distance is in the
-feature space of the book's judge, against {reference} faces. It is a ratio of two runs' distances
-wherever a claim compares them; a ratio above 1 is in the claim's favour.
-
 {summary}
-{waiting}Click on a column's head to sort by it, on *seeds* to see the effect of each.
+{waiting}Sort by a click on a column's head; *seeds* shows what was measured, the limit, and every
+seed. All of it is in {{download}}`one table <../{claims}>`, and what was trained in
+{{download}}`another <../{arms}>`.
 
-<div class="touch" data-touch="ledger"></div>
-"""
-
-_ARMS = """
-## What was trained
-
-Each *arm* is one way to train: the default run with the changes named here (`arms.Arm` tells the
-words). Scores are medians over the seeds that count: 1 to {second} where all of them were run, else
-1 to {first}. Agreement is that of both eyes, or of both discs, beyond chance (Cohen's kappa): 1
-always, 0 as if drawn apart. A Fréchet distance stands beside those of arms with the same data and
-resolution only.
-
+<div class="touch" data-touch="ledger"><script type="application/json">{data}</script></div>
 """
 
 _FOOT = """
@@ -73,20 +58,13 @@ python -m sagan_experiments claims run ttur      # compute what a claim still la
 python -m sagan_experiments claims check         # measure the fast ones again, compare the verdicts
 ```
 
-One machine is the default. Where there are several, Dask hands the runs out (`pip install -e
-'.[cluster]'` on each). A worker that is lost costs only what it was computing:
-
-```sh
-dask scheduler                                                       # on one of them
-OMP_NUM_THREADS=1 dask worker tcp://ADDRESS:8786 --nworkers 2 --nthreads 1    # on each
-python -m sagan_experiments claims run --scheduler tcp://ADDRESS:8786
-```
-
-Every run is stored in `data/results/{file}`, with the definition of its arm. An arm that is
-defined anew is run anew. A test measures the fast claims again and fails when a verdict changes.
-
-These results: {provenance}.
+Every run is stored in `data/results/{file}`, with the definition of its arm: an arm that is defined
+anew is run anew. These results: {provenance}.
 """
+
+#: Where `write` puts what, below the repository.
+PAGE, ERRATA = Path("chapters/claims.md"), Path("ERRATA.md")
+CLAIMS_TABLE, ARMS_TABLE = Path("data/results/claims.csv"), Path("data/results/arms.csv")
 
 
 def _limit(result):
@@ -107,55 +85,74 @@ def _verdict(result):
     return f"{result.verdict} ({seeds} seeds would decide it{waits})"
 
 
-def _row(name, result, brief):
-    claim, verdict = result.claim, _verdict(result)
-    if brief:
-        return [f"{claim.says} (`{name}`)", str(result), f"**{verdict}**"]
-    effect = f"{claim.quantity}; {_limit(result)}"
-    return [f"{claim.says} (`{name}`; {claim.where})", effect, str(result), f"**{verdict}**"]
-
-
 def _markdown(head, rows):
     lines = (f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
     return "".join(lines)
 
 
-def table(results, brief=False):
+def table(results):
     """The ledger's rows as Markdown.
 
     Args:
         results: {name: `ledger.Result`}.
-        brief: without effect and limit.
     """
-    first = (
-        ["statement (claim)"] if brief else ["statement (claim; where it stands)", "effect; limit"]
-    )
-    head = [*first, f"mean ({100 * ledger.CONFIDENCE:g} % interval)", "verdict"]
-    return _markdown(head, (_row(name, result, brief) for name, result in results.items()))
+    head = ["statement (claim)", f"mean ({100 * ledger.CONFIDENCE:g} % interval)", "verdict"]
+    rows = ([f"{result.claim.says} (`{name}`)", str(result), f"**{_verdict(result)}**"]
+            for name, result in results.items())  # fmt: skip
+    return _markdown(head, rows)
 
 
-def _difference(arm):
-    """The fields in which an arm is not the default one, as code says them."""
-    plain = dataclasses.asdict(arms.ARMS["base"])
-    changed = {k: v for k, v in dataclasses.asdict(arm).items() if v != plain[k]}
-    return f"`{', '.join(f'{k}={v!r}' for k, v in changed.items())}`" if changed else "not at all"
+def _told(result):
+    """What the page shows of a claim when its row is unfolded, each number as readers see it."""
+    claim = result.claim
+    return {"quantity": claim.quantity, "limit": _limit(result), "mean": str(result),
+            "seeds": [result.shown(value) for value in result.counted]}  # fmt: skip
+
+
+def _csv(head, rows):
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([head, *rows])
+    return text.getvalue()
+
+
+def claims_table(results):
+    """All of the ledger as CSV, a row for each claim; effects as they are counted, logarithms too.
+
+    Args:
+        results: {name: `ledger.Result`}.
+    """
+    head = ["claim", "chapter", "statement", "where", "quantity", "logarithm", "below", "limit",
+            "mean", "low", "high", "verdict", "seeds", "effects"]  # fmt: skip
+    rows = []
+    for name, found in results.items():
+        claim = found.claim
+        numbers = (f"{x:.6g}" for x in (claim.limit, found.mean, found.low, found.high))
+        rows.append([
+            name, claim.chapter, claim.says, claim.where, claim.quantity, claim.ratio, claim.below,
+            *numbers, found.verdict, " ".join(map(str, found.seeds)),
+            " ".join(f"{x:.6g}" for x in found.counted),
+        ])  # fmt: skip
+    return _csv(head, rows)
 
 
 def arms_table(store):
-    """The arms as Markdown: how each differs from the default, and its median scores."""
-    rows = []
+    """What was trained, as CSV: how each arm differs from the default, and its median scores.
+
+    Medians are over the seeds that count. Agreement is that of both eyes, or of both discs, beyond
+    chance. A Fréchet distance stands beside those of arms with the same data and resolution only.
+
+    Args:
+        store: a `store.Store`.
+    """
+    plain, rows = dataclasses.asdict(arms.ARMS["base"]), []
     for name, arm in arms.ARMS.items():
+        changed = ((k, v) for k, v in dataclasses.asdict(arm).items() if v != plain[k])
         (runs,) = ledger.runs(name, store=store)
         found = ([run[key] for run in runs if key in run] for key in
                  ("frechet", "agreement" if arm.discs else "eye_agreement"))  # fmt: skip
-        medians = (f"{np.median(values):.4g}" if values else "-" for values in found)
-        rows.append([f"`{name}`", _difference(arm), *medians])
-    return _markdown(["arm", "how it differs", "Fréchet distance", "agreement"], rows)
-
-
-def _seeds(item):
-    name, result = item
-    return [f"`{name}`", ", ".join(map(result.shown, result.counted))]
+        medians = (f"{np.median(values):.4g}" if values else "" for values in found)
+        rows.append([name, ", ".join(f"{k}={v!r}" for k, v in changed), *medians])
+    return _csv(["arm", "how it differs from base", "Fréchet distance", "agreement"], rows)
 
 
 def _waiting(results):
@@ -175,23 +172,17 @@ def claims_page(store):
     results = {name: ledger.result(name, store) for name in CLAIMS}
     base, counts = arms.ARMS["base"], ledger.summary(store)
     text = _HEAD.format(
-        total=len(results), g=base.g_rate, d=base.d_rate, **dataclasses.asdict(store.protocol),
+        total=len(results), g=base.g_rate, d=base.d_rate, protocol=store.protocol,
         first=ledger.FIRST[-1], second=ledger.SECOND[-1], percent=100 * ledger.CONFIDENCE,
         miss=200 * (1 - ledger.CONFIDENCE), missed=2 * (1 - ledger.CONFIDENCE) * len(results),
         summary=_markdown(["verdict", "claims"], ([v, str(n)] for v, n in counts.items())),
-        waiting=_waiting(results.values()),
+        waiting=_waiting(results.values()), claims=CLAIMS_TABLE, arms=ARMS_TABLE,
+        data=json.dumps({name: _told(found) for name, found in results.items()}, ensure_ascii=False,
+                        separators=(",", ":")),
     )  # fmt: skip
     for chapter, title in CHAPTERS.items():
-        mine = ledger.of_chapter(chapter, store)
-        text += f"\n## {title}\n\nThe chapter: {{doc}}`{chapter}`. "
-        text += "Tests: `tests/sagan_experiments/test_ledger.py`, one by one with "
-        text += f"`-k {next(iter(mine))}`.\n\n"
-        text += table(mine)
-        seeds = _markdown(
-            ["claim", "effects of the seeds that count, from 1 on"], map(_seeds, mine.items())
-        )
-        text += f"\n```{{dropdown}} Every seed\n{seeds}```\n"
-    text += _ARMS.format(first=ledger.FIRST[-1], second=ledger.SECOND[-1]) + arms_table(store)
+        mine = {name: result for name, result in results.items() if result.claim.chapter == chapter}
+        text += f"\n## {title}\n\n{{doc}}`{chapter}`\n\n{table(mine)}"
     made = store.data["provenance"][-1] if store.data["provenance"] else {}
     machine, versions = made.get("machine", {}), made.get("versions", {})
     provenance = (
@@ -235,15 +226,17 @@ def _erratum(number, erratum, store):
 
 
 def write(store, folder=None):
-    """Write both; returns their paths.
+    """Write both pages and both tables; returns their paths.
 
     Args:
         store: a `store.Store`.
         folder: the repository, or another that is to hold them; by default this one.
     """
     folder = Path(folder or shipped.root())
-    paths = folder / "chapters" / "claims.md", folder / "ERRATA.md"
-    for path, text in zip(paths, (claims_page(store), errata_page(store)), strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return paths
+    results = {name: ledger.result(name, store) for name in CLAIMS}
+    texts = {PAGE: claims_page(store), ERRATA: errata_page(store),
+             CLAIMS_TABLE: claims_table(results), ARMS_TABLE: arms_table(store)}  # fmt: skip
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    return [folder / path for path in texts]

@@ -1,29 +1,21 @@
 /* The ledger's tables: sorted by a click on a head, filtered by words and verdict; the button of a
- * row unfolds the effect of every seed. All numbers are read from the page itself.
+ * row unfolds what was measured and the effect of every seed. What a row tells is in the page.
  */
 "use strict";
 
-Touch.register("ledger", (data, place) => {
+Touch.register("ledger", (told, place) => {
   const { make } = Touch;
   const claimOf = (row) => row.cells[0].querySelector("code")?.textContent;
   const number = (text) => parseFloat(text.replace("−", "-"));
-
-  const tables = [...document.querySelectorAll("table")];
-  const effects = {}; // claim -> its seeds' effects, from the folded tables
-  for (const table of tables.filter((t) => /effects/.test(t.tHead?.textContent))) {
-    for (const row of table.tBodies[0].rows) {
-      effects[claimOf(row)] = row.cells[1].textContent.split(",").map(number);
-    }
-  }
-  const ledgers = tables.filter((table) => /verdict/.test(table.tHead?.textContent) && claimOf(table.tBodies[0].rows[0]));
+  const named = (table) => told[claimOf(table.tBodies[0]?.rows[0] ?? table.rows[0])];
+  const ledgers = [...document.querySelectorAll("table")].filter((table) => table.tHead && named(table));
   const rows = ledgers.flatMap((table) => [...table.tBodies[0].rows]);
   const verdictOf = (row) => row.cells[row.cells.length - 1].textContent.split(" (")[0].trim();
 
   /* Every seed as a dot; the interval as a bar, the limit as a line. */
-  function plot(row) {
-    const values = effects[claimOf(row)];
-    const [effect, interval] = [row.cells[1].textContent, row.cells[2].textContent];
-    const limit = number(effect.match(/(?:above|below) ([-−\d.e]+)/)?.[1] ?? "NaN");
+  function plot({ seeds, limit: bound, mean: interval }) {
+    const values = seeds.map(number);
+    const limit = number(bound.match(/(?:above|below) ([-−\d.e]+)/)?.[1] ?? "NaN");
     const [low, high] = (interval.match(/\((.+?) to (.+?);/) ?? []).slice(1).map(number);
     const shown = [...values, limit, low, high].filter(Number.isFinite);
     const logarithmic = /\dx/.test(interval) && Math.min(...shown) > 0;
@@ -47,14 +39,16 @@ Touch.register("ledger", (data, place) => {
     const open = button.getAttribute("aria-expanded") === "true";
     button.setAttribute("aria-expanded", String(!open));
     if (open) return row.nextSibling.remove();
-    const cell = make("td", { colspan: row.cells.length }, plot(row));
+    const claim = told[claimOf(row)];
+    const measured = make("div", {}, `${claim.quantity}; ${claim.limit}`);
+    const cell = make("td", { colspan: row.cells.length }, measured, plot(claim));
     row.after(make("tr", { class: "touch seeds" }, cell));
   }
 
-  for (const row of rows.filter((each) => effects[claimOf(each)])) {
+  for (const row of rows.filter((each) => told[claimOf(each)]?.seeds.length)) {
     const button = make("button", { type: "button", "aria-expanded": "false" }, "seeds");
     button.addEventListener("click", () => unfold(row, button));
-    row.cells[2].append(" ", make("span", { class: "touch-inline" }, button));
+    row.cells[1].append(" ", make("span", { class: "touch-inline" }, button));
   }
 
   for (const table of ledgers) {
@@ -68,7 +62,7 @@ Touch.register("ledger", (data, place) => {
         table.querySelectorAll("tr.seeds").forEach((each) => each.remove());
         table.querySelectorAll("[aria-expanded=true]").forEach((each) => each.setAttribute("aria-expanded", "false"));
         const key = (row) => row.cells[column].textContent.trim();
-        const numeric = column === 2;
+        const numeric = column === 1;
         const sorted = [...table.tBodies[0].rows].sort((a, b) => direction *
           (numeric ? number(key(a)) - number(key(b)) || 0 : key(a).localeCompare(key(b))));
         table.tBodies[0].append(...sorted);
