@@ -138,7 +138,7 @@ def seeds(results, width=7.0):
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.invert_yaxis()
+    axis.set_ylim(len(shown) - 0.4, -0.6)  # the first row on top, all marks whole
     axis.grid(alpha=0.3, axis="x", which="both")
     figure.tight_layout()
     return figure
