@@ -344,5 +344,12 @@ page.glue("wrong-steps", STEPS * 3 // 4)
 # `faces.Faces(32, label="iris")`, and `by_class.obedience` for the reading.
 # ```
 
+# %% [markdown]
+# ## Problem set
+#
+# Problem set 5 goes on from here: the projection, conditional batch normalization and the scores of
+# obedience, written by you and tested, and an experiment whose answer is not in the book
+# ({doc}`problem_sets`).
+
 # %% tags=["remove-cell"]
 page.took(started)
