@@ -154,13 +154,14 @@ page.glue("few-pictures", PICTURES)
 # %% [markdown]
 # ```{glue:figure} fig_parting
 # :name: fig-parting
-# :alt: Two panels of D's mean score over the steps. Where D is shown faces as they are, training faces score well above held-out ones; where they are changed, both lines stay close together.
+# :alt: Two panels of D's mean score over the steps. Where D trains on faces as they are, those score well above held-out ones; where it trains on changed ones, both lines stay close together.
 #
-# $D$'s mean scores, without and with changes. Where the upper lines part, $D$ knows faces by heart.
+# $D$'s mean scores of faces as they are, while it trains without and with changes. Where the upper lines part, $D$
+# knows faces by heart.
 # ```
 #
-# At the end $D$ scores its {glue:text}`few-pictures:s` training faces {glue:text}`gap-plain:s` above held-out
-# ones where they are shown as they are, and {glue:text}`gap-changed:s` where changed. The losses do not show it.
+# After training on them as they are, $D$ scores its {glue:text}`few-pictures:s` faces {glue:text}`gap-plain:s` above
+# held-out ones, and after training on changed ones {glue:text}`gap-changed:s` (all scored unchanged).
 #
 # Without pictures to hold out, {cite:t}`karras2020ada` read $r_t = \mathbb{E}\,[\operatorname{sign} D(x)]$ of the
 # training pictures: near 1, $D$ is sure of all of them.
@@ -183,11 +184,11 @@ for name, model in models.items():
 
 # %% tags=["remove-cell"]
 assert held["as they are"] < held["changed"]  # as the text says
-assert max(copied.values()) < 0.1
+assert max(copied.values()) <= 0.05
 
 # %% [markdown]
-# So far neither copies more than by chance, and by the distance to held-out faces the plain one is ahead: changes
-# make $D$'s task harder. Where each *ends* longer runs would tell.
+# So far neither copies more than by chance, and by the distance to held-out faces the plain one is ahead, perhaps
+# because changes make $D$'s task harder. Where each *ends* longer runs would tell.
 
 # %% [markdown]
 # ## What leaks
@@ -215,7 +216,8 @@ assert len({*np.round(seen_by_d(shares, 0.2), 9)}) == len(shares)  # each looks 
 # At $p = \tfrac12$ all shares look alike: nothing keeps $G$ from drawing any of them, and the swap has *leaked*.
 # At any other $p$ only the right $q$ gives the right $q'$. In general a change cannot leak if the distribution of
 # pictures can be computed back from that of the changed ones {cite:p}`karras2020ada`. In practice they find
-# leaks unlikely where each change has a probability below 0.8.
+# leaks unlikely where each change has a probability below 0.8 (in their random pipeline; DiffAugment always applies
+# its three).
 #
 # A **flip** is the case of $p = \tfrac12$. So the library takes it as more data: `"flip"` mirrors half of the real
 # pictures and no generated one. Of faces that is right; of letters it is not.
@@ -224,7 +226,7 @@ assert len({*np.round(seen_by_d(shares, 0.2), 9)}) == len(shares)  # each looks 
 # ## How many are few?
 #
 # The authors of DiffAugment took parts of FFHQ, 70,000 photographs of faces {cite:p}`zhao2020diffaugment`. With
-# 1,000 to 30,000 the changes help, most where there are fewest; with all they cost a little.
+# 1,000 to 30,000 the changes help, by more than half at 1,000 and 5,000; with all they cost a little.
 
 # %% tags=["long", "remove-cell"]
 # From the authors' table of trained models: github.com/mit-han-lab/data-efficient-gans, the README
@@ -232,6 +234,9 @@ assert len({*np.round(seen_by_d(shares, 0.2), 9)}) == len(shares)  # each looks 
 COUNTS = (1000, 5000, 10_000, 30_000, 70_000)
 REPORTED = {"as they are": (62.16, 26.60, 14.75, 6.16, 3.81),
             "changed": (25.66, 10.45, 7.86, 5.05, 4.24)}
+gains = np.divide(*REPORTED.values())
+assert min(gains[:2]) > 2  # as the text says
+assert min(gains[:-1]) > 1 > gains[-1]
 figure, axis = plt.subplots(figsize=(5, 2.8))
 for number, (name, values) in enumerate(REPORTED.items()):
     axis.plot(COUNTS, values, "o-", ms=4, color=plots.COLOURS[number], label=name)
@@ -251,8 +256,6 @@ page.show("fig_reported", figure)
 #
 # Not measured here: FID of StyleGAN2 at 256 pixels, as the authors of DiffAugment publish it.
 # ```
-#
-# Is it so with this book's networks and faces? Its fair trials so far:
 
 # %% tags=["remove-input", "ledger"]
 from IPython.display import Markdown
@@ -267,8 +270,8 @@ for name, each in questions.QUESTIONS.items():
         except ValueError:  # not run yet
             continue
         rows += [f"| {each.answer} | {found.verdict}: {found} |"] if found.values else []
-Markdown("\n".join(["| put to the test | verdict |", "|---|---|", *rows]) if rows
-         else "*None of them is finished yet.*")
+head = ["Is it so with this book's networks and faces? Its fair trials:", "", "| put to the test | verdict |"]
+Markdown("\n".join([*head, "|---|---|", *rows])) if rows else None
 
 # %% [markdown]
 # ## What to do
@@ -290,10 +293,10 @@ Markdown("\n".join(["| put to the test | verdict |", "|---|---|", *rows]) if row
 # %% [markdown]
 # ## Summary
 #
-# - With few pictures $D$ learns them by heart. Held-out pictures show it, losses do not.
+# - With few pictures $D$ learns them by heart. Held-out pictures show it.
 # - Change all that $D$ is shown, real and generated, with the gradient running through the change.
 # - A change leaks where it hides a difference altogether. A flip does: take it as more data, or not at all.
-# - In the short run here changes cost speed. By the papers they pay below some tens of thousands of pictures.
+# - In the short run here changes did not pay. By the papers they pay below some tens of thousands of pictures.
 
 # %% [markdown]
 # ## Exercises
