@@ -500,7 +500,7 @@ page.show("fig_sn_samples", plots.pictures(
 # %% [markdown]
 # ## Over seeds
 
-# %% tags=["remove-cell", "ledger"]
+# %% tags=["remove-cell", "ledger", "long"]
 from sagan_experiments import arms, ledger
 
 results = ledger.of_chapter("02_spectral_norm")

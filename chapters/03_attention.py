@@ -561,8 +561,9 @@ page.touch("attention", EYES | {"down": DOWN, "seed": 3, "count": 100, "gamma": 
 from sagan_experiments import ledger
 
 results = ledger.of_chapter("03_attention")
-told = "attention-quality", "attention-long", "attention-large", "placement", "pooled"
-page.show("fig_attention_seeds", plots.seeds({name: results[name] for name in told}))
+CHANGES = {"no attention": "attention-quality", "none, 4 times the steps": "attention-long",
+           "none, 64 pixels": "attention-large", "on 8x8, not 16x16": "placement", "the authors' pooled layer": "pooled"}
+page.show("fig_attention_seeds", plots.seeds({words: results[name] for words, name in CHANGES.items()}))
 page.glue("far-gap", results["far-is-hard"].mean, "{:.1f}")
 page.glue("patches-gain", results["attention-patches"].mean, "{:.1f}")
 for name in ("far-is-hard", "attention-patches"):  # and as the text says of the others
@@ -575,10 +576,10 @@ for name in ("placement", "pooled", "attention-far"):
 # %% [markdown]
 # ```{glue:figure} fig_attention_seeds
 # :name: fig-attention-seeds
-# :alt: A row for each claim: dots for the seeds, a bar for the interval, a tick for the limit, on an axis of factors.
+# :alt: Five rows of dots, a bar and a tick each, on a logarithmic axis of factors, around 1 or left of it.
 #
-# Fréchet distance on faces as a factor, every seed; right of 1 speaks for attention, for 16x16, against
-# pooling. Bar: 97.5 % interval of the mean. Tick: the smallest effect worth naming.
+# How many times as large the change makes the Fréchet distance on faces. Dot: a seed. Bar: 97.5 % interval of
+# the mean. Tick: the smallest effect worth naming.
 # ```
 #
 # **It pays where the rule is longer than $D$'s view.** Without attention far discs agree {glue:text}`far-gap:s`

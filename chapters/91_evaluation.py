@@ -413,6 +413,10 @@ assert x.mean() - half < 0 < x.mean() + half
 # ```
 
 # %% tags=["remove-cell"]
+rare = {share: score(faces.render(wrong_eyes(share / 100, FACES))) for share in (1, 2, 5)}
+rare[10] = scored["one eye in ten"]
+for by, short in (("Fréchet", "distance"), ("unequal eyes, %", "count")):
+    page.glue(f"rare-{short}", min(share for share in rare if abs(rare[share][by] - middle[by]) > 4 * spread[by]))
 page.took(started)
 
 # %% [markdown]
@@ -450,6 +454,7 @@ page.took(started)
 # ```{solution} ex-evaluation-rare
 # :class: dropdown
 #
-# `score(faces.render(wrong_eyes(0.02, FACES)))`. The count is almost 0 for real faces, so a few are
-# enough. In the distance, the chance variation of all features lies over what the eyes change.
+# `score(faces.render(wrong_eyes(0.02, FACES)))`. The count sees {glue:text}`rare-count:s` %, the distance
+# none below the {glue:text}`rare-distance:s` % of this page: in it the chance variation of all features lies over what the eyes
+# change.
 # ```
