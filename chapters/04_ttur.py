@@ -288,6 +288,23 @@ for arm in ("five_to_one", "sn_none", "r1"):  # "no gain was seen", below
     mean, low, high = ledger.interval(np.log([each["live"] / each["frechet"] for each in found]))
     assert low < 0 < high
 
+# %% tags=["remove-cell", "ledger"]
+from fractions import Fraction
+
+from sagan_experiments import trials, ways
+
+store = trials.open_store()
+values, edge = trials.grid("sn", store), trials.good_edge(["sn", "r1"], store)
+ratios = np.array(ways.RATES)[None] / np.array(ways.RATES)[:, None]  # rates of G, rates of D
+good = ratios[values <= edge]
+page.glue("fair-steps", store.protocol.steps, "{:,}")
+page.glue("fair-good", len(good))
+for name, ratio in (("low", good.min()), ("high", good.max()), ("best", ratios.flat[values.argmin()])):
+    page.glue(f"fair-{name}", Fraction(float(ratio)).limit_denominator(8))
+assert good.min() < 1 < good.max()
+assert not (values[0] <= edge).any()  # the lowest rate of G is too low
+assert not (values[:, 0] <= edge).any()  # and so is D's
+
 # %% [markdown]
 # ```{glue:figure} fig_ttur_seeds
 # :name: fig-ttur-seeds
@@ -309,7 +326,10 @@ for arm in ("five_to_one", "sn_none", "r1"):  # "no gain was seen", below
 # **Averaging paid in that run**: the last weights have {glue:text}`ema-factor:s` times the distance. With
 # five-to-one, without SN or with R1 no gain was seen.
 #
-# All are short runs ({doc}`claims`).
+# **These are short runs** ({doc}`claims`). After {glue:text}`fair-steps:s` steps, one seed a pair
+# ({numref}`fig-penalty-rates`), SN's {glue:text}`fair-good:s` good pairs have ratios from
+# {glue:text}`fair-low:s` to {glue:text}`fair-high:s`, and the best has {glue:text}`fair-best:s`. There the rates
+# must be high enough; whether $D$'s is the higher one decides little.
 #
 # ````{dropdown} In turn, or from one forward pass?
 # The code of the article that this book grew from ({download}`errata <../ERRATA.md>`) takes both gradients from one forward
