@@ -140,7 +140,7 @@ def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
     parser = _parser()
     args, rest = parser.parse_known_args(argv)
-    if rest and (args.command == "bench" or any(word.startswith("-") for word in rest)):
+    if rest and (not hasattr(args, "names") or any(word.startswith("-") for word in rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:  # names after options, which argparse does not give to a list that may be empty
         args.names += rest

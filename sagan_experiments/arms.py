@@ -128,6 +128,12 @@ class Arm:
     tell_g: str = "normalize"
     tell_d: str = "project"
 
+    def __post_init__(self):
+        checks.one_of("attends", self.attends, ["both", "g", "d"])
+        if self.label and (self.penalty or self.bug == "one_forward"):
+            raise ValueError(f"label={self.label!r} has a GAN of its own, so no penalty and no bug "
+                             "that is one")  # fmt: skip
+
 
 _FAST = functools.partial(Arm, g_rate=1e-3, d_rate=4e-3)  # the rates that the article prints
 _PATCH = functools.partial(_FAST, discs=22, length=2)  # far discs, unless told otherwise
@@ -416,12 +422,7 @@ def _known(images, arm):
 
 
 def _by_heart(model, arm, protocol):
-    """What D and G know by heart, and whether pictures are as bright as real ones.
-
-    Returns:
-        {"d_gap"} as `callbacks.Gap` has it, {"copies"} as `scores.copies`, and {"spread"}: by how
-        much the brightness of pictures varies, generated over real.
-    """
+    """What D and G know by heart: "d_gap" of `callbacks.Gap`, and "copies" of `scores.copies`."""
     training, held_out = source(arm, protocol).split(500)
     found = {}
     gap = Gap(training, held_out)
@@ -430,8 +431,7 @@ def _by_heart(model, arm, protocol):
     images = model.sample(protocol.images, seed=1, batch_size=250)
     judged = _extractor(training.extractor)
     copied = scores.copies(images, from_bytes(training.images), held_out, judged)
-    spread = [float(x.mean((1, 2, 3)).std()) for x in (images, held_out)]
-    return {"d_gap": found["d_gap"], "copies": copied["value"], "spread": spread[0] / spread[1]}
+    return {"d_gap": found["d_gap"], "copies": copied["value"]}
 
 
 def _steepness(model, data):

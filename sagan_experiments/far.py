@@ -5,6 +5,7 @@ kept is a demonstration at one pair of rates; whether it holds is for `questions
 """
 
 import json
+from pathlib import Path
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def train(kind, seed, steps=960, checkpoints=12):
 
 
 def _files(path):
-    path = path or shipped.folder() / "results" / "far_discs.json"
+    path = Path(path or shipped.folder() / "results" / "far_discs.json")
     return path, {kind: path.with_name(f"{path.stem}_{kind}.png") for kind in KINDS}
 
 
@@ -64,27 +65,34 @@ def run(path=None, seeds=SEEDS, line="", **options):
     """Train what is not stored yet, and store it; it goes on where it was stopped.
 
     Args:
-        path: of the JSON file; samples of the first seed lie beside it.
+        path: of the JSON file; samples of each kind's first run lie beside it.
         seeds: which.
         line: the command, for the provenance.
         options: of `train`.
 
     Returns:
         The path.
+
+    Raises:
+        ValueError: the file has runs of other rates.
     """
     from PIL import Image
 
     path, pictures = _files(path)
-    record = {"rates": RATES, "runs": {kind: {} for kind in KINDS}}
+    record = {"rates": list(RATES), "runs": {kind: {} for kind in KINDS}}
     if path.is_file():
         record = json.loads(path.read_text())
+        if record["rates"] != list(RATES):
+            raise ValueError(f"{path} has runs of rates {record['rates']}, these have {RATES}")
     for seed in seeds:
         for kind, runs in record["runs"].items():
             if str(seed) in runs:
                 continue
-            runs[str(seed)], samples = train(kind, seed, **options)
-            if seed == seeds[0]:
-                Image.fromarray(np.hstack(samples)).save(pictures[kind])
+            found, samples = train(kind, seed, **options)
+            if not runs:
+                with shipped.replacing(pictures[kind]) as part:
+                    Image.fromarray(np.hstack(samples)).save(part, "PNG")
+            runs[str(seed)] = found
             with shipped.replacing(path) as part:
                 part.write_text(json.dumps(record | provenance(line), indent=1) + "\n")
     return path

@@ -17,13 +17,14 @@ VERDICTS = dict(zip(verdicts.VERDICTS, (COLOURS[2], COLOURS[1], "0.45", COLOURS[
 FAR = 5
 
 
-def rate_maps(store, names=tuple(ways.WAYS), width=7.0):
+def rate_maps(store, names=tuple(ways.WAYS), width=7.0, seeds=trials.TUNING):
     """Quality over both rates: one panel for each way, with the Fréchet distance in each cell.
 
     Args:
         store: of `trials.open_store`.
         names: of `ways.WAYS`, whose grids are whole.
         width: of the figure in inches.
+        seeds: over which each cell is a geometric mean.
 
     Returns:
         A matplotlib `Figure`. A frame marks the pairs that are good, as `trials.good_share` has it.
@@ -33,9 +34,9 @@ def rate_maps(store, names=tuple(ways.WAYS), width=7.0):
     """
     import matplotlib.pyplot as plt
 
-    shares, count = trials.good_share(names, store), len(ways.RATES)
-    grids = [trials.grid(name, store) for name in names]
-    low, edge = min(grid.min() for grid in grids), trials.good_edge(names, store)
+    shares, count = trials.good_share(names, store, seeds), len(ways.RATES)
+    grids = [trials.grid(name, store, seeds) for name in names]
+    low, edge = min(grid.min() for grid in grids), trials.good_edge(names, store, seeds)
     columns = min(2, len(names))
     rows = -(-len(names) // columns)
     size = (width, 0.93 * width / columns * rows)

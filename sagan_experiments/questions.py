@@ -81,13 +81,12 @@ def _within(worse, run):
     return math.log(run[worse] / run["frechet"])
 
 
-def _less(name, first, second):
-    """How much less of a share the first run has."""
-    return second[name] - first[name]
-
-
 def _more(name, first, second):
     return first[name] - second[name]
+
+
+def _less(name, first, second):
+    return _more(name, second, first)
 
 
 def _log_curve(name, first, second):

@@ -51,7 +51,12 @@ def run(folder=None, line="", steps=STEPS, protocol=arms.PROTOCOLS["pilot"]):
 
     Returns:
         The record that was written.
+
+    Raises:
+        ValueError: `steps` do not increase.
     """
+    if any(step <= before for before, step in zip((0, *steps), steps, strict=False)):
+        raise ValueError(f"steps must increase from at least 1, got {steps}")
     arm = ways.TRIALS[TRIAL]
     model, data = arms.build(arm, protocol, SEED), arms.source(arm, protocol)
     judged = scores.extractor(data.extractor)

@@ -1,12 +1,13 @@
 """Fair trials: each way to train at its own best rates, until its curve has levelled off.
 
 A verdict that is taken in the warm-up, at one pair of rates, cannot be told from the effect of the
-rates. So every way gets the same search: all pairs of `ways.RATES` with the first tuning seed, then
-the best `FINALISTS` of them with the others. A variant chooses among its way's finalists, by the
-first seed. Tuning seeds decide nothing else. A run is scored by its last half, not by its end,
+rates. So every way gets the same search: all pairs of `ways.RATES`, with all tuning seeds, for one
+alone may flatter a pair. A variant chooses among its way's best `FINALISTS` pairs, by the same
+seeds. Tuning seeds decide nothing else. A run is scored by its last half, not by its end,
 which wobbles; and how soon it is good is another question.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -17,7 +18,7 @@ from sagan_lib import checks
 
 #: Seeds that choose rates and decide nothing.
 TUNING = (51, 52)
-#: Pairs of rates that are tried with all of them.
+#: A way's best pairs of rates, among which its variants choose.
 FINALISTS = 3
 #: A pair of rates is good for a way if its run ends within this factor of the best of all ways.
 GOOD = 1.5
@@ -81,24 +82,34 @@ def open_store(path=None):
     return ledger.open_store(path, "fair")
 
 
-def grid(name, store):
-    """What a way or a variant gives at each pair of rates, with the first tuning seed.
+def grid(name, store, seeds=TUNING):
+    """What a way or a variant gives at each pair of rates.
 
     Args:
         name: of `ways.WAYS` or `ways.VARIANTS`.
         store: of `open_store`.
+        seeds: over which the mean is taken.
 
     Returns:
-        Float array (rates of G, rates of D): `quality`; NaN where nothing was run, infinite where
-        a run diverged.
+        Float array (rates of G, rates of D): mean `quality`; NaN where a seed was not run, infinite
+        where one diverged.
     """
     found = np.full((len(ways.RATES), len(ways.RATES)), np.nan)
     for i, g_rate in enumerate(ways.RATES):
         for k, d_rate in enumerate(ways.RATES):
             runs = store.seeds("arms", ways.at_rates(name, g_rate, d_rate))
-            if TUNING[0] in runs:
-                found[i, k] = quality(runs[TUNING[0]])
+            if set(seeds) <= set(runs):
+                found[i, k] = np.mean([quality(runs[seed]) for seed in seeds])
     return found
+
+
+def _chooses(name):
+    """Whether it has rates of its own: a variant that only trains for longer has its way's."""
+    return name in ways.WAYS or ways.VARIANTS[name][1].keys() != {"length"}
+
+
+def _place(pair):
+    return tuple(map(ways.RATES.index, ways.rates_of(pair)))
 
 
 def _pair(name, place):
@@ -114,25 +125,14 @@ def candidates(name, store):
         store: of `open_store`.
 
     Returns:
-        Names of `ways.TRIALS`, at the best pairs of the way; none until the way's grid is whole.
+        Names of `ways.TRIALS`, at the best pairs of the way, the best one first; none until the
+        way's grid is whole.
     """
     values = grid(ways.way_of(name), store)
     if np.isnan(values).any():
         return []
     places = np.argsort(values, axis=None, kind="stable")[:FINALISTS]
     return [_pair(name, place) for place in places]
-
-
-def tuning_of(name):
-    """The seeds by which a way or a variant chooses among its candidates; none: it does not choose.
-
-    Args:
-        name: of `ways.WAYS` or `ways.VARIANTS`. A variant that only trains for longer has the rates
-            of its way.
-    """
-    if name in ways.WAYS:
-        return TUNING
-    return () if ways.VARIANTS[name][1].keys() == {"length"} else TUNING[:1]
 
 
 def best(name, store):
@@ -155,17 +155,13 @@ def best(name, store):
     checks.one_of("name", way, [*ways.WAYS, *ways.VARIANTS])
     if ratio:
         return _best_at_ratio(way, float(ratio), store)
-    means, seeds = {}, tuning_of(name)
-    if not seeds:
-        return ways.at_rates(name, *ways.rates_of(best(ways.way_of(name), store)))
-    for pair in candidates(name, store):
-        runs = store.seeds("arms", pair)
-        if not set(seeds) <= set(runs):
-            break
-        means[pair] = np.mean([quality(runs[seed]) for seed in seeds])
-    if len(means) < FINALISTS:
+    pairs = candidates(name, store)
+    if not pairs or missing([name], store):
         raise ValueError(f"the search of {name!r} is not finished: run 'trials run {name}'")
-    return min(means, key=means.get)
+    if not _chooses(name):
+        return pairs[0]
+    values = grid(name, store)
+    return min(pairs, key=lambda pair: values[_place(pair)])
 
 
 def _best_at_ratio(way, ratio, store):
@@ -184,29 +180,31 @@ def _best_at_ratio(way, ratio, store):
     return _pair(way, values.argmin())
 
 
-def good_share(names, store):
+def good_share(names, store, seeds=TUNING):
     """How much room for error each way leaves: the share of pairs of rates that are good for it.
 
     Args:
         names: of `ways.WAYS`, whose grids are whole; "good" is within `GOOD` of the best pair of
             all of these.
         store: of `open_store`.
+        seeds: as in `grid`.
 
     Returns:
         {way: share, 0 to 1}.
     """
-    edge = good_edge(names, store)
-    return {way: float((grid(way, store) <= edge).mean()) for way in names}
+    edge = good_edge(names, store, seeds)
+    return {way: float((grid(way, store, seeds) <= edge).mean()) for way in names}
 
 
-def good_edge(names, store):
+def good_edge(names, store, seeds=TUNING):
     """The `quality` up to which a pair of rates is good: within `GOOD` of the best of these ways.
 
     Args:
         names: of `ways.WAYS`, whose grids are whole.
         store: of `open_store`.
+        seeds: as in `grid`.
     """
-    grids = {way: grid(way, store) for way in names}
+    grids = {way: grid(way, store, seeds) for way in names}
     if missing := [way for way, values in grids.items() if np.isnan(values).any()]:
         raise ValueError(f"names must have whole grids, got {missing} without")
     return min(values.min() for values in grids.values()) + math.log(GOOD)
@@ -220,13 +218,11 @@ def missing(names, store):
         store: of `open_store`.
     """
     wanted = []
-    for name in names:
-        if name in ways.WAYS:
-            everything = [_pair(name, place) for place in range(len(ways.RATES) ** 2)]
-            wanted += [(pair, TUNING[0]) for pair in everything]
-        wanted += [(pair, seed) for seed in tuning_of(name) for pair in candidates(name, store)]
-    each = dict.fromkeys(wanted)
-    return [(pair, seed) for pair, seed in each if seed not in store.seeds("arms", pair)]
+    for name in filter(_chooses, names):
+        everything = [_pair(name, place) for place in range(len(ways.RATES) ** 2)]
+        pairs = everything if name in ways.WAYS else candidates(name, store)
+        wanted += [(pair, seed) for seed in TUNING for pair in pairs]
+    return [(pair, seed) for pair, seed in wanted if seed not in store.seeds("arms", pair)]
 
 
 def _with_way(name):
@@ -236,7 +232,7 @@ def _with_way(name):
 
 
 def run(names=(), jobs=None, store=None, line=""):
-    """Finish searches, one after the other: the grid first, then the finalists.
+    """Finish searches, one after the other.
 
     Args:
         names: of `ways.WAYS` or `ways.VARIANTS`; by default all ways. A variant's way comes before.
@@ -290,8 +286,8 @@ def plan(names=(), store=None):
     store = store or open_store()
     names = list(dict.fromkeys(each for name in names or ways.WAYS for each in _with_way(name)))
     whole = [name for name in names if name in ways.WAYS]
-    runs = len(ways.RATES) ** 2 * len(whole) + FINALISTS * sum(len(tuning_of(x)) for x in names)
-    runs -= FINALISTS * len(whole)  # of the first seed, which are in the grid
+    choosing = [name for name in names if _chooses(name) and name not in whole]
+    runs = len(TUNING) * (len(ways.RATES) ** 2 * len(whole) + FINALISTS * len(choosing))
     done = [(name, seed) for name in ways.TRIALS for seed in store.seeds("arms", name)
             if name.partition("@")[0] in names and seed in TUNING]  # fmt: skip
     text = f"{len(names)} searches, {runs} runs of {store.protocol}; {len(done)} are done"
@@ -303,16 +299,16 @@ def plan(names=(), store=None):
 
 
 def table(names=(), store=None):
-    """The grids as text: rates of G down, of D across, Fréchet distances.
+    """The grids as text, one for each tuning seed: rates of G down, of D across, Fréchet distances.
 
     Args:
         names: of `ways.WAYS` or `ways.VARIANTS`; by default all ways.
         store: of `open_store`; by default the published one.
     """
     names, store, lines = list(names or ways.WAYS), store or open_store(), []
-    for name in names:
-        lines.append(f"{name:>9}" + "".join(f"{rate:9g}" for rate in ways.RATES))
-        for rate, row in zip(ways.RATES, grid(name, store), strict=True):
+    for name, seed in itertools.product(names, TUNING):
+        lines.append(f"{name}, {seed}".rjust(9) + "".join(f"{rate:9g}" for rate in ways.RATES))
+        for rate, row in zip(ways.RATES, grid(name, store, [seed]), strict=True):
             shown = ("-" if math.isnan(x) else f"{math.exp(x):.0f}" for x in row)
             lines.append(f"{rate:9g}" + "".join(f"{x:>9}" for x in shown))
     return "\n".join(lines)

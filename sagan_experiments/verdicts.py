@@ -82,8 +82,9 @@ class Answer:
 
     @property
     def open(self):
-        """Whether a later look may say more."""
-        return self.verdict in (OPEN, FAILS)
+        """Whether a later look may say more; not after a divergence, which stays in all looks."""
+        gone = any(map(math.isinf, self.values.values()))
+        return self.verdict in (OPEN, FAILS) and not gone
 
     @property
     def whole(self):

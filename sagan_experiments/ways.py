@@ -10,7 +10,7 @@ import functools
 from sagan_experiments.arms import ARMS, Arm
 from sagan_lib import checks
 
-#: Half of the lowest was tried with SN, on the first tuning seed: 2,400 steps are too few for it.
+#: What is best may lie outside, above all at higher rates of G.
 RATES = (5e-4, 1e-3, 2e-3, 4e-3)
 
 _PENALTY = functools.partial(Arm, sn="none", loss="bce")

@@ -106,19 +106,6 @@ def took(started):
     glue("core-seconds", sum(os.times()[:4]), "{:.0f}")
 
 
-def glue_results(results, *names):
-    """`glue` for claims: the result under the claim's name, its verdict under name-verdict.
-
-    Args:
-        results: {name: `ledger.Result`}.
-        names: those that the prose quotes.
-    """
-    for name in names:
-        checks.one_of("claim", name, results)
-        glue(name, results[name])
-        glue(f"{name}-verdict", results[name].verdict)
-
-
 def _publish(display, name, bundle):
     # Numbers are stored under a prefix that notebooks do not show; pictures are shown as well.
     shown = any(kind.startswith("image/") for kind in bundle)

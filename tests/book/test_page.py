@@ -18,7 +18,6 @@ from pictures import flat
 from PIL import Image
 from traitlets.config import Config
 
-from sagan_experiments import ledger
 from sagan_lib.book import page, plots
 
 
@@ -61,18 +60,6 @@ def test_a_chapter_says_what_it_took_on_the_clock_and_of_a_core(shell):
     texts = {name: eval(out["data"]["text/plain"]) for name, out in stored.items()}
     assert texts["minutes"] == "1.5"
     assert 0.5 <= int(texts["core-seconds"]) + 0.5 < sum(os.times()[:4]) + 1
-
-
-def test_results_are_glued_with_their_verdicts(shell):
-    results = {name: ledger.result(name) for name in ("l2", "operator")}
-    with capture_output() as captured:
-        page.glue_results(results, "l2", "operator")
-    glued = dict(line.split(" = ", 1) for line in captured.stdout.splitlines())
-    assert glued["operator"] == str(results["operator"])
-    assert glued["l2-verdict"] == results["l2"].verdict
-    assert len(glued) == 4
-    with pytest.raises(ValueError, match="claim must be one of"):
-        page.glue_results(results, "ttur")
 
 
 def test_shown_figures_are_found_by_the_book_and_shown_in_the_notebook(shell):

@@ -262,7 +262,14 @@ def test_an_arm_of_few_pictures_trains_on_them_and_says_what_is_known_by_heart()
     assert arms.build(arm, TINY, 0).augment.names == ["color", "cutout"]
     assert arms.source(arm, TINY).size == 20
     found = arms.run(arm, 0, TINY)
-    assert {"d_gap", "copies", "spread"} <= set(found)
+    assert {"d_gap", "copies"} <= set(found)
     assert 0 <= found["copies"] <= 1
-    assert found["spread"] > 0
     assert "d_gap" not in arms.run(arms.Arm(), 0, TINY)
+
+
+def test_an_arm_that_would_drop_a_part_is_refused():
+    with pytest.raises(ValueError, match="attends must be one of"):
+        arms.Arm(attends="x")
+    for more in ({"penalty": "r1"}, {"bug": "one_forward"}):
+        with pytest.raises(ValueError, match="label='hair' has a GAN of its own"):
+            arms.Arm(label="hair", **more)

@@ -24,7 +24,8 @@ def store(tmp_path, monkeypatch):
                 run = {"frechet": value, "live": value, "steepness": 1.0, "outside": 0.0,
                        "curve": [[1, value], [2, value]], "seconds_with_scores": 1.0,
                        "diverged": name == "r1" and g == d == 4e-3}  # fmt: skip
-                store.add("arms", ways.at_rates(name, g, d), 51, run)
+                for seed in trials.TUNING:
+                    store.add("arms", ways.at_rates(name, g, d), seed, run)
     return store
 
 

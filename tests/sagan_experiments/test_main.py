@@ -79,3 +79,11 @@ def test_the_list_is_printed_in_ascii_too():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False,
                           env=os.environ | {"PYTHONIOENCODING": "ascii"})  # fmt: skip
     assert (done.returncode, done.stdout) == (0, b"K\\xf6ln\n"), done.stderr
+
+
+@pytest.mark.parametrize("command", ["stages", "far", "bench"])
+def test_a_word_that_a_command_does_not_take_is_refused(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "foo"])
+    assert stopped.value.code == 2
+    assert "unrecognized arguments: foo" in capsys.readouterr().err

@@ -22,9 +22,9 @@ def store(tmp_path):
     return trials.open_store(tmp_path / "trials.json")
 
 
-def fill_grid(store, way, of):
-    for g_rate, d_rate in itertools.product(ways.RATES, ways.RATES):
-        store.add("arms", ways.at_rates(way, g_rate, d_rate), 51, run(*4 * [of(g_rate, d_rate)]))
+def fill_grid(store, way, of, seeds=trials.TUNING):
+    for g_rate, d_rate, seed in itertools.product(ways.RATES, ways.RATES, seeds):
+        store.add("arms", ways.at_rates(way, g_rate, d_rate), seed, run(*4 * [of(g_rate, d_rate)]))
 
 
 def test_quality_is_the_mean_of_the_last_half_and_not_the_last_value():
@@ -43,41 +43,44 @@ def test_how_soon_is_another_question():
     assert trials.steps_to(fast, 40) == math.inf
 
 
-def test_the_search_takes_the_grid_first_then_the_finalists_then_decides(store):
-    first = trials.missing(["sn"], store)
-    assert {seed for _, seed in first} == {51}
-    assert len(first) == len(ways.RATES) ** 2
+def test_a_search_takes_all_pairs_with_both_seeds_and_the_mean_decides(store):
+    pairs = len(ways.RATES) ** 2
+    assert [seed for _, seed in trials.missing(["sn"], store)] == pairs * [51] + pairs * [52]
+    fill_grid(store, "sn", lambda g, d: 100 + abs(math.log(g / 1e-3)), seeds=[51])
+    assert {seed for _, seed in trials.missing(["sn"], store)} == {52}
+    assert trials.candidates("sn", store) == []
     with pytest.raises(ValueError, match="the search of 'sn' is not finished"):
         trials.best("sn", store)
-    fill_grid(store, "sn", lambda g, d: 100 + abs(math.log(g / 1e-3)) + abs(math.log(d / 4e-3)))
-    names = trials.candidates("sn", store)
-    assert names[0] == "sn@0.001/0.004"
-    assert len(names) == trials.FINALISTS
-    assert trials.missing(["sn"], store) == [(name, 52) for name in names]
-    for place, name in enumerate(names):  # the second of the grid is better with the other seed
-        store.add("arms", name, 52, run(*4 * [50 if place == 1 else 90]))
+    fill_grid(store, "sn", lambda g, d: 90, seeds=[52])
+    lucky, sure = "sn@0.002/0.001", "sn@0.002/0.004"
+    for name, values in ((lucky, (39, 204)), (sure, (41, 38))):
+        for seed, value in zip(trials.TUNING, values, strict=True):
+            store.add("arms", name, seed, run(*4 * [value]))
     assert trials.missing(["sn"], store) == []
-    assert trials.best("sn", store) == names[1]
+    names = trials.candidates("sn", store)
+    assert len(names) == trials.FINALISTS
+    assert trials.best("sn", store) == names[0] == sure
+    assert np.exp(trials.grid("sn", store)[2, 1]) == pytest.approx(math.sqrt(39 * 204))
+    assert np.exp(trials.grid("sn", store, [51])[2, 1]) == pytest.approx(39)
 
 
-def test_a_variant_chooses_among_its_ways_best_pairs_by_the_first_seed(store):
+def test_a_variant_chooses_among_its_ways_best_pairs_by_the_same_seeds(store):
     assert trials.missing(["sn_bce"], store) == []  # its way comes first
     fill_grid(store, "sn", lambda g, d: 100 * d / g)
     mine = trials.candidates("sn_bce", store)
     assert [ways.rates_of(x) for x in mine] == [ways.rates_of(x) for x in
                                                 trials.candidates("sn", store)]  # fmt: skip
-    assert trials.missing(["sn_bce"], store) == [(name, 51) for name in mine]
+    assert trials.missing(["sn_bce"], store) == [(name, seed) for seed in (51, 52) for name in mine]
     for name in mine:
-        store.add("arms", name, 51, run(*4 * [50 if name == mine[2] else 90]))
+        for seed in trials.TUNING:
+            store.add("arms", name, seed, run(*4 * [50 if name == mine[2] else 90]))
     assert trials.best("sn_bce", store) == mine[2]
 
 
 def test_what_only_trains_for_longer_has_the_rates_of_its_way(store):
-    fill_grid(store, "sn", lambda g, d: 100 * d / g)
-    with pytest.raises(ValueError, match="the search of 'sn' is not finished"):
+    with pytest.raises(ValueError, match="the search of 'sn_long' is not finished"):
         trials.best("sn_long", store)
-    for place, name in enumerate(trials.candidates("sn", store)):
-        store.add("arms", name, 52, run(*4 * [90 - place]))
+    fill_grid(store, "sn", lambda g, d: 100 * d / g)
     assert trials.missing(["sn_long"], store) == []
     assert ways.rates_of(trials.best("sn_long", store)) == ways.rates_of(trials.best("sn", store))
 
@@ -112,17 +115,23 @@ def test_a_run_that_diverged_is_never_among_the_good(store):
 
 
 def test_the_command_says_what_is_to_do_and_shows_the_grids(store, capsys):
-    fill_grid(store, "sn", lambda g, d: 100)
+    fill_grid(store, "sn", lambda g, d: 100, seeds=[51])
     assert main(["trials", "plan", "sn", "--out", str(store.path)]) == 0
     said = capsys.readouterr().out
-    assert "1 searches, 19 runs of pictures of 32 pixels" in said
-    assert "16 are done, 3 to do: about 0.0 core-hours" in said
+    assert "1 searches, 32 runs of pictures of 32 pixels" in said
+    assert "16 are done, 16 to do: about 0.2 core-hours" in said
     assert main(["trials", "plan", "sn_d", "--out", str(store.path)]) == 0  # its way comes first
-    assert "2 searches, 22 runs" in capsys.readouterr().out
+    assert "2 searches, 38 runs" in capsys.readouterr().out
     assert main(["trials", "list", "sn", "none", "--out", str(store.path)]) == 0
     lines = capsys.readouterr().out.splitlines()[1:]
     assert lines[1].split() == ["0.0005", *4 * ["100"]]
     assert lines[6].split() == ["0.0005", *4 * ["-"]]
+    assert [line.split("0.")[0].strip() for line in lines[::5]] == [
+        "sn, 51",
+        "sn, 52",
+        "none, 51",
+        "none, 52",
+    ]
     assert main(["trials", "run", "svd", "--out", str(store.path)]) == 2
 
 
@@ -139,7 +148,12 @@ def test_a_search_runs_to_its_end_and_its_way_before_it(tmp_path, monkeypatch):
 
     monkeypatch.setattr(trials, "fill", instead)
     assert trials.run(["r3gan"], store=store) == {"r3gan": "r3gan@0.001/0.001"}
-    assert done == [*4 * [("r1", 51)], *2 * [("r3gan", 51)], *2 * [("r1", 52)]]
+    assert done == [
+        *4 * [("r1", 51)],
+        *4 * [("r1", 52)],
+        *2 * [("r3gan", 51)],
+        *2 * [("r3gan", 52)],
+    ]
 
 
 @pytest.mark.full

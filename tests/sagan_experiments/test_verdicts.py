@@ -61,7 +61,7 @@ def test_the_interval_is_students_and_as_sure_as_three_looks_need():
 
 def test_a_run_that_diverged_decides_nothing_and_hides_nothing():
     found = verdicts.decide(BETTER, (), spread(1, 0.1, 4) | {5: math.inf})
-    assert (found.verdict, found.mean) == (OPEN, math.inf)
+    assert (found.verdict, found.mean, found.open) == (OPEN, math.inf, False)
     assert str(found) == "one side diverged in 1 of 5 seeds"
     assert str(verdicts.decide(BETTER, (), spread(1, 0.1, 4))) == "not run"
     with pytest.raises(ValueError, match="effect of seed 3 must be a number"):
