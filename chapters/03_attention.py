@@ -8,8 +8,8 @@
 # ```{admonition} What you will see
 # - what convolutions cannot see, and so what $D$ cannot punish;
 # - attention in ten lines, and its gate $\gamma$;
-# - a rule that a GAN learns with attention and not without;
-# - where a trained generator looks, and what is lost when that path is cut.
+# - a rule that a GAN begins to learn with attention and not without;
+# - where a trained generator looks, and what cutting that path does and does not tell.
 # ```
 #
 # ```{figure} ../_book/static/diagrams/attention.svg
@@ -208,7 +208,7 @@ page.glue("sight-helped", helped[-1], "{:.3f}")
 # :name: fig-sight
 # :alt: Two falling curves over the distance of the discs. Both discriminators relate near discs; at 22 pixels the one with attention lies several times higher.
 #
-# How far untrained discriminators relate two discs.
+# How far two untrained discriminators (one seed) relate two discs.
 # ```
 #
 # $D$ relates discs 10 pixels apart ({glue:text}`sight-near:s`), those 22 apart hardly
@@ -219,7 +219,7 @@ page.glue("sight-helped", helped[-1], "{:.3f}")
 # %% [markdown]
 # ## Attention, line by line
 #
-# Take a feature map $x$ of $N = h \times w$ positions and $C$ channels. Three 1x1 convolutions
+# Take a feature map $x$ of $N$ positions (height times width) and $C$ channels. Three 1x1 convolutions
 # make *keys* $f(x)$ and *queries* $g(x)$ of $C/8$ channels, and *values* $h(x)$ of $C$:
 #
 # $$
@@ -337,14 +337,15 @@ for name, rows in (("gamma", log), ("live-gamma", history)):
     page.glue(f"{name}-d", rows["d_gamma"][-1], "{:.2f}")
 
 # %% [markdown]
-# The gate opens: $\gamma$ ends at {glue:text}`gamma-g:s` in $G$ and {glue:text}`gamma-d:s` in $D$. What comes
+# The gate opens: in the long run $\gamma$ ends at {glue:text}`gamma-g:s` in $G$ and {glue:text}`gamma-d:s` in $D$. What comes
 # through it is another question.
 
 # %% [markdown]
 # ## The clean case: far discs
 #
-# So take a rule that $D$ hardly sees: two discs of one colour, 22 pixels apart. Train a GAN without attention,
-# and one with it at 8x8 in both networks. All else is alike; $D$ is held by R1 ({doc}`06_penalties`).
+# So take a rule that $D$ hardly sees: two discs of one colour, 22 pixels apart. Stored runs train a GAN without
+# attention, and one with it at 8x8 in both networks. All else is alike; $D$ is held by R1, a penalty on its
+# slope at real images ({doc}`06_penalties`).
 
 # %% tags=["remove-cell", "long"]
 from sagan_experiments import far
@@ -396,8 +397,8 @@ assert 100 * max(after["without"]) < min(after["with"])
 # Without attention each disc is drawn and the rule is not: over the later half of {glue:text}`far-steps:s` steps
 # the discs agree {glue:text}`far-without:s`, and {glue:text}`far-with:s` with attention
 # ({glue:text}`far-least:s` to {glue:text}`far-most:s`; {glue:text}`far-seeds:s` seeds, one pair of rates). With it
-# $D$ has learned to relate them: {glue:text}`related-with:s` against {glue:text}`related-without:s`. That is what
-# attention is for: a rule longer than $D$'s view.
+# $D$ has learned to relate them: {glue:text}`related-with:s` against {glue:text}`related-without:s`, medians of the
+# seeds. That is what attention can do: a rule longer than $D$'s view.
 
 # %% [markdown]
 # ## Where a trained generator looks
@@ -442,7 +443,7 @@ page.show("fig_maps", figure)
 # :name: fig-maps
 # :alt: Six generated faces; under each, grey copies with the map in orange for a query at the left eye, the right eye and the background, marked by a cross.
 #
-# Six faces and where three points look. The cross asks, bright places answer; each map is scaled to its own
+# Six faces and where three points look. The cross asks, orange places answer; each map is scaled to its own
 # maximum.
 # ```
 #
@@ -493,6 +494,7 @@ def busiest(query):
 # %%
 left, right = EYES.values()
 paths = {"as trained": [], "cut between the eyes": [(left, right), (right, left)]}
+paths["both eyes cut off"] = [*paths["cut between the eyes"], (left, left), (right, right)]
 for name, asking in CONTROLS.items():
     paths[name] = [(query, busiest(query)) for query in asking]
 
@@ -529,10 +531,12 @@ page.show("fig_cut", plots.pictures([drawn[x][:9] for x in shown], columns=3, ti
 # ```
 
 # %% tags=["remove-cell"]
-whole, between, *others = unequal.values()
+whole, between, blind, *others = unequal.values()
 page.glue("unequal-whole", 100 * whole, "{:.0f}")
 page.glue("unequal-cut", 100 * between, "{:.0f}")
 page.glue("unequal-controls", 100 * max(others), "{:.0f}")
+page.glue("unequal-blind", 100 * blind, "{:.0f}")
+assert blind < between / 3
 assert between > 5 * max(whole, *others)
 for name in CONTROLS:  # which take much away
     assert np.mean([looks_at(maps, *pair)[0].mean() for pair in paths[name]]) > 0.15
@@ -540,7 +544,11 @@ for name in CONTROLS:  # which take much away
 
 # %% [markdown]
 # Unequal eyes rise from {glue:text}`unequal-whole:s` % to **{glue:text}`unequal-cut:s` %**; with a control
-# cut there are at most {glue:text}`unequal-controls:s` %. So most of the eyes' agreement comes through that path.
+# cut there are at most {glue:text}`unequal-controls:s` %. Does the agreement need that path?
+#
+# **No.** Cut both eyes off from both places, and {glue:text}`unequal-blind:s` % are unequal. As
+# {numref}`fig-maps` shows, both ask one place, beside one of them: the first cut took it mostly from the other, and
+# so gave the two different news. A cut shows that a path is *used*, not that it is *needed*.
 #
 # Try it: point at a place, or move it by the arrow keys; cut a path and count; turn `gamma` down.
 
@@ -554,8 +562,8 @@ page.touch("attention", EYES | {"down": DOWN, "seed": 3, "count": 100, "gamma": 
 # %% [markdown]
 # ## Over seeds
 #
-# A path that is *used* need not be *needed*: a network that never had it may find another way. So train both,
-# seed by seed, in short runs at one pair of rates.
+# A network that never had attention may find another way, too. So train both, seed by seed, in short runs at
+# one pair of rates.
 
 # %% tags=["remove-cell", "ledger"]
 from sagan_experiments import ledger
@@ -570,7 +578,7 @@ for name in ("far-is-hard", "attention-patches"):  # and as the text says of the
     assert results[name].verdict == ledger.HOLDS
 for name in ("attention-eyes", "attention-quality", "attention-long", "attention-large", "attention-far"):
     assert results[name].verdict != ledger.HOLDS
-for name in ("placement", "pooled", "attention-far"):
+for name in ("placement", "pooled", "attention-far", "attention-long", "attention-large"):
     assert results[name].verdict == ledger.OPEN
 
 # %% [markdown]
@@ -582,12 +590,12 @@ for name in ("placement", "pooled", "attention-far"):
 # the mean. Tick: the smallest effect worth naming.
 # ```
 #
-# **It pays where the rule is longer than $D$'s view.** Without attention far discs agree {glue:text}`far-gap:s`
-# less than near ones. Where $D$ scores patches of 10 pixels, attention in $D$ adds {glue:text}`patches-gain:s`.
+# **It can pay where the rule is longer than $D$'s view.** Without attention far discs agree {glue:text}`far-gap:s`
+# less than near ones. Where $D$ averages scores of patches of 10 pixels, attention in $D$ adds {glue:text}`patches-gain:s`.
 # With the usual $D$ under spectral normalization the seeds leave far discs undecided.
 #
-# **On faces no gain shows**, in the eyes or in the Fréchet distance, not after four times the training either, or
-# at 64 pixels. Where the map is best placed, and what pooling costs, is undecided.
+# **On faces no gain shows** after 600 steps, in the eyes or in the Fréchet distance. After four times the training,
+# and at 64 pixels, the distance is undecided. Where the map is best placed, and what pooling costs, is undecided.
 #
 # {cite:t}`zhang2018sagan` report gains on ImageNet: 128 pixels, a thousand classes, far longer runs. All
 # verdicts: {doc}`claims`.
@@ -625,10 +633,11 @@ page.show("fig_03_large", figure, "jpeg")
 # - A stack of $L$ 3x3 convolutions is blind beyond $L$ pixels, and $D$ cannot punish a rule that none of its
 #   places sees whole.
 # - Attention is three 1x1 convolutions, a softmax over positions, and a gate that starts at 0.
-# - It pays where a rule is longer than $D$'s view: far discs agree {glue:text}`far-with:s`, without it
-#   {glue:text}`far-without:s`. On faces no gain shows.
-# - Maps are evidence when something is counted against a control, and the path is cut: unequal eyes rise from
-#   {glue:text}`unequal-whole:s` % to {glue:text}`unequal-cut:s` %.
+# - It can pay where a rule is longer than $D$'s view: under R1 far discs agree {glue:text}`far-with:s`, without it
+#   {glue:text}`far-without:s`. On faces no gain shows in short runs.
+# - A cut path shows what is used: unequal eyes rise from {glue:text}`unequal-whole:s` % to
+#   {glue:text}`unequal-cut:s` %. It does not show what is needed: with both eyes cut off,
+#   {glue:text}`unequal-blind:s` %.
 
 # %% tags=["remove-cell"]
 page.took(started)

@@ -172,10 +172,10 @@ compare(12, 2, 4, 3, y=np.array([[0.5, 0.25, 0.25, 0.0], [1.0, 0.0, 1.0, 0.0]]))
 # classes,
 #
 # $$
-# \hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad x' = (1 + G_{\text{label}})\, \hat x + B_{\text{label}} .
+# \hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad x' = (1 + \Gamma_{\text{label}})\, \hat x + B_{\text{label}} .
 # $$
 #
-# The tables `gains` $G$ and `offsets` $B$ are (classes, channels). Each channel has one mean $\mu$
+# The tables `gains` $\Gamma$ and `offsets` $B$ are (classes, channels). Each channel has one mean $\mu$
 # and one variance $\sigma^2$ (that of `np.var`); $\epsilon$ is 0.001. Where they come from depends
 # on `training`:
 #
@@ -188,7 +188,7 @@ compare(12, 2, 4, 3, y=np.array([[0.5, 0.25, 0.25, 0.0], [1.0, 0.0, 1.0, 0.0]]))
 # mean may be thousands of times its deviation: take the variance from what is left after the mean.
 # Write it yourself, with numpy.
 
-# %% nbgrader={"grade": false, "grade_id": "conditional_norm", "locked": false, "schema_version": 3, "solution": true, "task": false} without=["tensorflow", "tf", "keras", "torch", "jax", "BatchNormalization", "moments", "plain_norm"]
+# %% nbgrader={"grade": false, "grade_id": "conditional_norm", "locked": false, "schema_version": 3, "solution": true, "task": false} without=["tensorflow", "tf", "keras", "torch", "jax", "BatchNormalization", "plain_norm"]
 def conditional_norm(x, labels, gains, offsets, moving, training):
     ### BEGIN SOLUTION
     mean, variance = moving
@@ -561,7 +561,7 @@ for (seed, classes), got in list(zip(cases, results, strict=True))[::2]:
 # **a) (10 points)** In a data set nine of ten images are of class 0, and the rest of class 1. In
 # the book a generated image gets the label of the real image beside it. A colleague asks G for both
 # classes equally often instead, and shows D these labels. What can D then tell from a label alone,
-# without a look at the image? What would the best D's score contain because of that, how can the
+# without a look at the image? What would the best D's score under cross-entropy contain because of that, how can the
 # formula of problem 1 hold it, and what does G learn from it?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "unequal", "locked": false, "points": 10, "schema_version": 3, "solution": true, "task": false}
@@ -604,7 +604,7 @@ for (seed, classes), got in list(zip(cases, results, strict=True))[::2]:
 # **c) (10 points)** Give the results of your experiment for 1, 4, 16 and 64 classes, for one seed
 # that you name. Why does the number grow at first, about how fast would you expect it, and why does
 # it not grow like that for ever: what becomes of an image that is alone in its class? Name a second
-# reason against moments by class that this number does not show, and say what the tables $G$ and
+# reason against moments by class that this number does not show, and say what the tables $\Gamma$ and
 # $B$ can and cannot give back.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "by_class", "locked": false, "points": 10, "schema_version": 3, "solution": true, "task": false}
@@ -615,7 +615,7 @@ for (seed, classes), got in list(zip(cases, results, strict=True))[::2]:
 # scatter no further, but nothing of the image is left: with 64 classes it is often alone, the
 # number hardly grows or falls, and nothing is gained. Second, moments by class take out what
 # earlier layers had drawn differently for the class: every class leaves with the same mean and
-# deviation. $G$ and $B$ can give each class a mean and a deviation again, the same for every batch.
+# deviation. $\Gamma$ and $B$ can give each class a mean and a deviation again, the same for every batch.
 # They cannot give back which image it was, or take out the scatter.
 #
 # **Rubric.** 2: the results, which grow first, and between 16 and 64 hardly or not. 3: about
