@@ -287,7 +287,7 @@ for arm in ("five_to_one", "sn_none", "r1"):  # "no gain was seen", below
     mean, low, high = ledger.interval(np.log([each["live"] / each["frechet"] for each in found]))
     assert low < 0 < high
 
-# %% tags=["remove-cell", "ledger"]
+# %% tags=["remove-cell", "long", "ledger"]
 from fractions import Fraction
 
 from sagan_experiments import trials, ways

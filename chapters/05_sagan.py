@@ -183,7 +183,7 @@ known = judged.features(from_bytes(trained_on.images))
 apart = cdist(judged.features(made), known)
 nearest, fresh = apart.min(1), cdist(judged.features(held_out), known).min(1)
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "long"]
 import matplotlib.pyplot as plt
 
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 2.3), width_ratios=(1.5, 1))

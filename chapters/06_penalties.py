@@ -304,7 +304,7 @@ for way in ("r1", "r3gan"):  # against SN in D alone: no claim of the ledger, bu
         assert high < 0 if score == "frechet" else low > 0  # as the text says
         page.glue(f"alone-{way}-{score}", np.exp(mean), "{:.2f}" if score == "frechet" else "{:.1f}")
 
-# %% tags=["remove-cell", "ledger"]
+# %% tags=["remove-cell", "long", "ledger"]
 from sagan_experiments import figures, trials
 
 store = trials.open_store()
