@@ -595,22 +595,16 @@ assert bare_best > 2 * worst
 # *less*. These are short runs at one pair of rates; {ref}`longer-look` shows how the order changes.
 
 # %% tags=["remove-cell", "ledger", "long"]
-import contextlib
-
-from PIL import Image
-
 from sagan_lib.book import scales
 
-large, older = scales.large("01_dcgan"), ""
-with contextlib.suppress(FileNotFoundError):  # outside the book's repository
-    older = scales.newer("01_dcgan") and ", of an earlier state of this chapter"
+large = scales.large("01_dcgan")["numbers"]
 figure, axis = plt.subplots(figsize=(7, 2.1))
-axis.imshow(Image.open(scales.kept_in().with_name("scale_gpu_01_dcgan.jpg")))
+axis.imshow(scales.picture("01_dcgan"))
 axis.axis("off")
 page.show("fig_01_large", figure, "jpeg")
 for name in ("dcgan-seen", "dcgan-mismatch", "bare-seen"):
-    page.glue(f"large-{name}", large["numbers"][name])
-page.glue("large-state", f"one run with one seed{older}")
+    page.glue(f"large-{name}", large[name])
+page.glue("large-state", scales.state("01_dcgan"))
 
 # %% [markdown]
 # ````{admonition} At 64 pixels

@@ -576,11 +576,12 @@ from sagan_lib.book import scales
 
 large = scales.large("02_spectral_norm")["numbers"]
 figure, axis = plt.subplots(figsize=(7, 2.2))
-axis.imshow(plt.imread(scales.kept_in().with_name("scale_gpu_02_spectral_norm.jpg")))
+axis.imshow(scales.picture("02_spectral_norm"))
 axis.axis("off")
 page.show("fig_02_large", figure, "jpeg")
 for name in ("sn-kept", "sn-fresh", "slope-SN", "slope-bound"):
     page.glue(f"large-{name}", large[name])
+page.glue("large-state", scales.state("02_spectral_norm"))
 assert float(large["slope-SN"]) < float(large["slope-bound"]) / 10
 
 # %% [markdown]
@@ -590,10 +591,10 @@ assert float(large["slope-SN"]) < float(large["slope-bound"]) / 10
 # :name: fig-02-large
 # :alt: Two grids of generated faces of 64 pixels, with batch and with spectral normalization in D.
 #
-# $D$ of {doc}`01_dcgan` (left) and with SN (right).
+# $D$ of {doc}`01_dcgan` (left) and with SN (right): {glue:text}`large-state:s`.
 # ```
 #
-# One run of an earlier state of this chapter. **Stays:** a kept $u$ is {glue:text}`large-sn-kept:s` % off, a
+# **Stays:** a kept $u$ is {glue:text}`large-sn-kept:s` % off, a
 # fresh one {glue:text}`large-sn-fresh:s` %; $D$'s slope, {glue:text}`large-slope-SN:s`, is far below what
 # is allowed. **Changes:** that is {glue:text}`large-slope-bound:s`, with a layer more.
 # ````

@@ -600,18 +600,17 @@ for name in ("placement", "pooled", "attention-far", "attention-long", "attentio
 # {cite:t}`zhang2018sagan` report gains on ImageNet: 128 pixels, a thousand classes, far longer runs. All
 # verdicts: {doc}`claims`.
 
-# %% tags=["remove-cell"]
-from PIL import Image
-
+# %% tags=["remove-cell", "ledger"]
 from sagan_lib.book import scales
 
 numbers = scales.large("03_attention")["numbers"]
 page.glue("large-gamma-g", numbers["live-gamma-g"])
 page.glue("large-gamma-d", numbers["live-gamma-d"])
 figure, axis = plt.subplots(figsize=(7, 2.7), layout="tight")
-axis.imshow(Image.open(shipped.folder() / "results" / "scale_gpu_03_attention.jpg"))
+axis.imshow(scales.picture("03_attention"))
 axis.axis("off")
 page.show("fig_03_large", figure, "jpeg")
+page.glue("large-state", scales.state("03_attention"))
 
 # %% [markdown]
 # ````{admonition} At 64 pixels
@@ -620,7 +619,7 @@ page.show("fig_03_large", figure, "jpeg")
 # :name: fig-attention-large
 # :alt: Gamma of both networks over 2,000 steps, on the left, leaving zero; on the right the long run as before.
 #
-# The gate in one longer run at 64 pixels, of an earlier state of this chapter.
+# The gate at 64 pixels, for more steps: {glue:text}`large-state:s`.
 # ```
 #
 # There $\gamma$ comes to {glue:text}`large-gamma-g:s` in $G$ and {glue:text}`large-gamma-d:s` in $D$. Reach, the

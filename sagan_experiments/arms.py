@@ -405,7 +405,7 @@ def score(model, arm, protocol, ema=True, whole=False):
         return found
     precision, recall = metrics.precision_recall(real[: protocol.images], features)
     if arm.label:  # the labels that `sample` drew
-        asked = labels_of(arm.label).numbers(protocol.images, None, seed=1)
+        asked = data.labels.numbers(protocol.images, None, seed=1)
         found["obeyed"] = float((numbers_of(judge.read(images), data.labels) == asked).mean())
     return found | {
         "kernel_distance": metrics.kernel_distance(features, real),
