@@ -17,7 +17,7 @@ VERDICTS = dict(zip(verdicts.VERDICTS, (COLOURS[2], COLOURS[1], "0.45", COLOURS[
 FAR = 5
 
 
-def rate_maps(store, names=tuple(ways.WAYS), width=7.0, seeds=trials.TUNING):
+def rate_maps(store, names=tuple(ways.WAYS), width=7.0, seeds=trials.TUNING[:1]):
     """Quality over both rates: one panel for each way, with the Fréchet distance in each cell.
 
     Args:

@@ -1,10 +1,11 @@
 """Fair trials: each way to train at its own best rates, until its curve has levelled off.
 
 A verdict that is taken in the warm-up, at one pair of rates, cannot be told from the effect of the
-rates. So every way gets the same search: all pairs of `ways.RATES`, with all tuning seeds, for one
-alone may flatter a pair. A variant chooses among its way's best `FINALISTS` pairs, by the same
-seeds. Tuning seeds decide nothing else. A run is scored by its last half, not by its end,
-which wobbles; and how soon it is good is another question.
+rates. So every way gets the same search: all pairs of `ways.RATES` with one tuning seed, the best
+`RACE` of them with the other, too, for one alone may flatter a pair; the mean decides. A variant
+chooses among its way's best `FINALISTS`, by the same seeds. Tuning seeds decide nothing else. A run
+is scored by its last half, not by its end, which wobbles; and how soon it is good is another
+question.
 """
 
 import itertools
@@ -16,9 +17,11 @@ from sagan_experiments import ledger, ways
 from sagan_experiments.store import fill
 from sagan_lib import checks
 
-#: Seeds that choose rates and decide nothing.
+#: Seeds that choose rates and decide nothing: the first for all pairs, the other for the best.
 TUNING = (51, 52)
-#: A way's best pairs of rates, among which its variants choose.
+#: A way's pairs of rates that get the second seed.
+RACE = 5
+#: Those of them that are best by both, among which its variants choose.
 FINALISTS = 3
 #: A pair of rates is good for a way if its run ends within this factor of the best of all ways.
 GOOD = 1.5
@@ -82,7 +85,7 @@ def open_store(path=None):
     return ledger.open_store(path, "fair")
 
 
-def grid(name, store, seeds=TUNING):
+def grid(name, store, seeds=TUNING[:1]):
     """What a way or a variant gives at each pair of rates.
 
     Args:
@@ -103,18 +106,43 @@ def grid(name, store, seeds=TUNING):
     return found
 
 
+def _split(name):
+    """("sn", "") of "sn", ("sn", "4") of "sn:4"."""
+    side, _, ratio = name.partition(":")
+    return checks.one_of("name", side, [*ways.WAYS, *ways.VARIANTS]), ratio
+
+
 def _chooses(name):
     """Whether it has rates of its own: a variant that only trains for longer has its way's."""
     return name in ways.WAYS or ways.VARIANTS[name][1].keys() != {"length"}
 
 
-def _place(pair):
-    return tuple(map(ways.RATES.index, ways.rates_of(pair)))
-
-
 def _pair(name, place):
     i, k = np.unravel_index(place, (len(ways.RATES), len(ways.RATES)))
     return ways.at_rates(name, ways.RATES[i], ways.RATES[k])
+
+
+def _mean(pairs, store):
+    """{pair: its mean `quality` over the tuning seeds}, of pairs that were run with all of them."""
+    runs = {pair: store.seeds("arms", pair) for pair in pairs}
+    return {pair: float(np.mean([quality(of[seed]) for seed in TUNING]))
+            for pair, of in runs.items() if set(TUNING) <= set(of)}  # fmt: skip
+
+
+def raced(way, store):
+    """The pairs of a way that the second tuning seed looks at, best first by the first one.
+
+    Args:
+        way: of `ways.WAYS`.
+        store: of `open_store`.
+
+    Returns:
+        `RACE` names of `ways.TRIALS`; none until the first seed has all pairs.
+    """
+    values = grid(checks.one_of("way", way, ways.WAYS), store)
+    if np.isnan(values).any():
+        return []
+    return [_pair(way, place) for place in np.argsort(values, axis=None, kind="stable")[:RACE]]
 
 
 def candidates(name, store):
@@ -126,13 +154,14 @@ def candidates(name, store):
 
     Returns:
         Names of `ways.TRIALS`, at the best pairs of the way, the best one first; none until the
-        way's grid is whole.
+        way's search is finished.
     """
-    values = grid(ways.way_of(name), store)
-    if np.isnan(values).any():
+    pairs = raced(ways.way_of(name), store)
+    means = _mean(pairs, store)
+    if not pairs or len(means) < len(pairs):
         return []
-    places = np.argsort(values, axis=None, kind="stable")[:FINALISTS]
-    return [_pair(name, place) for place in places]
+    finalists = sorted(pairs, key=means.get)[:FINALISTS]
+    return [ways.at_rates(name, *ways.rates_of(pair)) for pair in finalists]
 
 
 def best(name, store):
@@ -140,8 +169,8 @@ def best(name, store):
 
     Args:
         name: of `ways.WAYS` or `ways.VARIANTS`, or "WAY:RATIO" for a way at the best pair of which
-            D's rate is so many times G's, by its grid. Pairs at the grid's rim, by their geometric
-            mean, do not count, so that ratios of 1/4, 1 and 4 have two pairs each.
+            D's rate is so many times G's. Pairs at the grid's rim, by their geometric mean, do not
+            count, so that ratios of 1/4, 1 and 4 have two pairs each.
         store: of `open_store`.
 
     Returns:
@@ -151,36 +180,33 @@ def best(name, store):
         ValueError: the search is not finished, the grid has no such ratio, or all runs of it
             diverged.
     """
-    way, _, ratio = name.partition(":")
-    checks.one_of("name", way, [*ways.WAYS, *ways.VARIANTS])
-    if ratio:
-        return _best_at_ratio(way, float(ratio), store)
-    pairs = candidates(name, store)
+    way, ratio = _split(name)
+    pairs = _at_ratio(way, float(ratio)) if ratio else candidates(name, store)
     if not pairs or missing([name], store):
         raise ValueError(f"the search of {name!r} is not finished: run 'trials run {name}'")
-    if not _chooses(name):
+    if not _chooses(way):
         return pairs[0]
-    values = grid(name, store)
-    return min(pairs, key=lambda pair: values[_place(pair)])
+    means = _mean(pairs, store)
+    if math.isinf(min(means.values())):
+        raise ValueError(f"all candidates of {name!r} diverged")
+    return min(pairs, key=means.get)
 
 
-def _best_at_ratio(way, ratio, store):
-    rates, values = np.array(ways.RATES), grid(way, store)
-    d_rate, g_rate = rates[None], rates[:, None]
-    middle = np.sqrt(g_rate * d_rate)
-    inside = (0.99 * rates[1] < middle) & (middle < 1.01 * rates[-2])
-    tried = np.isclose(d_rate / g_rate, ratio) & inside
-    if not tried.any():
+def _at_ratio(way, ratio):
+    """The pairs of a way of which D's rate is so many times G's, but for the grid's rim."""
+    low, high = ways.RATES[1], ways.RATES[-2]
+    found = [
+        ways.at_rates(way, g_rate, d_rate)
+        for g_rate, d_rate in itertools.product(ways.RATES, repeat=2)
+        if math.isclose(d_rate, ratio * g_rate)
+        and 0.99 * low < math.sqrt(g_rate * d_rate) < 1.01 * high
+    ]
+    if not found:
         raise ValueError(f"ratio must be one of the grid's, got {ratio:g}")
-    if np.isnan(values).any():
-        raise ValueError(f"the search of {way!r} is not finished: run 'trials run {way}'")
-    values = np.where(tried, values, np.inf)
-    if np.isinf(values.min()):
-        raise ValueError(f"all runs of {way!r} with a ratio of {ratio:g} diverged")
-    return _pair(way, values.argmin())
+    return found
 
 
-def good_share(names, store, seeds=TUNING):
+def good_share(names, store, seeds=TUNING[:1]):
     """How much room for error each way leaves: the share of pairs of rates that are good for it.
 
     Args:
@@ -196,7 +222,7 @@ def good_share(names, store, seeds=TUNING):
     return {way: float((grid(way, store, seeds) <= edge).mean()) for way in names}
 
 
-def good_edge(names, store, seeds=TUNING):
+def good_edge(names, store, seeds=TUNING[:1]):
     """The `quality` up to which a pair of rates is good: within `GOOD` of the best of these ways.
 
     Args:
@@ -214,28 +240,32 @@ def missing(names, store):
     """What the searches still need, as far as that is known: [(name of a trial, seed)].
 
     Args:
-        names: of `ways.WAYS` or `ways.VARIANTS`; a variant waits for its way.
+        names: as `best` takes them; a variant waits for its way.
         store: of `open_store`.
     """
     wanted = []
-    for name in filter(_chooses, names):
-        everything = [_pair(name, place) for place in range(len(ways.RATES) ** 2)]
-        pairs = everything if name in ways.WAYS else candidates(name, store)
-        wanted += [(pair, seed) for seed in TUNING for pair in pairs]
+    for name in names:
+        way, ratio = _split(name)
+        if name in ways.WAYS:
+            whole = [_pair(name, place) for place in range(len(ways.RATES) ** 2)]
+            wanted += [(pair, TUNING[0]) for pair in whole]
+            wanted += [(pair, seed) for seed in TUNING[1:] for pair in raced(name, store)]
+        elif _chooses(way):
+            pairs = _at_ratio(way, float(ratio)) if ratio else candidates(name, store)
+            wanted += [(pair, seed) for seed in TUNING for pair in pairs]
     return [(pair, seed) for pair, seed in wanted if seed not in store.seeds("arms", pair)]
 
 
 def _with_way(name):
     """What must be searched for a name: a variant's way first."""
-    checks.one_of("name", name, [*ways.WAYS, *ways.VARIANTS])
-    return list(dict.fromkeys([ways.way_of(name), name]))
+    return list(dict.fromkeys([ways.way_of(_split(name)[0]), name]))
 
 
 def run(names=(), jobs=None, store=None, line=""):
     """Finish searches, one after the other.
 
     Args:
-        names: of `ways.WAYS` or `ways.VARIANTS`; by default all ways. A variant's way comes before.
+        names: as `best` takes them; by default all ways. A variant's way comes before.
         jobs: processes; by default one for each core.
         store: of `open_store`; by default the published one.
         line: the command, for the provenance.
@@ -245,7 +275,7 @@ def run(names=(), jobs=None, store=None, line=""):
     """
     names, store = list(names or ways.WAYS), store or open_store()
     for name in names:
-        checks.one_of("name", name, [*ways.WAYS, *ways.VARIANTS])
+        _split(name)  # a misspelt one before the first run
     for name in names:
         while todo := missing(_with_way(name), store):
             seed = min(seed for _, seed in todo)
@@ -280,33 +310,42 @@ def plan(names=(), store=None):
     """What searches will take, in words.
 
     Args:
-        names: of `ways.WAYS` or `ways.VARIANTS`; by default all ways.
+        names: as `best` takes them; by default all ways.
         store: of `open_store`; by default the published one.
     """
     store = store or open_store()
     names = list(dict.fromkeys(each for name in names or ways.WAYS for each in _with_way(name)))
-    whole = [name for name in names if name in ways.WAYS]
-    choosing = [name for name in names if _chooses(name) and name not in whole]
-    runs = len(TUNING) * (len(ways.RATES) ** 2 * len(whole) + FINALISTS * len(choosing))
+    ours = {_split(name)[0] for name in names}
     done = [(name, seed) for name in ways.TRIALS for seed in store.seeds("arms", name)
-            if name.partition("@")[0] in names and seed in TUNING]  # fmt: skip
-    text = f"{len(names)} searches, {runs} runs of {store.protocol}; {len(done)} are done"
+            if name.partition("@")[0] in ours and seed in TUNING]  # fmt: skip
+    left = sum(_left(name, store) for name in names)
+    text = f"{len(names)} searches, of {store.protocol}; {len(done)} runs are done, {left} to do"
     if not done:
         return text
     took = [store.seeds("arms", name)[seed]["seconds_with_scores"] for name, seed in done]
-    left = runs - len(done)
-    return f"{text}, {left} to do: about {left * np.median(took) / 3600:.1f} core-hours"
+    return f"{text}: about {left * np.median(took) / 3600:.1f} core-hours"
+
+
+def _left(name, store):
+    """How many runs a search still needs: those `missing`, and those that these will lead to."""
+    left = len(missing([name], store))
+    if name in ways.WAYS and not raced(name, store):
+        return left + RACE * len(TUNING[1:])
+    if _chooses(_split(name)[0]) and name in ways.VARIANTS and not candidates(name, store):
+        return left + FINALISTS * len(TUNING)
+    return left
 
 
 def table(names=(), store=None):
     """The grids as text, one for each tuning seed: rates of G down, of D across, Fréchet distances.
 
     Args:
-        names: of `ways.WAYS` or `ways.VARIANTS`; by default all ways.
+        names: as `best` takes them; by default all ways.
         store: of `open_store`; by default the published one.
     """
-    names, store, lines = list(names or ways.WAYS), store or open_store(), []
-    for name, seed in itertools.product(names, TUNING):
+    store, lines = store or open_store(), []
+    sides = [_split(name)[0] for name in names or ways.WAYS]
+    for name, seed in itertools.product(sides, TUNING):
         lines.append(f"{name}, {seed}".rjust(9) + "".join(f"{rate:9g}" for rate in ways.RATES))
         for rate, row in zip(ways.RATES, grid(name, store, [seed]), strict=True):
             shown = ("-" if math.isnan(x) else f"{math.exp(x):.0f}" for x in row)

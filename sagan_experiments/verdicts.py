@@ -190,7 +190,7 @@ def run(names=(), jobs=None, store=None, line="", looks=3):
     checks.integer("looks", looks, 1, len(LOOKS))
     for name in names:
         sides = _question(name).sides
-        trials.run([side.partition(":")[0] for side in sides], jobs, store, line)
+        trials.run(sides, jobs, store, line)
         for seeds in LOOKS[:looks]:
             if seeds is LOOKS[0] or answer(name, store).open:
                 wanted = [("arms", trials.best(side, store)) for side in sides]

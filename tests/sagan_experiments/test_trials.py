@@ -43,25 +43,32 @@ def test_how_soon_is_another_question():
     assert trials.steps_to(fast, 40) == math.inf
 
 
-def test_a_search_takes_all_pairs_with_both_seeds_and_the_mean_decides(store):
+def test_a_search_takes_all_pairs_once_the_best_again_and_the_mean_decides(store):
     pairs = len(ways.RATES) ** 2
-    assert [seed for _, seed in trials.missing(["sn"], store)] == pairs * [51] + pairs * [52]
+    assert [seed for _, seed in trials.missing(["sn"], store)] == pairs * [51]
+    assert trials.raced("sn", store) == []
     fill_grid(store, "sn", lambda g, d: 100 + abs(math.log(g / 1e-3)), seeds=[51])
-    assert {seed for _, seed in trials.missing(["sn"], store)} == {52}
+    lucky, sure = "sn@0.002/0.001", "sn@0.002/0.004"
+    for name, value in ((lucky, 39), (sure, 41)):
+        store.add("arms", name, 51, run(*4 * [value]))
+    again = trials.missing(["sn"], store)
+    assert [name for name, _ in again] == trials.raced("sn", store)
+    assert len(again) == trials.RACE
+    assert again[:2] == [(lucky, 52), (sure, 52)]
     assert trials.candidates("sn", store) == []
     with pytest.raises(ValueError, match="the search of 'sn' is not finished"):
         trials.best("sn", store)
-    fill_grid(store, "sn", lambda g, d: 90, seeds=[52])
-    lucky, sure = "sn@0.002/0.001", "sn@0.002/0.004"
-    for name, values in ((lucky, (39, 204)), (sure, (41, 38))):
-        for seed, value in zip(trials.TUNING, values, strict=True):
-            store.add("arms", name, seed, run(*4 * [value]))
+    for name, seed in again:
+        store.add("arms", name, seed, run(*4 * [{lucky: 204, sure: 38}.get(name, 90)]))
+    store.add("arms", "sn@0.0005/0.0005", 52, run(*4 * [1]))  # not in the race
     assert trials.missing(["sn"], store) == []
     names = trials.candidates("sn", store)
     assert len(names) == trials.FINALISTS
     assert trials.best("sn", store) == names[0] == sure
-    assert np.exp(trials.grid("sn", store)[2, 1]) == pytest.approx(math.sqrt(39 * 204))
-    assert np.exp(trials.grid("sn", store, [51])[2, 1]) == pytest.approx(39)
+    assert np.exp(trials.grid("sn", store)[2, 1]) == pytest.approx(39)
+    assert np.isnan(trials.grid("sn", store, trials.TUNING)[3, 3])
+    fill_grid(store, "sn", lambda g, d: 70, seeds=[52])
+    assert np.exp(trials.grid("sn", store, trials.TUNING)[2, 1]) == pytest.approx((39 * 70) ** 0.5)
 
 
 def test_a_variant_chooses_among_its_ways_best_pairs_by_the_same_seeds(store):
@@ -86,8 +93,11 @@ def test_what_only_trains_for_longer_has_the_rates_of_its_way(store):
 
 
 def test_a_ratio_has_its_own_best_pair(store):
-    with pytest.raises(ValueError, match="the search of 'sn' is not finished"):
+    with pytest.raises(ValueError, match="the search of 'sn:4' is not finished"):
         trials.best("sn:4", store)
+    wanted = trials.missing(["sn:4"], store)
+    assert wanted == [(f"sn@{pair}", seed) for seed in trials.TUNING
+                      for pair in ("0.0005/0.002", "0.001/0.004")]  # fmt: skip
     fill_grid(store, "sn", lambda g, d: 100 + 1e3 * abs(g - 5e-4))
     assert trials.best("sn:4", store) == "sn@0.0005/0.002"
     assert trials.best("sn:0.25", store) == "sn@0.002/0.0005"
@@ -97,7 +107,7 @@ def test_a_ratio_has_its_own_best_pair(store):
         trials.best("sn:3", store)
     for name in ("sn@0.0005/0.002", "sn@0.001/0.004"):
         store.add("arms", name, 51, run(1, 1, diverged=True))
-    with pytest.raises(ValueError, match="all runs of 'sn' with a ratio of 4 diverged"):
+    with pytest.raises(ValueError, match="all candidates of 'sn:4' diverged"):
         trials.best("sn:4", store)
 
 
@@ -118,10 +128,10 @@ def test_the_command_says_what_is_to_do_and_shows_the_grids(store, capsys):
     fill_grid(store, "sn", lambda g, d: 100, seeds=[51])
     assert main(["trials", "plan", "sn", "--out", str(store.path)]) == 0
     said = capsys.readouterr().out
-    assert "1 searches, 32 runs of pictures of 32 pixels" in said
-    assert "16 are done, 16 to do: about 0.2 core-hours" in said
+    assert "1 searches, of pictures of 32 pixels" in said
+    assert "16 runs are done, 5 to do: about 0.1 core-hours" in said
     assert main(["trials", "plan", "sn_d", "--out", str(store.path)]) == 0  # its way comes first
-    assert "2 searches, 38 runs" in capsys.readouterr().out
+    assert "16 runs are done, 11 to do" in capsys.readouterr().out
     assert main(["trials", "list", "sn", "none", "--out", str(store.path)]) == 0
     lines = capsys.readouterr().out.splitlines()[1:]
     assert lines[1].split() == ["0.0005", *4 * ["100"]]
@@ -138,6 +148,7 @@ def test_the_command_says_what_is_to_do_and_shows_the_grids(store, capsys):
 def test_a_search_runs_to_its_end_and_its_way_before_it(tmp_path, monkeypatch):
     """With two rates, and numbers in place of runs."""
     monkeypatch.setattr(ways, "RATES", (1e-3, 2e-3))
+    monkeypatch.setattr(trials, "RACE", 3)
     monkeypatch.setattr(trials, "FINALISTS", 2)
     store, done = trials.open_store(tmp_path / "t.json"), []
 
@@ -150,7 +161,7 @@ def test_a_search_runs_to_its_end_and_its_way_before_it(tmp_path, monkeypatch):
     assert trials.run(["r3gan"], store=store) == {"r3gan": "r3gan@0.001/0.001"}
     assert done == [
         *4 * [("r1", 51)],
-        *4 * [("r1", 52)],
+        *3 * [("r1", 52)],
         *2 * [("r3gan", 51)],
         *2 * [("r3gan", 52)],
     ]
