@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sagan_experiments import arms, errata, ledger
+from sagan_experiments import answers, arms, errata, ledger, trials
 from sagan_experiments.claims import CHAPTERS, CLAIMS
 from sagan_lib import shipped
 
@@ -17,54 +17,55 @@ _HEAD = """# The ledger of claims
 <!-- Written by `python -m sagan_experiments claims report`; do not edit. -->
 
 Each statement about training is an experiment: code says what is trained, what is measured, and the
-smallest effect worth naming, the *limit*. The verdict follows by rule from the mean over seeds 1 to
-{first} and its {percent:g} % interval (Student's *t*):
+smallest effect worth naming, the *limit*. The verdict follows by rule from the mean over seeds.
+All is in tables: {{download}}`fair trials <../{answers}>`, {{download}}`earlier claims
+<../{claims}>`, {{download}}`what was trained for these <../{arms}>`.
 
-- **holds**: the whole interval is beyond the limit;
-- **does not hold here**: it is short of it;
-- **the opposite holds**: it is beyond the limit on the other side;
-- **undecided**: the limit is inside. Then seeds 1 to {second} are a second look, the last.
+Sort by a click on a column's head; *seeds* shows what was measured, the limit, and every seed.
 
-Limits were set after a look at seed 0, which decides nothing. Two looks of {percent:g} % miss a
-true mean in at most {miss:g} % of the claims: of {total}, expect about {missed:.1f}.
+<div class="touch" data-touch="ledger"><script type="application/json">{data}</script></div>
 
-"Here" is {protocol}; a SAGAN without attention, SN in both
-networks, hinge loss, rates {g} and {d}, but for what a claim names. Compared runs share
-seeds: same images, same noise, and the same first weights up to the first layer in which they
-differ. A mean such as 2.00x is a ratio of two runs' Fréchet distances where nothing else is said,
-and above 1 in the claim's favour.
+{fair}
+(starts-fast)=
+## Earlier: who starts fast
 
 ```{{admonition}} Short runs, one pair of rates
 :class: warning
-So these are verdicts on who starts fast at the rates named, not on who ends best.
-{{ref}}`longer-look` shows how the order changes. The trials that will replace them take each way at
-its own best rates, for longer: `python -m sagan_experiments questions list`.
+These are {protocol}; a SAGAN without attention, SN in both
+networks, hinge loss, rates {g} and {d}, but for what a claim names. So these are
+verdicts on who starts fast at the rates named, not on who ends best. {{ref}}`longer-look`
+shows how the order changes; fair trials replace them, one by one.
 ```
 
-{summary}
-{waiting}Sort by a click on a column's head; *seeds* shows what was measured, the limit, and every
-seed. All of it is in {{download}}`one table <../{claims}>`, and what was trained in
-{{download}}`another <../{arms}>`.
+Compared runs share seeds: same images, same noise, and the same first weights up to the first layer
+in which they differ. A mean such as 2.00x is a ratio of two runs' Fréchet distances where nothing
+else is said, and above 1 in the claim's favour. Limits were set after a look at seed 0, which
+decides nothing. Seeds 1 to {first} are the first look; for what is undecided then
+seeds 1 to {second} are a second look, the last. The intervals have {percent:g} %, so that both
+miss a true mean in at most {miss:g} % of the claims: of {total}, expect about {missed:.1f}.
 
-<div class="touch" data-touch="ledger"><script type="application/json">{data}</script></div>
-"""
+{summary}
+{waiting}"""
 
 _FOOT = """
 ## Run it yourself
 
 ```sh
-python -m sagan_experiments claims list          # this table, in the terminal
+python -m sagan_experiments questions run sn-r1  # answer a question, searches for rates included
+python -m sagan_experiments questions list       # the fair trials' table, in the terminal
+python -m sagan_experiments claims list          # the earlier one
 python -m sagan_experiments claims run ttur      # compute what a claim still lacks
 python -m sagan_experiments claims check         # measure the fast ones again, compare the verdicts
 ```
 
-Every run is stored in `data/results/{file}`, with the definition of its arm: an arm that is defined
-anew is run anew. These results: {provenance}.
+Every run is stored in `data/results/{fair_file}` or `{file}`, with the definition of its arm: an
+arm that is defined anew is run anew. The earlier results: {provenance}.
 """
 
 #: Where `write` puts what, below the repository.
 PAGE, ERRATA = Path("chapters/claims.md"), Path("ERRATA.md")
 CLAIMS_TABLE, ARMS_TABLE = Path("data/results/claims.csv"), Path("data/results/arms.csv")
+ANSWERS_TABLE = Path("data/results/answers.csv")
 
 
 def _limit(result):
@@ -167,8 +168,15 @@ def _waiting(results):
     )
 
 
-def claims_page(store):
-    """The text of claims.md."""
+def claims_page(store, fair=None):
+    """The text of claims.md.
+
+    Args:
+        store: a `store.Store` of the claims.
+        fair: of `trials.open_store`; by default the published one.
+    """
+    fair = fair or trials.open_store()
+    part, unfolded = answers.part(fair)
     results = {name: ledger.result(name, store) for name in CLAIMS}
     base, counts = arms.ARMS["base"], ledger.summary(store)
     text = _HEAD.format(
@@ -177,19 +185,22 @@ def claims_page(store):
         miss=200 * (1 - ledger.CONFIDENCE), missed=2 * (1 - ledger.CONFIDENCE) * len(results),
         summary=_markdown(["verdict", "claims"], ([v, str(n)] for v, n in counts.items())),
         waiting=_waiting(results.values()), claims=CLAIMS_TABLE, arms=ARMS_TABLE,
-        data=json.dumps({name: _told(found) for name, found in results.items()}, ensure_ascii=False,
-                        separators=(",", ":")),
+        answers=ANSWERS_TABLE, fair=part,
+        data=json.dumps(unfolded | {name: _told(found) for name, found in results.items()},
+                        ensure_ascii=False, separators=(",", ":")),
     )  # fmt: skip
     for chapter, title in CHAPTERS.items():
         mine = {name: result for name, result in results.items() if result.claim.chapter == chapter}
-        text += f"\n## {title}\n\n{{doc}}`{chapter}`\n\n{table(mine)}"
+        text += f"\n### {title}\n\n{{doc}}`{chapter}`\n\n{table(mine)}"
     made = store.data["provenance"][-1] if store.data["provenance"] else {}
     machine, versions = made.get("machine", {}), made.get("versions", {})
     provenance = (
         f"TensorFlow {versions.get('tensorflow')}, Keras {versions.get('keras')}, "
         f"{machine.get('cores')} cores {machine.get('processor')}, {made.get('date')}"
     )
-    return text + _FOOT.format(file=store.path.name, provenance=provenance)
+    return text + _FOOT.format(
+        file=store.path.name, fair_file=fair.path.name, provenance=provenance
+    )
 
 
 def errata_page(store):
@@ -226,7 +237,7 @@ def _erratum(number, erratum, store):
 
 
 def write(store, folder=None):
-    """Write both pages and both tables; returns their paths.
+    """Write both pages and the tables; returns their paths.
 
     Args:
         store: a `store.Store`.
@@ -235,7 +246,8 @@ def write(store, folder=None):
     folder = Path(folder or shipped.root())
     results = {name: ledger.result(name, store) for name in CLAIMS}
     texts = {PAGE: claims_page(store), ERRATA: errata_page(store),
-             CLAIMS_TABLE: claims_table(results), ARMS_TABLE: arms_table(store)}  # fmt: skip
+             CLAIMS_TABLE: claims_table(results), ARMS_TABLE: arms_table(store),
+             ANSWERS_TABLE: answers.table(trials.open_store())}  # fmt: skip
     for path, text in texts.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")

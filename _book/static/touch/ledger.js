@@ -14,7 +14,7 @@ Touch.register("ledger", (told, place) => {
 
   /* Every seed as a dot; the interval as a bar, the limit as a line. */
   function plot({ seeds, limit: bound, mean: interval }) {
-    const values = seeds.map(number);
+    const values = seeds.map(number).filter(Number.isFinite); // a run that diverged has none
     const limit = number(bound.match(/(?:above|below) ([-−\d.e]+)/)?.[1] ?? "NaN");
     const [low, high] = (interval.match(/\((.+?) to (.+?);/) ?? []).slice(1).map(number);
     const shown = [...values, limit, low, high].filter(Number.isFinite);
