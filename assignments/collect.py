@@ -23,8 +23,8 @@ import roster
 
 LARGEST = 20 * 2**20  # bytes of a notebook
 _CANVAS = re.compile(r"^(?P<who>[^_/]+)_(?P<late>LATE_)?(?P<number>\d+)_\d+_(?P<file>.+)$")
-_MOODLE = re.compile(r"^(?P<who>.+?)_\d+_assignsubmission_file_?(?P<file>.*)$")
-_NUMBER = re.compile(r"_(\d+)_assignsubmission_file")
+_MOODLE = re.compile(r"^(?P<who>.+?)_(?P<number>\d+)_assignsubmission_file_?(?P<file>.*)$")
+_GITHUB = re.compile(r"^ps\d[\w.]*?-(?P<who>.+)(?<!-submissions)$")
 _COPY = re.compile(r"( \(\d+\)|-\d+|-Copy\d+| - Copy)+$")
 
 
@@ -36,6 +36,23 @@ class Entry:
     time: datetime.datetime
     size: int
     read: object
+
+
+@dataclass(frozen=True)
+class Sender:
+    """What a path tells of who handed in.
+
+    Attributes:
+        name: as it stands there, or None. file: the notebook's own name.
+        canvas: Canvas's number of the student. moodle: Moodle's number, another one for each set.
+        late: whether Canvas says so.
+    """
+
+    name: str | None
+    file: str
+    canvas: str = ""
+    moodle: str = ""
+    late: bool = False
 
 
 def entries(source):
@@ -67,41 +84,32 @@ def entries(source):
     ]  # fmt: skip
 
 
-def whose(path):
-    """(student's name, file's name) that a path tells; the name is None where it tells none."""
+def sender(path):
+    """The `Sender` of a file in an archive or folder."""
     name, folders = path.name, path.parts[:-1]
-    for pattern in (_MOODLE, _CANVAS):
-        if found := pattern.match(name):
-            return found["who"], found["file"]
-    for folder in folders:
-        if found := _MOODLE.match(folder):
-            return found["who"], name
-    for folder in folders:  # a repository of GitHub Classroom
-        found = re.match(r"^ps\d[\w.]*?-(?P<who>.+)$", folder)
-        if found and not folder.endswith("-submissions"):
-            return found["who"], name
-    return (folders[-1], name) if folders else (None, name)
+    if found := _MOODLE.match(name):
+        return Sender(found["who"], found["file"], moodle=found["number"])
+    if found := _CANVAS.match(name):
+        return Sender(found["who"], found["file"], found["number"], late=bool(found["late"]))
+    if found := next(filter(None, map(_MOODLE.match, folders)), None):
+        return Sender(found["who"], name, moodle=found["number"])
+    if found := next(filter(None, map(_GITHUB.match, folders)), None):
+        return Sender(found["who"], name)
+    return Sender(folders[-1] if folders else None, name)
 
 
-def _canvas(path):
-    """The match of a file that Canvas named, or None."""
-    return None if _MOODLE.match(path.name) else _CANVAS.match(path.name)
-
-
-def sender(path, known):
-    """(student's id, file's name, name as it stands there) of a path; None for what it tells not.
+def platform(folder):
+    """(the path that the platform gave a hand-in, whether it calls it late); ("", False) without.
 
     Args:
-        path: of the file in the archive.
-        known: {what a platform may write: id}, of `roster.aliases`.
+        folder: submitted/STUDENT/SET. With nbgrader's exchange all in it is the student's.
     """
-    who, file = whose(path)
-    if who is None:
-        return None, file, None
-    canvas = _canvas(path)
-    ways = [canvas["number"] if canvas else None, who, roster.squeezed(who)]
-    found = next((known[way] for way in ways if way in known), None)
-    return found or roster.student_id(who), file, found or who
+    kept = folder / "platform.json"
+    try:
+        found = json.loads(kept.read_text()) if kept.is_file() else {}
+        return str(found.get("path", "")), found.get("late") is True
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return "", False
 
 
 def problem_set(file, names):
@@ -127,18 +135,18 @@ def collect(source, root, names, report=print):
     Raises:
         FileNotFoundError, ValueError: no such source.
     """
-    taken, called = {}, {}
+    taken, called, found = {}, {}, []
     known = roster.aliases(roster.known(Path(root)))
-    found = entries(source)
-    twins = _twins(found, root, known, names)
-    for entry in found:
-        folder, file, student = sender(entry.path, known)
-        name = problem_set(file, names)
-        number = _moodle_number(entry.path)
-        if number and twins.get((folder, name), number) != number:
-            folder = student = f"{folder}-{number}"
+    for entry in entries(source):
+        who = sender(entry.path)
+        found.append((entry, who, _called(who, known), problem_set(who.file, names)))
+    twins = _twins(found, root)
+    for entry, who, student, name in found:
+        folder = _folder(student)
+        if who.moodle and twins.get((folder, name), who.moodle) != who.moodle:
+            folder = student = f"{folder}-{who.moodle}"
             report(f"{entry.path}: two students have this name: taken as {folder}")
-        if why := _refused(entry, student, name, names):
+        if why := _refused(entry, folder, name, names):
             report(f"{entry.path}: left alone: {why}")
             continue
         if known and folder not in known.values() and (folder, name) not in twins:
@@ -147,42 +155,45 @@ def collect(source, root, names, report=print):
             both = f"{student!r} and {called[folder]!r} would share the folder {folder}"
             report(f"{entry.path}: left alone: {both}; put them into roster.csv")
             continue
-        key = folder, name
+        key, new = (folder, name), (entry, who.late)
         if key in taken:
-            older, newer = sorted((taken[key], entry), key=lambda each: each.time)
-            report(f"{older.path}: left alone: {newer.path} is newer")
-            entry = newer
-        taken[key] = entry
-    return sum(_put(entry, root / "submitted" / folder / name, name, report)
-               for (folder, name), entry in sorted(taken.items()))  # fmt: skip
+            older, new = sorted((taken[key], new), key=lambda each: each[0].time)
+            report(f"{older[0].path}: left alone: {new[0].path} is newer")
+        taken[key] = new
+    return sum(_put(*new, root / "submitted" / folder / name, name, report)
+               for (folder, name), new in sorted(taken.items()))  # fmt: skip
 
 
-def _moodle_number(path):
-    """Moodle's number of who handed in, another one for each set; None on other platforms."""
-    found = _NUMBER.search(str(path))
-    return found[1] if found else None
+def _called(who, known):
+    """The id that the roster has for a `Sender`'s number or name, or else the name itself."""
+    ways = (who.canvas, who.name, roster.squeezed(who.name or ""))
+    return next((known[way] for way in ways if way in known), who.name)
 
 
-def _twins(entries, root, known, names):
+def _folder(student):
+    """The name of a student's folder; None where there is no name, or nothing of it is left."""
+    try:
+        return roster.student_id(student or "")
+    except ValueError:
+        return None
+
+
+def _twins(found, root):
     """{(folder, set): whose it is} where Moodle has several numbers: students of one full name.
 
     Whose it is says the number of what was collected before, or "" where nothing was.
     """
     numbers, owners = {}, {}
-    for entry in entries:
-        folder, file, _ = sender(entry.path, known)
-        place = folder, problem_set(file, names)
-        if None in place:
-            continue
-        kept = root / "submitted" / folder / place[1] / "platform.json"
-        before = [json.loads(kept.read_text())["path"]] if kept.exists() else []
-        owners[place] = next(filter(None, map(_moodle_number, before)), "")
-        numbers.setdefault(place, {owners[place]}).add(_moodle_number(entry.path))
-    return {place: owners[place] for place, found in numbers.items()
-            if len(found - {None, ""}) > 1}  # fmt: skip
+    for _, who, student, name in found:
+        place = _folder(student), name
+        if None not in place:
+            before, _ = platform(root / "submitted" / Path(*place))
+            owners[place] = sender(PurePosixPath(before)).moodle
+            numbers.setdefault(place, {owners[place]}).add(who.moodle)
+    return {place: owners[place] for place, each in numbers.items() if len(each - {""}) > 1}
 
 
-def _refused(entry, student, name, names):
+def _refused(entry, folder, name, names):
     """Why a file is not taken, or None."""
     if name is None:
         file = entry.path.name.lower()
@@ -190,14 +201,14 @@ def _refused(entry, student, name, names):
         if file.endswith(".ipynb") and like:
             return f"a renamed {like[0]}? Name it {like[0]}.ipynb, and collect again"
         return "no problem set's notebook"
-    if student is None:
+    if folder is None:
         return "it tells no student"
     if entry.size > LARGEST:
         return f"{entry.size / 2**20:.0f} MiB, at most {LARGEST // 2**20}"
     return None
 
 
-def _put(entry, folder, name, report):
+def _put(entry, late, folder, name, report):
     """Write one notebook and its time, unless a later one is there; whether it was written."""
     text, target, stamp = entry.read(), folder / f"{name}.ipynb", folder / "timestamp.txt"
     time = entry.time.strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -217,8 +228,7 @@ def _put(entry, folder, name, report):
     folder.mkdir(parents=True, exist_ok=True)
     target.write_bytes(text)
     stamp.write_text(time + "\n")
-    canvas = _canvas(entry.path)
-    kept = {"path": str(entry.path), "late": bool(canvas and canvas["late"])}
+    kept = {"path": str(entry.path), "late": late}
     (folder / "platform.json").write_text(json.dumps(kept))
     note = "" if entry.path.name.endswith(f"{name}.ipynb") else f" ({entry.path.name})"
     report(f"{label}: {time}{note}{odd}")

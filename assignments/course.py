@@ -165,47 +165,72 @@ def grade(root=ROOT, jobs=2, force=False, student=None, name=None, report=print,
         FileNotFoundError: the problem sets were not built yet.
         ValueError: nothing was handed in under this student's or set's name, or no sandbox.
     """
-    names, known, way = sets(root), [], way or sandbox.best()
+    way = way or sandbox.best()
     if way is None:
         raise ValueError("no sandbox: install bubblewrap; or type --without-sandbox, and students' "
                          "code runs with your rights, on all your files")  # fmt: skip
-    book = grades.Book(root, names)
-    waiting = sorted(path for path in root.glob(f"submitted/{student or '*'}/{name or '*'}")
-                     if path.is_dir())  # fmt: skip
-    if not waiting and (student or name):
-        raise ValueError(f"nothing handed in: student {student or 'any'}, set {name or 'any'}")
+    book = grades.Book(root, sets(root))
+    waiting = _waiting(root, student, name, report)
     back_up(root)
-    for path in waiting:
-        if path.name in names:
-            known.append(path)
-        else:
-            report(f"{path.parent.name}/{path.name}: no such problem set, left alone")
     started = time.monotonic()
 
     def one(path):
-        student, name = path.parent.name, path.name
-        done = None if force else book.finished(student, name)
-        if done is None:
-            try:
-                done = book.enter(student, name, grading.run(root, student, name, way))
-            except Exception as error:  # one that fails must not stop the others
-                report(f"{student}/{name}: NOT GRADED, next time again: {error}")
-                return None
-            points = f"{done['auto']:g} of {done['of']:g}"
-            look = f"; to look at: {done['look']}" if done["look"] else ""
-            report(f"{student}/{name}: {points}; {done['notes'] or 'fine'}{look}")
-        return done
+        return _grade_one(book, root, path, way, force, report)
 
     with ThreadPoolExecutor(jobs) as pool:
-        rows = [row for row in pool.map(one, known) if row]
-    sheets.tables(root, names)
+        rows = [row for row in pool.map(one, waiting) if row]
+    sheets.tables(root, sets(root))
     took = time.monotonic() - started
-    report(f"{len(rows)} of {len(known)} submissions, {took:.0f} s, {way}: graded/report.csv")
-    for stranger in sheets.strangers(root, rows):
-        report(f"{stranger}: not in roster.csv")
-    for nobody in book.terms.nobodies(path.name for path in root.glob("submitted/*")):
-        report(f"course.toml: extended.{nobody}: no such student, in roster.csv or submitted/")
+    report(f"{len(rows)} of {len(waiting)} submissions, {took:.0f} s, {way}: graded/report.csv")
+    for line in unknown_names(root, [row["student"] for row in rows], book.terms.extended):
+        report(line)
     return rows
+
+
+def _waiting(root, student, name, report):
+    """The folders submitted/STUDENT/SET to grade; what is of no set is told."""
+    found = sorted(path for path in root.glob(f"submitted/{student or '*'}/{name or '*'}")
+                   if path.is_dir())  # fmt: skip
+    if not found and (student or name):
+        raise ValueError(f"nothing handed in: student {student or 'any'}, set {name or 'any'}")
+    names = sets(root)
+    for path in found:
+        if path.name not in names:
+            report(f"{path.parent.name}/{path.name}: no such problem set, left alone")
+    return [path for path in found if path.name in names]
+
+
+def _grade_one(book, root, path, way, force, report):
+    """One submission's row, as it was or graded now; None where that failed, which is told."""
+    student, name = path.parent.name, path.name
+    try:
+        if not force and (row := book.finished(student, name)):
+            return row
+        row = book.enter(student, name, grading.run(root, student, name, way))
+    except Exception as error:  # one that fails must not stop the others
+        report(f"{student}/{name}: NOT GRADED, next time again: {error}")
+        return None
+    look = f"; to look at: {row['look']}" if row["look"] else ""
+    report(f"{student}/{name}: {row['auto']:g} of {row['of']:g}; {row['notes'] or 'fine'}{look}")
+    return row
+
+
+def unknown_names(root, graded, extended):
+    """Sentences on whose name may be misspelt.
+
+    Args:
+        root: the course's folder.
+        graded: students with a hand-in, who should be in roster.csv, where there is one.
+        extended: who has longer by course.toml, and should be there or in submitted/.
+    """
+    known = {each.id for each in roster.known(root)}
+    strangers = {*graded} - known if known else ()
+    nobodies = {*extended} - known - {path.name for path in root.glob("submitted/*")}
+    return [
+        *(f"{name}: not in roster.csv" for name in sorted(strangers)),
+        *(f"course.toml: extended.{name}: no such student, in roster.csv or submitted/"
+          for name in sorted(nobodies)),
+    ]  # fmt: skip
 
 
 def feedback(name, root=ROOT):

@@ -15,26 +15,34 @@ ALWAYS = ("sagan_lib", "sagan_experiments", "eval", "exec", "__import__", "impor
 
 
 def named(code):
-    """({word: line} of all modules, names and attributes, {own functions' names}) of a cell."""
+    """{word: its line} of the modules, names and attributes in a cell that are not its own.
+
+    Its own are the names that it gives: `gradient = ...` is no word for `np.gradient`.
+    """
     code = re.sub(r"^(\s*)[%!].*$", r"\1pass", code, flags=re.MULTILINE)  # IPython's own lines
     try:
         nodes = list(ast.walk(ast.parse(code)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}, set()
-    lines, own = {}, set()
+        return {}
+    methods = {each.name for each in nodes if isinstance(each, ast.FunctionDef | ast.ClassDef)}
+    own = methods | {each.arg for each in nodes if isinstance(each, ast.arg)}
+    own |= {each.id for each in nodes if isinstance(each, ast.Name) and not _is_read(each)}
+    lines = {}
     for node in nodes:
         words = []
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            own.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
+        if isinstance(node, ast.Import | ast.ImportFrom):
             words = [getattr(node, "module", None) or "", *(each.name for each in node.names)]
-        elif isinstance(node, ast.Attribute):
+        elif isinstance(node, ast.Attribute) and node.attr not in methods:
             words = [node.attr]
         elif isinstance(node, ast.Name) and node.id not in own:
             words = [node.id]
-        for word in ".".join(words).split("."):
-            lines.setdefault(word, node.lineno if words else 0)
-    return lines, own
+        for word in filter(None, ".".join(words).split(".")):
+            lines.setdefault(word, node.lineno)
+    return lines
+
+
+def _is_read(name):
+    return isinstance(name.ctx, ast.Load)
 
 
 def found(notebook, source):
@@ -44,16 +52,16 @@ def found(notebook, source):
         notebook: the hand-in, made whole.
         source: the course's own notebook, whose answers' cells have the words in `without`.
     """
-    without = {repair.grade_id(cell): cell.metadata.get("without", []) for cell in source.cells}
+    without = {repair.grade_id(cell): cell.metadata.get("without", [])
+               for cell in source.cells if repair.is_answer(cell)}  # fmt: skip
     everywhere = [word for words in without.values() for word in words]
     theirs = [cell for cell in notebook.cells
               if cell.cell_type == "code" and not repair.is_locked(cell)]  # fmt: skip
     said = []
     for cell in theirs:
         name = repair.grade_id(cell)
-        lines, own = named(cell.source)
-        for word in (*without.get(name, everywhere), *ALWAYS):
-            sentence = f"{name or 'a cell of their own'}, line {lines.get(word)}: {word}"
-            if word in lines and word not in own and sentence not in said:
-                said.append(sentence)
-    return said
+        lines = named(cell.source)
+        words = [*without.get(name, everywhere), *ALWAYS]
+        said += [f"{name or 'a cell of their own'}, line {lines[word]}: {word}"
+                 for word in words if word in lines]  # fmt: skip
+    return [*dict.fromkeys(said)]

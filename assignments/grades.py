@@ -52,7 +52,7 @@ class Book:
     def __init__(self, root, sets):
         self._root, self._lock = root, threading.Lock()
         students = roster.known(root)
-        self.terms = terms.read(root, sets, [each.id for each in students])
+        self.terms = terms.read(root, sets)
         with opened(root) as book:
             for each in students:
                 book.update_or_create_student(
@@ -133,7 +133,7 @@ class Book:
         handed_in = terms.handed_in(self._root / "submitted" / student / name)
         days = self.terms.days(student, name, handed_in)
         book.find_assignment(name).duedate = _utc(self.terms.due.get(name))
-        submission = book.find_submission(name, student)
+        submission = book.update_or_create_submission(name, student)
         submission.timestamp = _utc(handed_in.time)
         longer = self.terms.extended.get(student, {}).get(name)
         submission.extension = longer - self.terms.due[name] if longer else None

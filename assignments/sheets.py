@@ -9,10 +9,10 @@ In graded/:
 """
 
 import csv
-import json
 import zipfile
 from pathlib import PurePosixPath
 
+import collect
 import grades
 import roster
 
@@ -25,22 +25,21 @@ def tables(root, sets):
         sets: names of the problem sets, in order.
     """
     book = grades.Book(root, sets)
-    handed_in, parts, people = [], [], {}
+    handed_in, parts = [], []
     with grades.opened(root) as gradebook:
-        for student in gradebook.students:
-            people[student.id] = {
-                "first_name": student.first_name or "", "last_name": student.last_name or "",
-                "email": student.email or "", "lms_id": student.lms_user_id or "",
-            }  # fmt: skip
-        for row in results(root, book):
+        people = [
+            {"student": each.id, "first_name": each.first_name or "",
+             "last_name": each.last_name or "", "email": each.email or "",
+             "lms_id": each.lms_user_id or ""}
+            for each in sorted(gradebook.students, key=lambda each: each.id)
+        ]  # fmt: skip
+        for row in _results(root, sets, book):
             line, cells = _submission(book, gradebook, row)
             handed_in.append(line)
             parts += cells
     totals = {(line["student"], line["set"]): line["total"] for line in handed_in}
-    each = [
-        {"student": name, **person, **{one: totals.get((name, one), "") for one in sets}}
-        for name, person in sorted(people.items())
-    ]
+    for person in people:
+        person |= {name: totals.get((person["student"], name), "") for name in sets}
     columns = roster.columns(root)
     canvas = [
         {"Student": ", ".join(filter(None, (one.last_name, one.first_name))), "ID": one.lms_id,
@@ -48,7 +47,7 @@ def tables(root, sets):
          **{columns.get(name, name): _whole(totals.get((one.id, name), "")) for name in sets}}
         for one in roster.known(root) if one.lms_id
     ]  # fmt: skip
-    written = {"report.csv": handed_in, "problems.csv": parts, "grades.csv": each,
+    written = {"report.csv": handed_in, "problems.csv": parts, "grades.csv": people,
                "canvas.csv": canvas}  # fmt: skip
     return {name: write(root / "graded" / name, lines) for name, lines in written.items() if lines}
 
@@ -58,9 +57,9 @@ def _whole(total):
     return "" if isinstance(total, str) else total
 
 
-def results(root, book):
+def _results(root, sets, book):
     """The rows of all hand-ins that were graded and are still there, in order."""
-    places = sorted(path for path in root.glob("submitted/*/*") if path.is_dir())
+    places = sorted(path for path in root.glob("submitted/*/*") if path.name in sets)
     rows = (book.row(path.parent.name, path.name) for path in places)
     return [row for row in rows if row]
 
@@ -134,15 +133,8 @@ def hand_back(root, name, students):
 
 
 def _given_name(folder, student, name):
-    kept = folder / "platform.json"
-    path = PurePosixPath(json.loads(kept.read_text())["path"] if kept.exists() else "")
+    path = PurePosixPath(collect.platform(folder)[0])
     if "_assignsubmission_file" in str(path) or (path.suffix and len(path.parts) == 1):
         parts = [each for each in path.parts if each not in ("/", "..")]
         return str(PurePosixPath(*parts).with_suffix(".html"))
     return f"{student}/{name}.html"
-
-
-def strangers(root, rows):
-    """Students with a hand-in who are not in roster.csv; [] where there is none."""
-    known = {each.id for each in roster.known(root)}
-    return sorted({row["student"] for row in rows} - known) if known else []

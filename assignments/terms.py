@@ -10,13 +10,14 @@ ps1_dcgan = 2026-11-09T23:59:00+01:00
 ps1_dcgan = 2026-11-16T23:59:00+01:00
 """
 
+import contextlib
 import datetime
-import json
 import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import collect
 import roster
 
 _DAY = datetime.timedelta(days=1)
@@ -31,7 +32,6 @@ class Terms:
         at_most: the largest share that lateness costs, 0 to 1.
         due: {set: datetime with a zone}.
         extended: {student: {set: datetime with a zone}}, who has longer.
-        students: ids of the class.
 
     Raises:
         ValueError: a share outside 0 to 1, a date without a zone, an extension of what is not due.
@@ -41,7 +41,6 @@ class Terms:
     at_most: float = 1.0
     due: dict = field(default_factory=dict)
     extended: dict = field(default_factory=dict)
-    students: tuple = ()
 
     def __post_init__(self):
         for key in ("per_day", "at_most"):
@@ -58,10 +57,6 @@ class Terms:
     def deadline(self, student, name):
         """When this set is due for this student, or None."""
         return self.extended.get(student, {}).get(name, self.due.get(name))
-
-    def nobodies(self, handed_in):
-        """Who has longer, but is neither in the class nor among those who handed in; sorted."""
-        return sorted({*self.extended} - {*self.students} - {*handed_in})
 
     def days(self, student, name, handed_in):
         """Begun days after the deadline: 0 in time, None where the time is not known.
@@ -101,22 +96,22 @@ def _joined(table, before=""):
     return found
 
 
-def read(root, names, students=()):
+def read(root, names):
     """The `Terms` of course.toml; without that file nothing is due.
 
     Args:
-        root: the course's folder. names: of all problem sets. students: ids of the class.
+        root: the course's folder. names: of all problem sets.
 
     Raises:
         ValueError: what is wrong in the file, with its name.
     """
     path = Path(root) / "course.toml"
     if not path.exists():
-        return Terms(students=tuple(students))
+        return Terms()
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
         found["extended"] = _joined(found.get("extended", {}))
-        terms = Terms(**found, students=tuple(students))
+        terms = Terms(**found)
         unknown = {n for dates in (terms.due, *terms.extended.values()) for n in dates} - {*names}
         if unknown:
             raise ValueError(f"no such problem set: {sorted(unknown)}; there are {names}")
@@ -127,12 +122,9 @@ def read(root, names, students=()):
 
 def handed_in(folder):
     """The `HandedIn` of submitted/STUDENT/SET, from the files that `collect` or nbgrader keeps."""
-    stamp, platform = folder / "timestamp.txt", folder / "platform.json"
-    time = None
-    if stamp.exists():
-        words = stamp.read_text().strip().removesuffix("UTC").strip()
-        time = datetime.datetime.fromisoformat(words)
-        if time.tzinfo is None:
-            time = time.replace(tzinfo=datetime.UTC)
-    late = platform.exists() and json.loads(platform.read_text()).get("late", False)
-    return HandedIn(time, late)
+    stamp, time = folder / "timestamp.txt", None
+    with contextlib.suppress(OSError, ValueError):  # one that cannot be read is as if not there
+        words = stamp.read_text() if stamp.is_file() else ""
+        time = datetime.datetime.fromisoformat(words.strip().removesuffix("UTC").strip())
+        time = time if time.tzinfo else time.replace(tzinfo=datetime.UTC)
+    return HandedIn(time, collect.platform(folder)[1])

@@ -47,24 +47,17 @@ def call(function, *arguments, **options):
     try:
         result = function(*arguments, **options)
     except NotImplementedError:
-        raise _told(f"{name} is not written yet.") from None
+        raise AssertionError(f"{name} is not written yet.") from None
     except Exception as error:
-        if hasattr(error, "told") or hasattr(function, "beside_answers"):
+        if hasattr(function, "beside_answers"):  # it says itself what is wrong
             raise
         first = (str(error).splitlines() or [""])[0][:200]
-        raise _told(f"{name} stopped with {type(error).__name__}: {first}") from error
+        raise AssertionError(f"{name} stopped with {type(error).__name__}: {first}") from error
     if result is None:
-        raise _told(f"{name} gives None. Does it return its result, or only print it?")
+        raise AssertionError(f"{name} gives None. Does it return its result, or only print it?")
     if not all(map(np.array_equal, arrays, before)):
-        raise _told(f"{name} changed an array that it was given. Leave those as they are.")
+        raise AssertionError(f"{name} changed an array that it was given. Leave those as they are.")
     return result
-
-
-def _told(sentence):
-    """An error that is a sentence for the student already."""
-    error = AssertionError(sentence)
-    error.told = True
-    return error
 
 
 def _arrays(things):
@@ -73,6 +66,15 @@ def _arrays(things):
             yield thing
         elif isinstance(thing, list | tuple):
             yield from _arrays(thing)
+
+
+def is_pair(result):
+    """Whether a result is two things: a tuple, a list, or an array of two.
+
+    Args:
+        result: of an answer.
+    """
+    return np.iterable(result) and not isinstance(result, dict | str) and len(result) == 2
 
 
 def close(what, got, expected, hint="", tolerance=1e-4):
@@ -96,7 +98,7 @@ def close(what, got, expected, hint="", tolerance=1e-4):
     except (TypeError, ValueError):
         kind = getattr(got, "kind", type(got).__name__)
         said = f"{what}: numbers of shape {expected.shape} are expected, not {kind}."
-        raise _told(said) from None
+        raise AssertionError(said) from None
     assert found.shape == expected.shape, (
         f"{what}: the shape is {found.shape}, expected {expected.shape}. {hint}"
     )
@@ -130,8 +132,8 @@ def pack(thing):
     """
     if thing is None or isinstance(thing, bool | int | float | str):
         return thing
-    if isinstance(thing, list | tuple):
-        return {type(thing).__name__: [pack(each) for each in thing]}
+    if isinstance(thing, list | tuple):  # with a name of its own, too
+        return {"list" if isinstance(thing, list) else "tuple": [pack(each) for each in thing]}
     if isinstance(thing, dict):
         return {"dict": [[str(key), pack(value)] for key, value in thing.items()]}
     if isinstance(thing, np.random.Generator):
@@ -145,7 +147,7 @@ def pack(thing):
     if array.dtype.kind not in "biufc":
         return {"other": type(thing).__name__}
     if array.nbytes > LARGEST // 2:
-        raise _told(f"A result of shape {array.shape} has far too many numbers.")
+        raise AssertionError(f"A result of shape {array.shape} has far too many numbers.")
     order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
     text = base64.b64encode(array.tobytes(order)).decode()
     return {"array": [array.dtype.str, array.shape, order, text]}
@@ -205,9 +207,9 @@ class Remote:
             for argument, state in zip(_generators(arguments), reply["states"], strict=True):
                 argument.bit_generator.state = state
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, MemoryError):
-            raise _told(f"{self.__name__} gave nothing that can be read.") from None
+            raise AssertionError(f"{self.__name__} gave nothing that can be read.") from None
         if said:
-            raise _told(str(said))
+            raise AssertionError(str(said))
         return value
 
 
@@ -230,7 +232,7 @@ def answer(question, space):
     reply = {}
     try:
         if name not in space:
-            raise _told(f"{name} is not there: its cell stopped before it, or was changed.")
+            raise NameError(f"{name} is not there: its cell stopped before it, or was changed.")
         reply["value"] = pack(call(space[name], *arguments, **options))
     except Exception as error:
         reply["said"] = str(error) or type(error).__name__

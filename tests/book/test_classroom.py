@@ -1,6 +1,7 @@
 """What the problem sets' tests say: each mistake has its sentence, right work passes silently."""
 
 import json
+from collections import namedtuple
 from fractions import Fraction
 
 import keras
@@ -76,6 +77,7 @@ def test_close_lets_rounding_pass(got, expected, tolerance):
         (tf.constant([1, 2]), np.array([1, 2], "int32")), (keras.Variable(3.0), np.array(3.0, "f")),
         ((1, [np.ones(2)]), (1, [np.ones(2)])), ({"y": (True,)}, {"y": (True,)}),
         (Fraction(1, 2), 0.5), (np.zeros((0, 3)), np.zeros((0, 3))),
+        (namedtuple("Pair", "sigma u")(1, 2), (1, 2)), (type("Mine", (list,), {})([1]), [1]),
         (np.arange(6).reshape(2, 3).T, np.arange(6).reshape(2, 3).T),
     ],
 )  # fmt: skip
@@ -84,6 +86,17 @@ def test_values_come_through_as_they_are(thing, expected):
     np.testing.assert_equal(got, expected)
     assert type(got) is type(expected)
     assert getattr(got, "flags", {"F": 0})["F"] == getattr(expected, "flags", {"F": 0})["F"]
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [((1, 2), True), ([1, [2]], True), (np.zeros((2, 5)), True), (tf.zeros((2, 3)), True),
+     ((1,), False), (np.zeros(3), False), (1.0, False), (np.array(1.0), False), ("ab", False),
+     ({0: 1, 1: 2}, False), (None, False), (tf.constant(1.0), False),
+     (classroom.Other("x"), False)],
+)  # fmt: skip
+def test_two_things_are_a_pair_whatever_holds_them(result, expected):
+    assert classroom.is_pair(result) is expected
 
 
 class Reads:

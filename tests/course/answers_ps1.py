@@ -358,6 +358,58 @@ def gradient_probe(x, weights, top, slope):
     lengths = [[float(np.linalg.norm(row)) for row in rows] for rows in (input_gradient(x, weights, top, slope, False), top)]
     return statistics.mean(a / b for a, b in zip(*lengths))
 """),
+        right("a dataclass for each layer, type annotations, an early return", """
+from dataclasses import dataclass
+
+
+@dataclass
+class Layer:
+    weights: np.ndarray
+    share: np.ndarray | float = 1.0
+
+    def up(self, x: np.ndarray, slope: float) -> np.ndarray:
+        p = x @ self.weights
+        self.share = np.where(p > 0, 1.0, slope)
+        return self.share * p
+
+    def down(self, gradient: np.ndarray) -> np.ndarray:
+        return (gradient * self.share) @ self.weights.T
+
+
+def input_gradient(x: np.ndarray, weights: list[np.ndarray], top: np.ndarray, slope: float) -> np.ndarray:
+    layers = [Layer(w) for w in weights]
+    if slope == 1:  # a product of matrices
+        for w in reversed(weights):
+            top = top @ w.T
+        return top
+    for layer in layers:
+        x = layer.up(x, slope)
+    for layer in layers[::-1]:
+        top = layer.down(top)
+    return top
+
+
+def gradient_probe(x: np.ndarray, weights: list[np.ndarray], top: np.ndarray, slope: float = 0.2) -> float:
+    arrived = input_gradient(x, weights, top, slope)
+    return float((np.linalg.norm(arrived, axis=1) / np.linalg.norm(top, axis=1)).mean())
+"""),
+        right("in place on copies of its own, and a lambda", """
+def input_gradient(x, weights, top, slope):
+    a, signs = x.copy(), []
+    for w in weights:
+        a = a @ w
+        signs.append(a < 0)
+        a[signs[-1]] *= slope
+    gradient = top.copy()
+    for w, negative in zip(weights[::-1], signs[::-1]):
+        gradient[negative] *= slope
+        gradient = gradient @ w.T
+    return gradient
+
+
+length = lambda rows: np.linalg.norm(rows, axis=1)
+gradient_probe = lambda x, weights, top, slope: np.mean(length(input_gradient(x, weights, top, slope)) / length(top))
+"""),
     ],
     "transposed_convolution": [
         right("zeros between the pixels, then a correlation with the turned kernel", """
@@ -417,6 +469,38 @@ def transposed_convolution(image, kernel, stride=2):
                         result[y, x] += np.dot(kernel[p, q], image[i, j])
     return result
 """),
+        right("float32, type annotations, itertools and math", """
+import itertools
+import math
+
+
+def transposed_convolution(image: np.ndarray, kernel: np.ndarray, stride: int = 2) -> np.ndarray:
+    image, kernel = image.astype("float32"), kernel.astype("float32")
+    (height, width, _), k = image.shape, len(kernel)
+    canvas = np.zeros((stride * height + k, stride * width + k, kernel.shape[2]), "float32")
+    for i, j in itertools.product(range(height), range(width)):
+        canvas[stride * i : stride * i + k, stride * j : stride * j + k] += np.tensordot(kernel, image[i, j], axes=1)
+    top = math.floor((k - stride) / 2)
+    return canvas[top:, top:][: stride * height, : stride * width]
+"""),
+        right("try and except where paint falls beside the picture", """
+def paint(picture, y, x, colour):
+    if min(y, x) < 0:
+        raise IndexError("beside the picture")
+    picture[y, x] += colour
+
+
+def transposed_convolution(image, kernel, stride=2):
+    picture = np.zeros((stride * image.shape[0], stride * image.shape[1], kernel.shape[2]))
+    before = (len(kernel) - stride) // 2
+    for i, j in np.ndindex(*image.shape[:2]):
+        for p, q in np.ndindex(*kernel.shape[:2]):
+            try:
+                paint(picture, stride * i + p - before, stride * j + q - before, kernel[p, q] @ image[i, j])
+            except IndexError:
+                continue
+    return picture
+"""),
     ],
     "loss_gradients": [
         right("the plain sigmoid, cut where it is 0 anyway", """
@@ -459,6 +543,41 @@ def d_gradients(real, fake):
 def g_gradients(fake):
     n = len(fake)
     return np.array([-p / n for p in sigmoid(fake)]), np.array([(p - 1) / n for p in sigmoid(fake)])
+"""),
+        right("float32, and both gradients of G in one array", """
+def sigmoid(scores):
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-np.asarray(scores, np.float32)))
+
+
+def d_gradients(real, fake):
+    return [-sigmoid(-real) / np.float32(len(real)), sigmoid(fake) / np.float32(len(fake))]
+
+
+def g_gradients(fake):
+    return np.array([-sigmoid(fake), -sigmoid(-fake)]) / np.float32(len(fake))
+"""),
+        right("math, try and except, one score at a time, a named tuple", """
+import math
+from collections import namedtuple
+
+Gradients = namedtuple("Gradients", "minimax non_saturating")
+
+
+def sigmoid(score: float) -> float:
+    try:
+        return 1 / (1 + math.exp(-score))
+    except OverflowError:
+        return 0.0
+
+
+def d_gradients(real, fake):
+    return [-sigmoid(-r) / len(real) for r in real], [sigmoid(f) / len(fake) for f in fake]
+
+
+def g_gradients(fake):
+    for_real = [-sigmoid(-f) / len(fake) for f in fake]
+    return Gradients([-sigmoid(f) / len(fake) for f in fake], for_real)
 """),
     ],
     "experiment": [
@@ -546,6 +665,38 @@ def experiment(seed, count=8):
         weights = [0.02 * rng.normal(size=(rows, 32)) for rows in [768] + 5 * [32]]
         found.append(float(varying_share(features(FACES, weights, batch_norm=True)) / varying_share(features(FACES, weights, False))))
     return statistics.mean(found)
+"""),
+        right("a class with methods of any name, float32", """
+class Discriminator:
+    def __init__(self, rng, widths=(768, 32, 32, 32, 32, 32)):
+        self.weights = [rng.normal(0, 0.02, size=(n, 32)) for n in widths]
+
+    @staticmethod
+    def leaky(p):
+        return np.where(p > 0, p, np.float32(0.2) * p)
+
+    @classmethod
+    def call(cls, x, weights, batch_norm):
+        x = np.asarray(x, "float32")
+        for k, w in enumerate(weights):
+            x = x @ np.asarray(w, "float32")
+            if batch_norm and k:
+                x = (x - x.mean(0)) / x.std(0)
+            x = cls.leaky(x)
+        return x
+
+    def close(self):
+        with_bn, without = (varying_share(features(FACES, self.weights, b)) for b in (True, False))
+        return with_bn / without
+
+
+def features(x, weights, batch_norm):
+    return Discriminator.call(x, weights, batch_norm)
+
+
+def experiment(seed):
+    rng = np.random.default_rng(seed)
+    return np.float32(np.mean([Discriminator(rng).close() for _ in range(8)]))
 """),
     ],
 }

@@ -81,6 +81,7 @@ WRONG = {
               "def power_iteration(matrix, u, rounds=1):\n",
               "def power_iteration(matrix, u, rounds=1):\n    first = u\n",
               "matrix @ u, u\n", "matrix @ u, first\n"),
+        wrong("a wide matrix loses its last columns", _SVD, "many rounds", "    for _ in", "    if matrix.shape[1] > len(matrix):\n        matrix, u = matrix[:, : len(matrix)], u[: len(matrix)]\n    for _ in"),
         wrong("one round whatever was asked for", _SVD, "many rounds", "range(rounds)", "range(1)"),
         wrong("one round too many", _HAND, "one round", "range(rounds)", "range(rounds + 1)"),
         wrong("sigma squared: the eigenvalue of W^T W", _HAND, "sigma",
@@ -202,6 +203,7 @@ WRONG = {
               "np.linalg.norm(matrix, 2)", "sigma_after(matrix, u, 200)"),
         wrong("at most 100 rounds are tried", _ROUNDS, "as many rounds as it takes", "        rounds += 1\n", "        rounds += 1\n        if rounds == 100:\n            break\n"),
         wrong("a wide matrix is not thought of", _ROUNDS, "A wide matrix", "np.linalg.norm(matrix, 2)", "np.sqrt(np.linalg.eigvalsh(matrix.T @ matrix)[matrix.shape[0] - 1])"),
+        wrong("the mean is rounded to one decimal", _NUMBER, "Is it drawn in the order of the", "np.mean(counts)", "np.round(np.mean(counts), 1)"),
         wrong("two generators from the same seed", _VALUES, "counts the same", "    counts = []\n", "    counts, other = [], np.random.default_rng(seed)\n", "rng.normal(size=32)", "other.normal(size=32)"),
         wrong("no guess is drawn: it is made of the matrix", _VALUES, "counts the same", "rng.normal(size=(144, 32)), rng.normal(size=32)", "(m := rng.normal(size=(144, 32))), m.sum(0) / 12"),
     ],
@@ -230,6 +232,26 @@ def kernel_matrix(kernel, kind):
     axis = 2 if kind == "conv_transpose" else -1
     kernel = np.moveaxis(kernel, axis, 0)
     return kernel.reshape(len(kernel), -1).T
+"""),
+        right("match, early returns, float32, type annotations", """
+def kernel_matrix(kernel: np.ndarray, kind: str) -> np.ndarray:
+    kernel = kernel.astype("float32")
+    match kind:
+        case "dense":
+            return kernel
+        case "conv":
+            return kernel.reshape(-1, kernel.shape[-1])
+        case "conv_transpose":
+            return np.vstack([kernel[i, j].T for i in range(kernel.shape[0]) for j in range(kernel.shape[1])])
+    raise ValueError(f"kind must be one of three, got {kind!r}")
+"""),
+        right("a dictionary of lambdas, and lists", """
+WAYS = {
+    "dense": lambda kernel: kernel,
+    "conv": lambda kernel: kernel.reshape(-1, kernel.shape[3]),
+    "conv_transpose": lambda kernel: WAYS["conv"](kernel.swapaxes(2, 3)),
+}
+kernel_matrix = lambda kernel, kind: WAYS[kind](kernel).tolist()
 """),
     ],
     "power_iteration": [
@@ -277,6 +299,48 @@ def power_iteration(matrix, u, rounds=1, dtype=np.float32):
         u = u / sigma
     return sigma, u
 """),
+        right("an object that is called, in place on arrays of its own, other names of parameters", """
+class PowerIteration:
+    def __init__(self, dtype="float64"):
+        self.dtype = dtype
+
+    def __call__(self, W, start, n=1):
+        W, u = np.array(W, self.dtype), np.array(start, self.dtype)
+        for _ in range(n):
+            v = W @ u
+            v /= np.sqrt(np.dot(v, v))
+            np.matmul(W.T, v, out=u)
+            sigma = np.sqrt(np.dot(u, u))
+            u /= sigma
+        return [sigma, u]
+
+
+power_iteration = PowerIteration()
+"""),
+        right("Greek names, a named tuple with types, an assert, an early return", """
+from typing import NamedTuple
+
+
+class Found(NamedTuple):
+    σ: float
+    u: np.ndarray
+
+
+def power_iteration(matrix, u, rounds: int = 1) -> Found:
+    \"\"\"Power iteration, after chapter 2.\"\"\"
+    assert rounds >= 1, "one round at least"
+    done = 0
+    while True:
+        v = matrix.dot(u) / np.linalg.norm(matrix.dot(u))
+        u = matrix.T.dot(v) / np.linalg.norm(matrix.T.dot(v))
+        done += 1
+        if done == rounds:
+            return Found(float(v.dot(matrix).dot(u)), u)
+
+
+if __name__ == "__main__":
+    print("gradient", power_iteration(np.eye(2), np.ones(2)))
+"""),
     ],
     "sn_gradient": [
         right("two terms of the quotient rule", """
@@ -305,6 +369,42 @@ def sn_gradient(matrix, u, v, upstream):
     matrix, u, v, upstream = (np.asarray(each, "float32") for each in (matrix, u, v, upstream))
     sigma = v @ matrix @ u
     return upstream / sigma - np.sum(upstream * (matrix / sigma)) * np.outer(v, u) / sigma
+"""),
+        right("a lambda, and a sum of numbers one by one", """
+import operator
+from functools import reduce
+
+σ = lambda matrix, u, v: reduce(operator.add, (float(v[i] * row[j] * u[j]) for i, row in enumerate(matrix) for j in range(len(u))))
+sn_gradient = lambda matrix, u, v, upstream: [
+    [(upstream[i, j] - np.vdot(upstream, matrix) / σ(matrix, u, v) * v[i] * u[j]) / σ(matrix, u, v) for j in range(len(u))]
+    for i in range(len(v))
+]
+"""),
+        right("a dataclass, try and except, in place on a copy", """
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kernel:
+    matrix: np.ndarray
+    u: np.ndarray
+    v: np.ndarray
+
+    @property
+    def sigma(self) -> float:
+        return self.v @ self.matrix @ self.u
+
+
+def sn_gradient(matrix, u, v, upstream, verbose=True):
+    kernel, gradient = Kernel(matrix, u, v), upstream.copy()
+    try:
+        gradient -= np.sum(upstream * matrix) / kernel.sigma * np.outer(v, u)
+        gradient /= kernel.sigma
+    except FloatingPointError:
+        print("sigma is zero")
+    if verbose:
+        print(f"gradient {gradient.shape}")
+    return gradient
 """),
     ],
     "experiment": [
@@ -369,6 +469,27 @@ def rounds_needed(matrix, u, share, first=1):
 def experiment(seed):
     rng = np.random.default_rng(seed)
     return statistics.mean(rounds_needed(rng.normal(size=(144, 32)), rng.normal(size=32), 0.05) for _ in range(40))
+"""),
+        right("float32 in the end, a generator, type annotations", """
+from collections.abc import Iterator
+
+
+def pairs(rng: np.random.Generator, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for _ in range(count):
+        yield rng.normal(size=(144, 32)), rng.normal(size=32)
+
+
+def rounds_needed(matrix: np.ndarray, u: np.ndarray, share: float) -> int:
+    exact, k = np.linalg.norm(matrix, 2), 0
+    while True:
+        k += 1
+        if exact - sigma_after(matrix, u, k) <= share * exact:
+            return np.int64(k)
+
+
+def experiment(seed: int) -> np.float32:
+    counts = np.array([rounds_needed(*pair, 0.05) for pair in pairs(np.random.default_rng(seed), 40)], "float32")
+    return counts.mean()
 """),
     ],
 }

@@ -380,6 +380,37 @@ def attention_map(f, g):
     e = np.exp(s - s.max(axis=1, keepdims=True))
     return np.swapaxes(e / e.sum(axis=1, keepdims=True), 1, 2)
 """),
+        right("float32, a class with a method called softmax, type annotations", """
+class Attention2D:
+    def __init__(self, dtype: str = "float32") -> None:
+        self.dtype = dtype
+
+    def flat(self, t: np.ndarray) -> np.ndarray:
+        return np.asarray(t, self.dtype).reshape(t.shape[0], t.shape[1] * t.shape[2], t.shape[3])
+
+    def softmax(self, s: np.ndarray) -> np.ndarray:
+        s = s - s.max(-1, keepdims=True)
+        return np.exp(s) / np.exp(s).sum(-1, keepdims=True)
+
+    def call(self, f: np.ndarray, g: np.ndarray) -> np.ndarray:
+        return self.softmax(np.stack([queries @ keys.T for keys, queries in zip(self.flat(f), self.flat(g))]))
+
+
+def attention_map(f: np.ndarray, g: np.ndarray) -> np.ndarray:
+    return Attention2D().call(f, g)
+"""),
+        right("in place on arrays of its own, an own parameter, a print", """
+def attention_map(f, g, verbose=True):
+    scores = np.tensordot(g, f, axes=(3, 3))[range(len(g)), :, :, range(len(g))]  # (b, h, w, h', w')
+    scores = np.ascontiguousarray(scores).reshape(len(g), g.shape[1] * g.shape[2], -1)
+    for row in scores.reshape(-1, scores.shape[2]):
+        row -= max(row)
+    np.exp(scores, out=scores)
+    scores /= np.sum(scores, axis=2, keepdims=True)
+    if verbose:
+        print("softmax", scores.shape, "no gradient")
+    return scores
+"""),
     ],
     "SelfAttention": [
         right("parts made in build", """
@@ -461,6 +492,54 @@ class SelfAttention(keras.layers.Layer):
         scores = keras.ops.matmul(queries, keras.ops.swapaxes(keys, 1, 2))
         return x + self.gamma * keras.ops.reshape(keras.ops.matmul(self.softmax(scores), values), keras.ops.shape(x))
 """),
+        right("Keras's softmax layer, a configuration, type annotations", """
+@keras.saving.register_keras_serializable(package="mine")
+class SelfAttention(keras.layers.Layer):
+    \"\"\"Self-attention, after chapter 3.\"\"\"
+
+    def __init__(self, channels: int, conv=keras.layers.Conv2D, name: str = "attention", **options):
+        super().__init__(name=name, **options)
+        self.channels = channels
+        self.f: keras.layers.Layer = conv(channels // 8, 1)
+        self.g: keras.layers.Layer = conv(channels // 8, 1)
+        self.h: keras.layers.Layer = conv(channels, 1)
+        self.soft = keras.layers.Softmax(axis=-1)
+        self.gamma = self.add_weight(name="gamma", shape=(), initializer=keras.initializers.Zeros(), trainable=True)
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "channels": self.channels}
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def heads(self, x, training):
+        return [keras.ops.reshape(part(x, training=training), (keras.ops.shape(x)[0], -1, n))
+                for part, n in ((self.f, self.channels // 8), (self.g, self.channels // 8), (self.h, self.channels))]
+
+    def call(self, x, training: bool = False):
+        keys, queries, values = self.heads(x, training)
+        weights = self.soft(keras.ops.einsum("bqc,bkc->bqk", queries, keys))
+        return keras.ops.add(x, self.gamma * keras.ops.reshape(weights @ values, keras.ops.shape(x)))
+"""),
+        right("a softmax in logarithms, try and except, lambdas", """
+class SelfAttention(keras.layers.Layer):
+    def __init__(self, channels, conv=keras.layers.Conv2D):
+        super().__init__(name="attention")
+        self.f, self.g, self.h = [conv(n, 1) for n in (channels // 8, channels // 8, channels)]
+        self.gamma = self.add_weight(shape=(), initializer="zeros", name="gamma", dtype="float32")
+        self.seen = None
+
+    def call(self, x, training=None):
+        try:
+            self.seen = tuple(x.shape)
+        except (TypeError, ValueError):
+            pass
+        rows = lambda t: tf.reshape(t, [tf.shape(t)[0], tf.shape(t)[1] * tf.shape(t)[2], t.shape[3]])
+        keys, queries, values = map(rows, (part(x, training=training) for part in (self.f, self.g, self.h)))
+        scores = tf.einsum("bqc,bkc->bqk", queries, keys)
+        weights = tf.exp(scores - tf.reduce_logsumexp(scores, axis=-1, keepdims=True))
+        return x + self.gamma * tf.reshape(tf.einsum("bqk,bkc->bqc", weights, values), tf.shape(x))
+"""),
     ],
     "attention_gradient": [
         right("the whole Jacobian of each row", """
@@ -504,6 +583,23 @@ def attention_gradient(logits, values, gamma, upstream, axis=-1):
             d_gamma += a[b, j] @ (p[j] @ h[b])
         d_logits.append(rows)
     return np.array(d_logits), d_gamma
+"""),
+        right("a named tuple of both, an early return, in place on its own", """
+from collections import namedtuple
+
+Slopes = namedtuple("Slopes", "d_logits d_gamma")
+
+
+def attention_gradient(logits: np.ndarray, values: np.ndarray, gamma: float, upstream: np.ndarray) -> Slopes:
+    p = special.softmax(logits, axis=2)
+    o = np.einsum("bnm,bmc->bnc", p, values)
+    d_gamma = np.einsum("bnc,bnc->", o, upstream)
+    if gamma == 0:
+        return Slopes(np.zeros_like(logits), d_gamma)
+    d_p = np.einsum("bnc,bmc->bnm", upstream, values)
+    d_p -= np.average(d_p, axis=2, weights=p)[..., None]
+    d_p *= gamma * p
+    return Slopes(d_p, d_gamma)
 """),
     ],
     "experiment": [
@@ -556,6 +652,56 @@ def layer_map(rng, channels):
 def experiment(seed, channels):
     rng = np.random.default_rng(seed)
     return np.mean([pixels_seen(layer_map(rng, channels)) for _ in range(4)])
+"""),
+        right("statistics.mean, float32, a dataclass", """
+import math
+import statistics
+from dataclasses import dataclass
+
+
+@dataclass
+class Untrained:
+    x: np.ndarray
+    f: np.ndarray
+    g: np.ndarray
+
+    def softmax(self):
+        keys, queries = (self.x @ (k / np.linalg.norm(k, ord=2)) for k in (self.f, self.g))
+        return special.softmax((queries @ keys.T).astype("float32"), axis=-1)
+
+
+def pixels_seen(weights):
+    logs = np.log(weights, out=np.zeros_like(weights), where=weights > 0)
+    return np.exp(-(weights * logs).sum(-1))
+
+
+def experiment(seed, channels, layers=4):
+    rng = np.random.default_rng(seed)
+    drawn = [Untrained(rng.normal(size=(256, channels)), *rng.normal(size=(2, channels, channels // 8))) for _ in range(layers)]
+    return statistics.mean(math.fsum(pixels_seen(each.softmax())) / 256 for each in drawn)
+"""),
+        right("row by row, in plain Python", """
+import math
+
+
+def seen(row):
+    try:
+        return math.exp(-sum(p * math.log(p) for p in row if p > 0))
+    except ValueError:
+        return float("nan")
+
+
+def pixels_seen(weights):
+    return [[seen(row) for row in image] for image in np.asarray(weights).tolist()]
+
+
+def experiment(seed, channels):
+    rng, rows = np.random.default_rng(seed), []
+    for _ in range(4):
+        x, f, g = (rng.normal(size=size) for size in [(256, channels), (channels, channels // 8), (channels, channels // 8)])
+        f, g = (k / np.sqrt(np.linalg.eigvalsh(k.T @ k).max()) for k in (f, g))
+        rows += pixels_seen(special.softmax(x @ g @ (x @ f).T, axis=1)[None])[0]
+    return sum(rows) / len(rows)
 """),
     ],
 }

@@ -300,6 +300,12 @@ WRONG = {
 
         wrong("sigma: a power iteration that starts from ones", _SIGMA, "every kernel", f"np.linalg.norm({_MATRIX}, 2)",
               f"(lambda m: np.sqrt(np.ones(m.shape[1]) @ np.linalg.matrix_power(m.T @ m / np.trace(m.T @ m), 99) @ np.ones(m.shape[1]) / (np.ones(m.shape[1]) @ np.linalg.matrix_power(m.T @ m / np.trace(m.T @ m), 98) @ np.ones(m.shape[1]) + 1e-300) * np.trace(m.T @ m)))({_MATRIX})"),
+        wrong("sigma: more outputs than there are rows are left out", _SIGMA, "All weights of one output",
+              _MATRIX, _MATRIX + "[:, : kernel.size // kernel.shape[-1]]"),
+        wrong("dense: of a wide kernel only a square is looked at", _INFERENCE, "In training", "    norm =",
+              "    square = kernel[:, : len(kernel)]\n    if square.shape != kernel.shape:\n        v = np.linalg.svd(square)[0][:, 0]\n    norm ="),
+        wrong("attend: a query as long as a row of x is taken for granted", _FLAG, "stopped with",
+              "scores = query(x, training)", "scores = np.reshape(query(x, training), x.shape)"),
         wrong("dense: sampling divides by the last training's sigma, of whatever kernel", _INFERENCE, "Which kernel",
               "def dense(", "LAST = [None]\n\n\ndef dense(", "    return x @ (kernel / norm)", "    LAST[0] = norm = norm if training or LAST[0] is None else LAST[0]\n    return x @ (kernel / norm)"),
         wrong("count: asked after a step, not before", _COUNTER, "how many steps", "    while step < until:", "    until = max(until, 1)\n    while step < until:"),
@@ -442,6 +448,60 @@ def train_step(real, draw, generator, discriminator, g_optimizer, d_optimizer, n
     g_optimizer.apply(tape.gradient(g_loss, weights), weights)
     return [d_loss.numpy(), g_loss.numpy()]
 """),
+        right("batches by tf.data, both losses in one array, type annotations", """
+def relu(t: tf.Tensor) -> tf.Tensor:
+    return tf.where(t > 0, t, tf.zeros_like(t))
+
+
+def train_step(real: tf.Tensor, draw, generator, discriminator, g_optimizer, d_optimizer, n_dis: int = 1) -> np.ndarray:
+    size = real.shape[0] // n_dis
+    for part in tf.data.Dataset.from_tensor_slices(real).batch(size):
+        fake = generator(draw(size), training=True)
+        with tf.GradientTape() as tape:
+            real_side = relu(1.0 - discriminator(part, training=True))
+            d_loss = tf.reduce_mean(real_side) + tf.reduce_mean(relu(1.0 + discriminator(fake, training=True)))
+        gradient = tape.gradient(d_loss, discriminator.trainable_variables)
+        print("gradient", len(gradient))
+        d_optimizer.apply(gradient, discriminator.trainable_variables)
+    with tf.GradientTape() as tape:
+        g_loss = tf.negative(tf.reduce_mean(discriminator(generator(draw(size), training=True), training=True)))
+    g_optimizer.apply(tape.gradient(g_loss, generator.trainable_variables), generator.trainable_variables)
+    return np.array([d_loss, g_loss])
+"""),
+        right("a dataclass for a player, methods of any name, try and finally", """
+from dataclasses import dataclass
+
+
+@dataclass
+class Player:
+    network: keras.Model
+    optimizer: keras.optimizers.Optimizer
+
+    def call(self, x):
+        return self.network(x, training=True)
+
+    def close(self, loss):
+        with tf.GradientTape() as tape:
+            value = loss()
+        variables = self.network.trainable_variables
+        try:
+            return float(value)
+        finally:
+            self.optimizer.apply(tape.gradient(value, variables), variables)
+
+
+def train_step(real, draw, generator, discriminator, g_optimizer, d_optimizer, n_dis=1):
+    g, d = Player(generator, g_optimizer), Player(discriminator, d_optimizer)
+    batches, mean = iter(tf.split(real, n_dis)), tf.reduce_mean
+    size = len(real) // n_dis
+    losses = {}
+    for _ in range(n_dis):
+        x, z = next(batches), draw(size)
+        losses["d"] = d.close(lambda: mean(tf.nn.relu(1 - d.call(x))) + mean(tf.nn.relu(1 + d.call(g.call(z)))))
+    z = draw(size)
+    losses["g"] = g.close(lambda: -mean(d.call(g.call(z))))
+    return losses["d"], losses["g"]
+"""),
     ],
     "game": [
         right("four entries for each kind, and the radius by its formula", """
@@ -498,6 +558,56 @@ def fastest(rate_g, decay):
     rates = np.linspace(0, 2 / decay, 4_001)
     matrices = np.array([step_matrix(rate_g, rate, decay, True) for rate in rates])
     return rates[np.abs(np.linalg.eigvals(matrices)).max(1).argmin()]
+"""),
+        right("float32, lambdas, scipy's search", """
+from scipy import optimize
+
+only_d = lambda rate, decay: np.array([[1, 0], [rate, 1 - rate * decay]], "float32")
+only_g = lambda rate: np.array([[1, -rate], [0, 1]], "float32")
+
+
+def step_matrix(rate_g, rate_d, decay, alternating):
+    g, d = only_g(rate_g), only_d(rate_d, decay)
+    if alternating:
+        return g @ d
+    return np.vstack([g[0], d[1]])
+
+
+def radius(matrix):
+    return np.abs(np.linalg.eigvals(np.asarray(matrix, "float32"))).max()
+
+
+def fastest(rate_g, decay):
+    def loss(rate_d):
+        matrix = only_g(rate_g).astype(float) @ np.array([[1, 0], [rate_d, 1 - rate_d * decay]])
+        return np.abs(np.linalg.eigvals(matrix)).max()
+
+    return optimize.minimize_scalar(loss, bounds=(0, 2 / decay), method="bounded", options={"xatol": 1e-10}).x
+"""),
+        right("math and cmath, try and except, type annotations", """
+import cmath
+import math
+
+
+def step_matrix(rate_g: float, rate_d: float, decay: float, alternating: bool) -> np.ndarray:
+    result = np.eye(2)
+    result[1] += rate_d * np.array([1, -decay])
+    result[0] -= rate_g * (result[1] if alternating else np.array([0, 1]))
+    return result
+
+
+def radius(matrix: np.ndarray) -> float:
+    (a, b), (c, d) = np.asarray(matrix, float).tolist()
+    half, inside = (a + d) / 2, ((a - d) / 2) ** 2 + b * c
+    try:
+        root = math.sqrt(inside)
+    except ValueError:
+        root = cmath.sqrt(inside)
+    return max(abs(half + root), abs(half - root))
+
+
+def fastest(rate_g: float, decay: float) -> float:
+    return rate_g / ((rate_g + decay) / 2) ** 2
 """),
     ],
     "find_the_bug": [
@@ -594,6 +704,52 @@ def epoch(n, rng):
     rng.shuffle(order)
     return order
 """),
+        right("lambdas, float32, an own shuffle in place, type annotations", """
+import statistics
+
+matrix_of = lambda kernel: np.asarray(kernel, "float32").reshape(-1, kernel.shape[-1])
+sigma = lambda kernel: np.linalg.svd(matrix_of(kernel), compute_uv=False).max()
+count = lambda until, n_dis: np.array([until, until * n_dis, until])
+
+
+class Norm:
+    def __init__(self, kernel: np.ndarray, u: np.ndarray):
+        self.kernel, self.u = kernel, u.copy()
+
+    def softmax(self):
+        v = self.kernel @ self.u
+        v /= np.linalg.norm(v)
+        self.u[:] = self.kernel.T @ v
+        length = float(np.linalg.norm(self.u))
+        self.u /= length
+        return statistics.mean([length, length])
+
+
+def dense(x: np.ndarray, kernel: np.ndarray, u: np.ndarray, training: bool) -> list:
+    norm = Norm(kernel, u)
+    y = x @ kernel / norm.softmax()
+    if not training:
+        return [y, u]
+    return [y, norm.u]
+
+
+def attend(x, query, key, value, training=False):
+    q, k, v = [layer(x, training=training).astype("float32") for layer in (query, key, value)]
+    rows = []
+    for row in q:
+        logits = k @ row
+        weights = np.exp(logits - logits.max())
+        rows.append(weights @ v / weights.sum())
+    return x + np.array(rows)
+
+
+def epoch(n: int, rng: np.random.Generator) -> list[int]:
+    order = list(range(n))
+    for k in range(n - 1, 0, -1):
+        other = int(rng.integers(k + 1))
+        order[k], order[other] = order[other], order[k]
+    return order
+"""),
     ],
     "experiment": [
         right("both batches drawn at once", """
@@ -654,6 +810,40 @@ def experiment(seed):
     pairs = [[distance(rate, ratio * rate, steps, 1.0, rng) for ratio in (1, other)]
              for other, steps in ((4, 60), (16, 60), (4, 400))]
     return np.divide(*np.transpose(pairs))
+"""),
+        right("statistics.mean, float32, a class with a method called softmax", """
+import statistics
+
+
+class Game:
+    def __init__(self, spread, rng, runs=100):
+        self.mu, self.psi = np.full(runs, 4, "float32"), np.zeros(runs, "float32")
+        self.spread, self.rng = spread, rng
+
+    def batch(self):
+        return self.rng.normal(0, self.spread, size=(len(self.mu), 8)).mean(1).astype("float32")
+
+    def softmax(self, rate_g, rate_d):
+        gap = self.batch() - self.batch() - self.mu
+        self.psi += np.float32(rate_d) * (gap - self.psi)
+        self.mu += np.float32(rate_g) * self.psi
+
+
+def distance(rate_g, rate_d, steps, spread, rng):
+    game = Game(spread, rng)
+    for _ in range(steps):
+        game.softmax(rate_g, rate_d)
+    return statistics.mean(abs(float(mu)) for mu in game.mu)
+
+
+def experiment(seed, verbose=False):
+    rng, gains = np.random.default_rng(seed), []
+    for ratio, steps in ((4, 60), (16, 60), (4, 400)):
+        equal, fast = (distance(0.05, 0.05 * r, steps, 1.0, rng) for r in (1, ratio))
+        gains.append(np.float32(equal / fast))
+        if verbose:
+            print("gradient", gains)
+    return tuple(gains)
 """),
     ],
 }

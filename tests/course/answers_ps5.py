@@ -240,6 +240,7 @@ WRONG = {
               "        for by_class, kept in ours.items():\n", "        for by_class, kept in ours.items():\n            x[1:] = centres[labels[1:]] + rng.normal(size=(31, 16))\n"),
         wrong("a likely number drawn at random", _VALUES, "same seed", "    return moved", "    return np.random.uniform(1.8, 2.2)\n    return moved"),
         wrong("the root of the number of classes", _NUMBER, "in the order of the text", "    return moved", "    return np.sqrt(classes)\n    return moved"),
+        wrong("the quotient is rounded to one decimal", _NUMBER, "in the order of the text", _QUOTIENT, f"np.round({_QUOTIENT}, 1)"),
         wrong("the number of the visible test", _VALUES, "single class", "    return moved", "    return 2.18538\n    return moved"),
     ],
 }  # fmt: skip
@@ -305,6 +306,27 @@ def projection_gradients(phi, y, V, psi, b, upstream):
     d_V = sum(a * np.outer(label, features) for a, label, features in zip(upstream, y, phi))
     return [upstream.reshape(-1, 1) * (y @ V + psi), d_V]
 """),
+        right("a named tuple, type annotations, an early return", """
+from typing import NamedTuple
+
+
+class Gradients(NamedTuple):
+    d_phi: np.ndarray
+    d_V: np.ndarray
+
+
+def projection_score(phi: np.ndarray, y: np.ndarray, V: np.ndarray, psi: np.ndarray, b: float = 0.0) -> np.ndarray:
+    if not y.any():
+        return phi @ psi + b
+    return ((y @ V + psi) * phi).sum(-1) + b
+
+
+def projection_gradients(phi, y, V, psi, b, upstream) -> Gradients:
+    d_V = np.zeros_like(V)
+    for each, a, features in zip(y, upstream, phi):
+        d_V += np.multiply.outer(each, a * features)
+    return Gradients(np.array([a * (row @ V + psi) for a, row in zip(upstream, y)]), d_V)
+"""),
     ],
     "conditional_norm": [
         right("rows of one channel each, broadcast in another order, array of moments", """
@@ -361,6 +383,32 @@ def conditional_norm(x, labels, gains, offsets, moving, training):
             chosen = x[labels == k, ..., c]
             result[labels == k, ..., c] = (chosen - mean) / (variance + 0.001) ** 0.5 * (1 + gains[k, c]) + offsets[k, c]
     return (result, (kept[0], kept[1]))
+"""),
+        right("a class with methods of any name, in place on arrays of its own", """
+class Norm:
+    def __init__(self, moving, share=0.1):
+        self.mean, self.variance = (np.array(each, float) for each in moving)
+        self.share = share
+
+    def close(self, x):
+        rows = x.reshape(-1, x.shape[-1]).astype(float)
+        mean = rows.mean(0)
+        rows -= mean
+        variance = (rows**2).mean(0)
+        self.mean += self.share * (mean - self.mean)
+        self.variance += self.share * (variance - self.variance)
+        return mean, variance
+
+
+def conditional_norm(x, labels, gains, offsets, moving, training):
+    norm = Norm(moving)
+    mean, variance = norm.close(x) if training else (norm.mean, norm.variance)
+    result = x - mean
+    result /= np.sqrt(variance + 1e-3)
+    for image, k in zip(result, labels):
+        image *= 1 + gains[k]
+        image += offsets[k]
+    return result, [norm.mean, norm.variance]
 """),
     ],
     "obedience": [
@@ -430,6 +478,28 @@ def dependence(labels, factor):
         return np.float32(0)
     share, expected = a.T @ b / len(a), a.mean(0)[:, None] * b.mean(0)
     return np.sqrt(((share - expected) ** 2 / expected).sum() / least)
+"""),
+        right("a defaultdict, try and except, a lambda, type annotations", """
+from collections import defaultdict
+
+
+def obedience(asked: np.ndarray, read: np.ndarray) -> tuple[float, dict[int, float]]:
+    flags = defaultdict(list)
+    for a, r in zip(asked, read):
+        flags[a].append(a == r)
+    share = lambda found: sum(map(bool, found)) / len(found)
+    return share([each for found in flags.values() for each in found]), {k: share(found) for k, found in flags.items()}
+
+
+def dependence(labels, factor):
+    pairs = np.array([labels, factor], dtype=int)
+    values, counts = np.unique(pairs, axis=1, return_counts=True)
+    many = [dict(zip(*np.unique(row, return_counts=True))) for row in pairs]
+    chi = sum(n * n / (many[0][i] * many[1][j]) for (i, j), n in zip(values.T, counts)) - 1
+    try:
+        return (max(float(chi), 0.0) / (min(map(len, many)) - 1)) ** 0.5
+    except ZeroDivisionError:
+        return 0.0
 """),
     ],
     "experiment": [
@@ -502,6 +572,42 @@ def experiment(seed, classes):
         ours.append([normalized(x, labels, True)[0], normalized(x, labels, False)[0]])
     apart, together = np.std(np.array(ours), axis=0)
     return sum(apart) / sum(together)
+"""),
+        right("a dataclass, a generator, math, in place on copies", """
+import math
+from dataclasses import dataclass
+
+
+@dataclass
+class Batch:
+    x: np.ndarray
+    labels: np.ndarray
+
+    def softmax(self, by_class: bool) -> np.ndarray:
+        return np.asarray(normalized(self.x, self.labels, by_class))[0]
+
+
+def normalized(x, labels, by_class):
+    result = x.copy()
+    for k in np.unique(labels) if by_class else [None]:
+        rows = labels == k if by_class else slice(None)
+        result[rows] -= result[rows].mean(axis=0)
+        result[rows] /= np.sqrt(np.mean(result[rows] ** 2, axis=0) + 0.001)
+    return result
+
+
+def experiment(seed, classes):
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(classes, 16))
+    image = rng.normal(loc=centres[0])
+    batches = []
+    for _ in range(100):
+        labels = rng.integers(classes, size=31)
+        others = rng.normal(size=(31, 16))
+        others += centres[labels]
+        batches.append(Batch(np.vstack([image, others]), np.insert(labels, 0, 0)))
+    moved = [math.fsum(np.std([each.softmax(way) for each in batches], axis=0)) for way in (True, False)]
+    return np.float32(moved[0] / moved[1])
 """),
     ],
 }

@@ -75,14 +75,15 @@ class ProblemSet:
             no student sees.
 
     Attributes:
-        title: its heading. answers: {problem: the model's code}. tests: {test: (problem, code)}.
+        title: its heading. answers: {problem: the model's code}. without: {problem: words that it
+            does without}. tests: {test: (problem, code)}.
         points: {test: int}. essays: points of the cells that a human grades.
     """
 
     def __init__(self, name, seed=0, hidden=True):
         (path,) = SOURCES.glob(f"{name}*/*.py")
         self.name, self.answers, self.tests, self.points = path.stem, {}, {}, {}
-        self._given, self.essays = [], 0
+        self.without, self._cells, self.essays = {}, [], 0
         text = variants.apply(path.read_text(), path.parent, seed)
         text = text.replace("SEED = 0  #", f"SEED = {seed}  #")
         cells = jupytext.reads(text, fmt="py:percent").cells
@@ -102,27 +103,38 @@ class ProblemSet:
                 self.points[title] = mark["points"]
             elif mark["solution"]:
                 self.answers[title] = code
-            else:
-                self._given.append(code)
+                self.without[title] = cell.metadata.get("without", [])
+            self._cells.append((title, code))
 
-    def run(self, problem, code, only=None):
+    def run(self, problem, code):
         """{test: None, or the sentence of its error} of one problem with this answer.
 
-        `only`: one of its tests, instead of all.
+        All given cells come first, so that the problem's tests find what they use.
         """
-        space = {"__name__": "__main__"}
+        known = {*self.answers, *self.tests}
+        given = [(title, text) for title, text in self._cells if title not in known]
+        tests = [(title, text) for title, (owner, text) in self.tests.items() if owner == problem]
+        return self._execute([*given, (problem, code), *tests])
+
+    def solved(self):
+        """{test: None, or the sentence of its error} of the set's own answers, cell by cell."""
+        return self._execute(self._cells)
+
+    def _execute(self, cells):
+        space, said = {"__name__": "__main__"}, {}
         marker = marking.Marker(self.answers.values(), functools.partial(self._reply, space))
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for given in self._given:
-                exec(compile(given, "given", "exec"), space)
-                marker.give(given)
-            with contextlib.suppress(Exception):  # as Run All goes on; its names are not there
-                exec(compile(code, problem, "exec"), space)
-            return {
-                title: marker.test(test) for title, (owner, test) in self.tests.items()
-                if owner == problem and only in (None, title)
-            }  # fmt: skip
+            for title, code in cells:
+                if title in self.tests:
+                    said[title] = marker.test(code)
+                elif title in self.answers:
+                    with contextlib.suppress(Exception):  # as Run All goes on
+                        exec(compile(code, title, "exec"), space)
+                else:
+                    exec(compile(code, title, "exec"), space)
+                    marker.give(code)
+        return said
 
     @staticmethod
     def _reply(space, question):

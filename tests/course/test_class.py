@@ -3,6 +3,7 @@
 import copy
 import csv
 import datetime
+import os
 import shutil
 import zipfile
 
@@ -119,7 +120,7 @@ def test_the_tables_have_every_student_problem_and_number(term):
     assert sum(float(row["of"]) for row in essays) == 100 - TESTS
     # The one that was written waits for a human, the empty ones have no points.
     assert [row["part"] for row in essays if row["points"] == ""] == ["one_round"]
-    assert sheets.strangers(root, [{"student": "guest"}, {"student": "ada"}]) == ["guest"]
+    assert course.unknown_names(root, ["guest", "ada"], {}) == ["guest: not in roster.csv"]
 
 
 def test_nbgraders_own_export_says_the_same(term, tmp_path):
@@ -306,9 +307,25 @@ def test_ids_with_dots_and_at_signs_and_nobodies_have_their_dates(tmp_path):
         f"[due]\n{late}[extended.ada_x.org]\n{late}[extended.'bob@x.org']\n{late}"
         f"[extended.adda]\n{late}"
     )
-    found = terms.read(tmp_path, [NAME], ["ada_x.org"])
+    found = terms.read(tmp_path, [NAME])
     assert set(found.extended) == {"ada_x.org", "bob_x.org", "adda"}
-    assert found.nobodies(["bob_x.org"]) == ["adda"]
+    (tmp_path / "roster.csv").write_text("id\nada_x.org\n")
+    (tmp_path / "submitted" / "bob_x.org").mkdir(parents=True)
+    (said,) = course.unknown_names(tmp_path, [], found.extended)
+    assert "extended.adda: no such student" in said
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[" * 100_000, '{"path": 1, "late": "x"}'])
+def test_what_a_student_puts_beside_a_notebook_stops_nobody(tmp_path, text):
+    """With nbgrader's exchange the whole folder is the student's."""
+    for name in ("timestamp.txt", "platform.json"):
+        (tmp_path / name).write_text(text)
+    assert terms.handed_in(tmp_path) == terms.HandedIn(None, False)
+    assert isinstance(collect.platform(tmp_path)[0], str)
+    for name in ("timestamp.txt", "platform.json"):
+        (tmp_path / name).unlink()
+        os.mkfifo(tmp_path / name)
+    assert terms.handed_in(tmp_path) == terms.HandedIn(None, False)
 
 
 def test_a_name_of_two_students_tells_nobody():
@@ -379,6 +396,8 @@ def test_a_copy_with_other_names_is_the_likest_pair(tmp_path):
     target = tmp_path / "submitted" / "odd" / NAME / f"{NAME}.ipynb"
     target.parent.mkdir(parents=True)
     nbformat.write(odd, target)
+    (tmp_path / "submitted" / "pipe" / NAME).mkdir(parents=True)
+    os.mkfifo(tmp_path / "submitted" / "pipe" / NAME / f"{NAME}.ipynb")
     lines = similar.pairs(tmp_path, NAME)
     assert {lines[0]["one"], lines[0]["other"]} == {"copy", "own2"}
     assert lines[0]["code"] > 0.9

@@ -26,6 +26,8 @@ CELLS = {  # student -> what stands in the cell of kernel_matrix
     "right": MODEL["kernel_matrix"],
     "wrong": WRONG,
     "magic": "%load_ext autoreload\n%autoreload 2\n" + MODEL["kernel_matrix"],
+    "times": "%%time\n%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\n"
+    "plt.show()\n" + MODEL["kernel_matrix"],
     "bars": "import sys\nprint('50%', file=sys.stderr)\n" + MODEL["kernel_matrix"].replace(
         "    ", "    print('bar', file=sys.stderr)\n    ", 1),
     "loops": HEAD + "    while True:\n        pass",
@@ -164,8 +166,8 @@ CHANGES = {
     "renames": _rename, "reorders": lambda notebook: notebook.cells.reverse(),
     "cheats": _no_tests, "helper": _helper, "splits": _split, "below": _below, "seeded": _seed,
 }  # fmt: skip
-ALL = ("right", "magic", "bars", "links", "floods", "shows", "asks", "helper", "reorders", "cheats",
-       "splits", "below", "seeded")  # fmt: skip
+ALL = ("right", "magic", "times", "bars", "links", "floods", "shows", "asks", "helper", "reorders",
+       "cheats", "splits", "below", "seeded")  # fmt: skip
 NONE = ("stubborn", "dies", "empty", "broken", "nested", "absent", "renamed", "pipe")
 LESS = dict.fromkeys(("wrong", "shadows"), FULL - 15)
 
@@ -391,6 +393,8 @@ def test_a_copys_name_is_taken_if_it_is_the_only_one(tmp_path):
         ("y = np.linalg.svd(x)", "power_iteration, line 1: svd"),
         ("eval('1')", "power_iteration, line 1: eval"),
         ("def eig(x):\n    return x\neig(1)", None), ("def f(:", None), ("print('svd')", None),
+        ("svd = 1\nprint(svd)", None), ("svd = np.linalg.svd(x)", "power_iteration, line 1: svd"),
+        ("f = lambda svd: svd", None), ("%%time\nnp.linalg.svd(x)", "power_iteration, line 2: svd"),
     ],
 )  # fmt: skip
 def test_forbidden_words_are_found_by_the_syntax_tree(code, said):

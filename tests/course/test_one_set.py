@@ -28,6 +28,8 @@ def test_a_right_and_a_wrong_hand_in_get_their_points(tmp_path):
     assert len(again) == 1
     with grades.opened(tmp_path) as book:  # points that are gone from the gradebook come again
         book.remove_submission(NAME, "right")
+    course.sheets.tables(tmp_path, [NAME])
+    assert "right,ps2_spectral_norm,0" in (tmp_path / "graded" / "report.csv").read_text()
     rows = course.grade(tmp_path, way=WAY, report=again.append)
     assert len(again) == 3
     with grades.opened(tmp_path) as book:

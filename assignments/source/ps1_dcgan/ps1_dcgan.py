@@ -20,7 +20,7 @@
 # run all cells once before you hand in.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from sagan_lib.book.classroom import call, close
+from sagan_lib.book.classroom import call, close, is_pair
 from sagan_lib.datasets.faces import Faces
 
 import numpy as np
@@ -306,7 +306,7 @@ def score_differences(loss, scores):
 def gradient_pair(function, *scores):
     """Your function's result, checked to be a pair."""
     pair = call(function, *scores)
-    assert isinstance(pair, tuple | list) and len(pair) == 2, f"{function.__name__} must give two gradients."
+    assert is_pair(pair), f"{function.__name__} must give two gradients."
     return pair
 
 

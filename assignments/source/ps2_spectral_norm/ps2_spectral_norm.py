@@ -21,7 +21,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from sagan_lib.book.classroom import call, close
+from sagan_lib.book.classroom import call, close, is_pair
 
 SEED = 0  # set by your instructor
 
@@ -118,7 +118,7 @@ def power_iteration(matrix, u, rounds=1):
 def power_pair(matrix, u, rounds):
     """Your function's result as (sigma, u), checked to be a pair."""
     pair = call(power_iteration, matrix, u, rounds)
-    assert isinstance(pair, tuple | list) and len(pair) == 2, "power_iteration must give two things: sigma and u."
+    assert is_pair(pair), "power_iteration must give two things: sigma and u."
     return pair
 
 
@@ -321,7 +321,7 @@ close("experiment(1)", result, 6.65, "Is it drawn in the order of the text, from
 # %% nbgrader={"grade": true, "grade_id": "experiment_test_values", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 results = [call(experiment, seed) for seed in (SEED + 10, SEED + 11, SEED + 12, SEED + 10)]
 close("the experiment with the same seed again", results[3], results[0], "The same seed must give the same number.", 1e-9)
-assert len(set(results)) > 1, "Three seeds give the same number: does the seed reach your random numbers?"
+assert len({float(each) for each in results}) > 1, "Three seeds give the same number: does the seed reach your random numbers?"
 ### BEGIN HIDDEN TESTS
 for seed, got in zip((SEED + 10, SEED + 11, SEED + 12), results, strict=False):
     draw, counts = np.random.default_rng(seed), []

@@ -20,7 +20,7 @@
 # run all cells once before you hand in.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from sagan_lib.book.classroom import beside_answers, call, close
+from sagan_lib.book.classroom import beside_answers, call, close, is_pair
 
 import keras  # after sagan_lib, which keeps TensorFlow quiet
 import numpy as np
@@ -400,7 +400,7 @@ def attention_gradient(logits, values, gamma, upstream):
 def gradient_pair(logits, values, gamma, upstream):
     """Your function's result as (d_logits, d_gamma), checked to be a pair."""
     pair = call(attention_gradient, logits, values, gamma, upstream)
-    assert isinstance(pair, tuple | list) and len(pair) == 2, "attention_gradient must give two things: d_logits and d_gamma."
+    assert is_pair(pair), "attention_gradient must give two things: d_logits and d_gamma."
     for name, got, size in zip(("d_logits", "d_gamma"), pair, (logits.shape, ()), strict=True):
         assert np.shape(got) == size, f"{name} has shape {np.shape(got)}, expected {size}."
     return pair

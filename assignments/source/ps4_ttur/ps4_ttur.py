@@ -22,7 +22,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from types import SimpleNamespace
 
-from sagan_lib.book.classroom import beside_answers, call, close
+from sagan_lib.book.classroom import beside_answers, call, close, is_pair
 
 import keras  # after sagan_lib, which keeps TensorFlow quiet
 import numpy as np
@@ -115,7 +115,7 @@ def one_step(d, g, real, noises, g_rate, d_rate, n_dis, frozen):
         return tf.constant(np.resize(noises[(len(drawn) - 1) % len(noises)], (int(n), 2)), tf.float32)
 
     pair = call(train_step, tf.constant(real, tf.float32), draw, generator, discriminator, *optimizers, n_dis)
-    assert isinstance(pair, tuple | list) and len(pair) == 2, "train_step must give two things: d_loss and g_loss."
+    assert is_pair(pair), "train_step must give two things: d_loss and g_loss."
     return {
         "d": discriminator.flat(), "g": generator.flat(), "d_loss": pair[0], "g_loss": pair[1], "drawn": drawn,
         "updates": [int(o.iterations.numpy()) for o in optimizers], "modes": generator.modes + discriminator.modes,
@@ -513,20 +513,19 @@ kernel[0, 0, 0, 0] = kernel[0, 1, 0, 1] = 1.0  # one input, two outputs at two p
 close("sigma of a kernel with one input", call(sigma, kernel), 1.0, hint)
 opposite = np.ones((2, 1, 3, 2)) * [1.0, -1.0]
 close("sigma of a kernel with two opposite outputs", call(sigma, opposite), np.sqrt(12), "It must be the largest singular value of every kernel: on what does yours depend?")
-for shape in [(3, 2, 4, 5), (2, 2, 3, 3), (1, 1, 6, 2)]:
+for shape in [(3, 2, 4, 5), (2, 2, 3, 3), (1, 1, 6, 2), (1, 2, 2, 9), (1, 1, 1, 4)]:
     kernel = np.random.default_rng([SEED, 31]).normal(size=shape)
     expected = np.linalg.norm(np.stack([kernel[..., out].ravel() for out in range(shape[3])]), 2)
     close(f"sigma of a {shape} kernel", call(sigma, kernel), expected, hint)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "find_the_bug_test_inference", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-for seed in (32, 33):
+for seed, (rows, columns) in [(32, (4, 6)), (33, (6, 4))]:
     draw = np.random.default_rng([SEED, seed])
-    x, kernel, u = draw.normal(size=(5, 6)), draw.normal(size=(6, 4)), np.eye(4)[0]
+    x, kernel, u = draw.normal(size=(5, rows)), draw.normal(size=(rows, columns)), np.eye(columns)[0]
     trained = call(dense, x, kernel, u, True)
     sampled = call(dense, x, kernel, u, False)
-    is_pair = all(isinstance(got, tuple | list) and len(got) == 2 for got in (trained, sampled))
-    assert is_pair, "dense must give two things: the output and u."
+    assert is_pair(trained) and is_pair(sampled), "dense must give two things: the output and u."
     first = dense_faulty(x, kernel, u, True)
     close("the output in training", trained[0], first[0], "In training the faulty function is right.")
     close("u after a training call", trained[1], first[1], "In training the faulty function is right.")
@@ -544,7 +543,7 @@ for _ in range(3):
 @beside_answers
 def attended(x, kernels, modes):
     """Your attend with three `Layer`s, once for each `training` (None: not given): outputs, and every u."""
-    layers, outputs, us = [Layer(kernel, np.full(4, 0.5)) for kernel in kernels], [], []
+    layers, outputs, us = [Layer(kernel, np.full(kernel.shape[1], 0.5)) for kernel in kernels], [], []
     for mode in modes:
         outputs.append(call(attend, x, *layers, **({} if mode is None else {"training": mode})))
         us.append([np.array(layer.u) for layer in layers])
@@ -564,6 +563,10 @@ assert not stuck, f"After a training call u is where it was in: {', '.join(stuck
 moved_u = [kernel.T @ kernel @ np.full(4, 0.5) for kernel in kernels]
 close("each layer's u after one training call", us[1], [u / np.linalg.norm(u) for u in moved_u], "Call each layer once.")
 close("each layer's u after sampling", us[2], us[1], "Sampling must not change the network.")
+for size in (7, 2):
+    kernels = [*draw.normal(0, 0.5, size=(2, 4, size)), draw.normal(size=(4, 4))]
+    expected = attend_faulty(x, *(Layer(kernel, np.full(kernel.shape[1], 0.5)) for kernel in kernels))
+    close(f"the output with {size} numbers in a query", call(attended, x, kernels, [False])[0][0], expected, "The output of the faulty function is right.")
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "find_the_bug_test_counter", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}

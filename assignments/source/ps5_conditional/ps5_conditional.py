@@ -20,7 +20,7 @@
 # kernel and run all cells once before you hand in.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from sagan_lib.book.classroom import call, close
+from sagan_lib.book.classroom import call, close, is_pair
 
 import keras  # after sagan_lib, which keeps TensorFlow quiet
 import numpy as np
@@ -95,7 +95,7 @@ def differences(loss, at):
 def gradient_pair(phi, y, V, psi, b, upstream):
     """Your gradients as (d_phi, d_V), checked to be a pair."""
     pair = call(projection_gradients, phi, y, V, psi, b, upstream)
-    assert isinstance(pair, tuple | list) and len(pair) == 2, "projection_gradients must give two things: d_phi and d_V."
+    assert is_pair(pair), "projection_gradients must give two things: d_phi and d_V."
     return pair
 
 # %% nbgrader={"grade": true, "grade_id": "projection_test_hand", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
@@ -206,7 +206,7 @@ def conditional_norm(x, labels, gains, offsets, moving, training):
 def norm_pair(x, labels, gains, offsets, moving, training):
     """Your (result, (mean, variance)), checked to be such."""
     pair = call(conditional_norm, x, labels, gains, offsets, moving, training)
-    assert isinstance(pair, tuple | list) and len(pair) == 2, "conditional_norm must give two things: the result and the moving moments."
+    assert is_pair(pair), "conditional_norm must give two things: the result and the moving moments."
     assert np.shape(pair[1]) == np.shape(moving), f"The new moving moments have shape {np.shape(pair[1])} in place of {np.shape(moving)}: a mean and a variance for each channel."
     return pair
 
@@ -365,7 +365,7 @@ def dependence(labels, factor):
 def obedience_pair(asked, read):
     """Your (in_all, by_class), checked to be such; the classes as whole numbers."""
     pair = call(obedience, asked, read)
-    assert isinstance(pair, tuple | list) and len(pair) == 2, "obedience must give two things: in_all and by_class."
+    assert is_pair(pair), "obedience must give two things: in_all and by_class."
     assert isinstance(pair[1], dict), "by_class must be a dictionary {class: share}."
     return pair[0], {int(float(str(key))): share for key, share in pair[1].items()}
 
