@@ -135,21 +135,13 @@ def collect(source, root, names, report=print):
     Raises:
         FileNotFoundError, ValueError: no such source.
     """
-    taken, called, found = {}, {}, []
+    taken, called = {}, {}
     known = roster.aliases(roster.known(Path(root)))
-    for entry in entries(source):
-        who = sender(entry.path)
-        found.append((entry, who, _called(who, known), problem_set(who.file, names)))
-    twins = _twins(found, root)
-    for entry, who, student, name in found:
-        folder = _folder(student)
-        if who.moodle and twins.get((folder, name), who.moodle) != who.moodle:
-            folder = student = f"{folder}-{who.moodle}"
-            report(f"{entry.path}: two students have this name: taken as {folder}")
+    for entry, who, student, folder, name in _found(source, root, names, known, report):
         if why := _refused(entry, folder, name, names):
             report(f"{entry.path}: left alone: {why}")
             continue
-        if known and folder not in known.values() and (folder, name) not in twins:
+        if known and folder not in known.values():
             report(f"{entry.path}: {folder} is not in roster.csv, taken all the same")
         if called.setdefault(folder, student) != student:
             both = f"{student!r} and {called[folder]!r} would share the folder {folder}"
@@ -162,6 +154,24 @@ def collect(source, root, names, report=print):
         taken[key] = new
     return sum(_put(*new, root / "submitted" / folder / name, name, report)
                for (folder, name), new in sorted(taken.items()))  # fmt: skip
+
+
+def _found(source, root, names, known, report):
+    """Yield (entry, `Sender`, student's id or name, folder, set) of each file; None for no set.
+
+    Two students of one full name in Moodle get a folder each.
+    """
+    found = []
+    for entry in entries(source):
+        who = sender(entry.path)
+        found.append((entry, who, _called(who, known), problem_set(who.file, names)))
+    twins = _twins(found, root)
+    for entry, who, student, name in found:
+        folder = _folder(student)
+        if who.moodle and twins.get((folder, name), who.moodle) != who.moodle:
+            folder = student = f"{folder}-{who.moodle}"
+            report(f"{entry.path}: two students have this name: taken as {folder}")
+        yield entry, who, student, folder, name
 
 
 def _called(who, known):

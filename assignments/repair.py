@@ -45,11 +45,32 @@ def make_whole(release, submission):
     Returns:
         (notebook, notes): notes are sentences on what was missing, changed, or there twice.
     """
-    whole, notes = copy.deepcopy(release), []
+    whole = copy.deepcopy(release)
     known = {grade_id(cell): cell for cell in whole.cells if grade_id(cell)}
-    plain = {cell.source.strip() for cell in release.cells if cell.cell_type == "markdown"}
-    found, own, below, last = {}, {}, {}, None
-    for cell in submission.cells:
+    found, own, below, notes = _sorted(submission.cells, known)
+    for name, cell in known.items():
+        if name not in found:
+            notes.append(f"cell {name} is missing")
+        elif _is_solution(cell):
+            cell.source = found[name].source
+        elif cell.source.strip() != found[name].source.strip():
+            notes.append(_changed(name, cell.source, found[name].source))
+    plain = {cell.source.strip() for cell in release.cells} | {STUB, ""}
+    for name, texts in below.items():
+        if texts := [text for text in texts if text.strip() not in plain]:
+            first = [] if known[name].source.strip() == STUB else [known[name].source]
+            known[name].source = "\n\n".join([*first, *texts])
+            notes.append(f"text below cell {name} was added to it")
+    top = own.pop(None)
+    whole.cells = [each for cell in whole.cells for each in (cell, *own.get(grade_id(cell), []))]
+    whole.cells = [*top, *whole.cells]
+    return whole, notes
+
+
+def _sorted(cells, known):
+    """({id: cell}, {id: own code after it}, {id of an essay: texts below it}, notes) of cells."""
+    found, own, below, notes, last = {}, {None: []}, {}, [], None
+    for cell in cells:
         name = grade_id(cell)
         if name in known and name not in found:
             found[name], last = cell, name
@@ -61,23 +82,9 @@ def make_whole(release, submission):
             elif name:
                 notes.append(f"unknown cell id {name}")
             own.setdefault(last, []).append(nbformat.v4.new_code_cell(cell.source))
-        elif _is_essay(known.get(last)) and cell.source.strip() not in plain | {STUB, ""}:
+        elif _is_essay(known.get(last)):
             below.setdefault(last, []).append(cell.source)
-    for name, cell in known.items():
-        if name not in found:
-            notes.append(f"cell {name} is missing")
-        elif _is_solution(cell):
-            cell.source = found[name].source
-        elif cell.source.strip() != found[name].source.strip():
-            notes.append(_changed(name, cell.source, found[name].source))
-    for name, texts in below.items():
-        first = [] if known[name].source.strip() == STUB else [known[name].source]
-        known[name].source = "\n\n".join([*first, *texts])
-        notes.append(f"text below cell {name} was added to it")
-    # Nothing of the student's comes before the first known cell: it loads what the tests rely on.
-    own[next(iter(known))] = own.pop(None, []) + own.get(next(iter(known)), [])
-    whole.cells = [each for cell in whole.cells for each in (cell, *own.get(grade_id(cell), []))]
-    return whole, notes
+    return found, own, below, notes
 
 
 def _is_solution(cell):

@@ -1,6 +1,7 @@
 """Which test finds which wrong answer: `python tests/course/proof.py ps2` prints the table.
 
 The bold cross is the test that must. A dagger is at what no test finds that a student can see.
+`python tests/course/proof.py ps2 0 199` prints what a set's own answers fail with these seeds.
 """
 
 import functools
@@ -30,7 +31,19 @@ def marks(name, problem, answer, hidden=True):
     return problems.run(problem, answer.code(problems.answers[problem]))
 
 
-def main(name):
+def seeds(name, first, last):
+    """Print each test that a set's own answers fail with one of these seeds; how many fail none."""
+    passed = 0
+    for seed in range(int(first), int(last) + 1):
+        failed = {test: said for test, said in ProblemSet(name, seed).solved().items() if said}
+        passed += not failed
+        for test, said in failed.items():
+            print(f"{name}, seed {seed}: {test}: {said}")
+    print(f"{name}: {passed} of {int(last) - int(first) + 1} seeds pass")
+
+
+def table(name):
+    """Print which test of a set finds which wrong answer."""
     problems = problem_set(name)
     for problem, each in answers(name).WRONG.items():
         tests = [test for test, (owner, _) in problems.tests.items() if owner == problem]
@@ -46,4 +59,4 @@ def main(name):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    (seeds if sys.argv[2:] else table)(*sys.argv[1:])
