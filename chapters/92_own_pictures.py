@@ -126,7 +126,8 @@ for count in (50, 300, 5000):
 # A tenth of the pictures, 500 at most, is held out (`--holdout` chooses how many). Each row of the log then
 # has `d_gap`, $D$'s mean score of training pictures less that of held-out ones. Where it grows, look at
 # samples and at copies, which `score` counts; a small gap alone proves nothing. Add `flip` to the changes
-# only if a mirrored picture could be one of yours.
+# only if a mirrored picture could be one of yours. If you have a run on something similar, `--start-from` goes on
+# from its networks ({doc}`08_few_pictures`).
 #
 # The command says what the run will need, and how long it will take. Ctrl-C, or a shutdown of the machine,
 # saves first; the same command goes on. With other pictures it is another run, and you are told so.

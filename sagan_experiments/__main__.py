@@ -1,4 +1,4 @@
-"""The command line: python -m sagan_experiments claims|trials|questions|stages|far|bench."""
+"""The command line: python -m sagan_experiments claims|trials|questions|stages|far|..."""
 
 import argparse
 import shlex
@@ -59,6 +59,9 @@ def _parser():
     far = commands.add_parser("far", help="far discs with attention and without: a demonstration")
     far.add_argument("--out", type=Path, help="results; default: data/results/far_discs.json")
 
+    more = commands.add_parser("continued", help="few pictures of a new kind: a demonstration")
+    more.add_argument("--out", type=Path, help="results; default: data/results/continued32.json")
+
     bench = commands.add_parser("bench", help="measure the speed of a training step and of others")
     bench.add_argument("--sizes", default=",".join(SIZES), help="RESOLUTIONxWIDTH,...")
     bench.add_argument("--contenders", default=",".join(CONTENDERS), help="default: %(default)s")
@@ -79,6 +82,13 @@ def _far(args):
     from sagan_experiments import far
 
     print(far.run(args.out, line=args.line))
+    return 0
+
+
+def _continued(args):
+    from sagan_experiments import continued
+
+    print(continued.run(args.out, line=args.line))
     return 0
 
 
@@ -150,6 +160,7 @@ def main(argv=None):
             commands = {
                 "bench": _bench,
                 "claims": _claims,
+                "continued": _continued,
                 "far": _far,
                 "questions": _questions,
                 "stages": _stages,
@@ -157,7 +168,7 @@ def main(argv=None):
             }
             return commands[args.command](args)
     except KeyboardInterrupt as stop:
-        goes_on = getattr(args, "action", args.command) in ("run", "far")
+        goes_on = getattr(args, "action", args.command) in ("run", "far", "continued")
         more = "; what is done is kept, and the same command goes on from there" if goes_on else ""
         print(f"\nstopped{more}", file=sys.stderr)
         return process.status(stop)

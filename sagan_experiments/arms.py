@@ -4,6 +4,8 @@ Every arm is trained with the same seeds, so two arms are compared seed by seed:
 in the same order, the same noise and, as `Protocol.first_weights` says, the same first weights.
 """
 
+import contextlib
+import dataclasses
 import functools
 import time
 import zlib
@@ -14,7 +16,8 @@ import numpy as np
 import tensorflow as tf
 
 from sagan_experiments import bugs, exact, patches, pooling
-from sagan_lib import checks, conditional, cost, networks, ttur
+from sagan_experiments.hair import NAMES, Hair
+from sagan_lib import checks, conditional, cost, finetune, networks, ttur
 from sagan_lib.book import imports
 from sagan_lib.callbacks import DivergedError, Gap
 from sagan_lib.conditional import ConditionalGAN
@@ -91,7 +94,10 @@ class Arm:
     `pictures` is how many different ones there are in place of the protocol's `faces`, and then it
     is looked what D and G know of them by heart; `augment` is that of `GAN.compile`. `label` names
     the factor of faces that both networks are told, as `conditional.generator` (`tell_g`) and
-    `conditional.discriminator` (`tell_d`) have it.
+    `conditional.discriminator` (`tell_d`) have it. `hair` takes faces of one colour of hair alone;
+    `continues` lets both networks begin with the weights that the same training had in them at its
+    end on faces of all other colours, as many as the protocol says; `frozen` is that of
+    `finetune.start`.
     """
 
     kind: str = "sagan"
@@ -127,12 +133,22 @@ class Arm:
     label: str | None = None
     tell_g: str = "normalize"
     tell_d: str = "project"
+    hair: str | None = None
+    continues: bool = False
+    frozen: int = 0
 
     def __post_init__(self):
         checks.one_of("attends", self.attends, ["both", "g", "d"])
         if self.label and (self.penalty or self.bug == "one_forward"):
             raise ValueError(f"label={self.label!r} has a GAN of its own, so no penalty and no bug "
                              "that is one")  # fmt: skip
+        checks.one_of("hair", self.hair, [None, *NAMES])
+        if self.hair and (self.label or self.discs or self.by_colour):
+            raise ValueError(f"hair={self.hair!r} has faces of its own, so no label, no discs and "
+                             "no order by colour")  # fmt: skip
+        if (self.continues and not self.hair) or (self.frozen and not self.continues):
+            raise ValueError("frozen layers need a trained pair that continues, and that needs "
+                             f"hair, got {self.hair}, {self.continues}, {self.frozen}")  # fmt: skip
 
 
 _FAST = functools.partial(Arm, g_rate=1e-3, d_rate=4e-3)  # the rates that the article prints
@@ -255,8 +271,7 @@ def networks_of(arm, protocol):
 
 
 def _unlabelled(arm, protocol):
-    resolution = arm.resolution or protocol.resolution
-    width = arm.width or protocol.width
+    resolution, width = _side(arm, protocol), arm.width or protocol.width
     in_g, in_d = (arm.attention_at if arm.attends in ("both", x) else None for x in "gd")
     make = functools.partial(
         networks.build, arm.kind, resolution, width, protocol.latent_dim,
@@ -328,6 +343,8 @@ def build(arm, protocol, seed):
             draw_by_layer(net, seed, arm.init)
         elif arm.init:
             _draw_in_order(net, arm.init, seed)
+    if arm.continues:
+        finetune.start(nets, trained_on_others(arm, protocol, seed), arm.frozen)
     model = make(*nets, seed=seed, ema_decay=protocol.ema_decay)
     if arm.svd:
         exact.apply(model)
@@ -336,6 +353,31 @@ def build(arm, protocol, seed):
         bugs.apply(model, arm.bug, everywhere)
     rates = ttur.two_time_scale(arm.g_rate, arm.d_rate, arm.beta_1, arm.beta_2, n_dis=arm.n_dis)
     model.compile(**rates, loss=arm.loss, augment=arm.augment, **penalized)
+    return model
+
+
+def trained_on_others(arm, protocol, seed):
+    """What an arm continues from: a GAN like it, trained on faces of all other colours of hair.
+
+    Args:
+        arm: an `Arm` with `hair`.
+        protocol: a `Protocol`; its faces and steps count, as it is not for few pictures.
+        seed: as in `build`.
+
+    Returns:
+        A `GAN`; where its training diverged, with the last good weights.
+    """
+    plain = {"continues": False, "frozen": 0, "pictures": None, "augment": None}
+    return _trained_on_others(dataclasses.replace(arm, **plain), protocol, seed)
+
+
+@functools.lru_cache(1)  # arms that differ in what comes after share it
+def _trained_on_others(arm, protocol, seed):
+    model, steps = build(arm, protocol, seed), steps_of(arm, protocol)
+    data = _source(protocol.faces, _side(arm, protocol), False, None, None, arm.hair, True)
+    with contextlib.suppress(DivergedError):
+        model.fit(data, steps=steps, batch_size=_batch_size(arm, protocol),
+                  log_every=max(1, steps // protocol.checkpoints), verbose=0)  # fmt: skip
     return model
 
 
@@ -355,8 +397,14 @@ def steps_of(arm, protocol):
     return round(arm.length * protocol.steps * costs[0] / costs[1])
 
 
+def _side(arm, protocol):
+    return arm.resolution or protocol.resolution
+
+
 @functools.cache
-def _source(size, resolution, by_colour, distance, label):
+def _source(size, resolution, by_colour, distance, label, hair=None, others=False):
+    if hair:
+        return Hair(hair, others, resolution, size)
     if distance:
         return discs.Discs(resolution, size, distance=distance)
     source = Faces(resolution, size, label=label)
@@ -368,8 +416,9 @@ def _source(size, resolution, by_colour, distance, label):
 
 def source(arm, protocol):
     """What an arm is trained on under a protocol."""
-    size, resolution = arm.pictures or protocol.faces, arm.resolution or protocol.resolution
-    return _source(size, resolution, arm.by_colour, arm.discs, arm.label)
+    size = arm.pictures or protocol.faces
+    kind = arm.by_colour, arm.discs, arm.label, arm.hair
+    return _source(size, _side(arm, protocol), *kind)
 
 
 _extractor = functools.cache(scores.extractor)

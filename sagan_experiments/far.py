@@ -4,14 +4,8 @@ Two discs must have one colour, so far apart that no place of D's convolutions s
 kept is a demonstration at one pair of rates; whether it holds is for `questions` to say.
 """
 
-import json
-from pathlib import Path
-
-import numpy as np
-
-from sagan_experiments import arms, ways
+from sagan_experiments import arms, demo, ways
 from sagan_lib import checks, shipped
-from sagan_lib.cli.provenance import provenance
 from sagan_lib.datasets import discs
 from sagan_lib.datasets.source import to_bytes
 from sagan_lib.evaluation import metrics
@@ -56,46 +50,19 @@ def train(kind, seed, steps=960, checkpoints=12):
     return found, to_bytes(images[:SHOWN])
 
 
-def _files(path):
-    path = Path(path or shipped.folder() / "results" / "far_discs.json")
-    return path, {kind: path.with_name(f"{path.stem}_{kind}.png") for kind in KINDS}
+def _path(path):
+    return path or shipped.folder() / "results" / "far_discs.json"
 
 
-def run(path=None, seeds=SEEDS, line="", **options):
-    """Train what is not stored yet, and store it; it goes on where it was stopped.
+def run(path=None, seeds=SEEDS, line=""):
+    """Train what is not stored yet, and store it: `demo.run`.
 
     Args:
-        path: of the JSON file; samples of each kind's first run lie beside it.
+        path: of the JSON file.
         seeds: which.
         line: the command, for the provenance.
-        options: of `train`.
-
-    Returns:
-        The path.
-
-    Raises:
-        ValueError: the file has runs of other rates.
     """
-    from PIL import Image
-
-    path, pictures = _files(path)
-    record = {"rates": list(RATES), "runs": {kind: {} for kind in KINDS}}
-    if path.is_file():
-        record = json.loads(path.read_text())
-        if record["rates"] != list(RATES):
-            raise ValueError(f"{path} has runs of rates {record['rates']}, these have {RATES}")
-    for seed in seeds:
-        for kind, runs in record["runs"].items():
-            if str(seed) in runs:
-                continue
-            found, samples = train(kind, seed, **options)
-            if not runs:
-                with shipped.replacing(pictures[kind]) as part:
-                    Image.fromarray(np.hstack(samples)).save(part, "PNG")
-            runs[str(seed)] = found
-            with shipped.replacing(path) as part:
-                part.write_text(json.dumps(record | provenance(line), indent=1) + "\n")
-    return path
+    return demo.run(_path(path), KINDS, RATES, seeds, train, line)
 
 
 def stored(path=None):
@@ -107,9 +74,4 @@ def stored(path=None):
     Raises:
         FileNotFoundError: nothing was run.
     """
-    from PIL import Image
-
-    path, pictures = _files(path)
-    sheets = {kind: np.asarray(Image.open(picture)) for kind, picture in pictures.items()}
-    samples = {kind: np.stack(np.hsplit(sheet, SHOWN)) for kind, sheet in sheets.items()}
-    return json.loads(path.read_text()), samples
+    return demo.stored(_path(path), KINDS, SHOWN)

@@ -195,6 +195,11 @@ QUESTIONS = {
     "few-copies": _by_heart("With 100 pictures such changes leave fewer copies among the samples.",
                             "copies", "share of copies, second less first", TENTH,
                             "sn_100_aug", "sn_100"),
+    **{f"few-continue-{n}": _good(f"With {n:,} pictures of a new kind, going on from a GAN of "
+                                  "other kinds ends better than beginning anew.",
+                                  _FEW, f"sn_red_{n}_on", f"sn_red_{n}") for n in PICTURES},
+    "few-freeze": _good("With 100 pictures of a new kind, going on ends better where D's first two "
+                        "layers stay as they are.", _FEW, "sn_red_100_frozen", "sn_red_100_on"),
     # Labels
     "label": _good("A GAN that is told the hair ends better.", _LABEL, "sn_hair", "sn"),
     "label-variety": Question("With a label as many combinations appear as without.", _LABEL,

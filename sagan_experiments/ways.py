@@ -28,6 +28,8 @@ _ATTENTION = {
 _SHOWN = {"augment": "color,translation,cutout"}
 #: How many pictures a reader may bring.
 PICTURES = (100, 1000)
+#: So many pictures of a new kind: faces of one colour of hair, after those of all others.
+_NEW = {n: {"hair": "red", "pictures": n} | _SHOWN for n in PICTURES}
 
 #: Name -> (its way, what is changed).
 VARIANTS = {
@@ -61,6 +63,9 @@ VARIANTS = {
     **{f"sn_{n}": ("sn", {"pictures": n}) for n in PICTURES},
     **{f"sn_{n}_aug": ("sn", {"pictures": n} | _SHOWN) for n in PICTURES},
     "sn_aug": ("sn", _SHOWN),
+    **{f"sn_red_{n}": ("sn", new) for n, new in _NEW.items()},
+    **{f"sn_red_{n}_on": ("sn", new | {"continues": True}) for n, new in _NEW.items()},
+    "sn_red_100_frozen": ("sn", _NEW[100] | {"continues": True, "frozen": 2}),
     # What else a reader sets
     "sn_beta_2": ("sn", {"beta_2": 0.999}),
     "sn_batch16": ("sn", {"batch_size": 16}),

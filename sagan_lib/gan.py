@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 import sagan_lib.networks  # noqa: F401  (then Keras knows all classes that a saved GAN names)
-from sagan_lib import checks, cost, devices, losses, ttur
+from sagan_lib import checks, cost, devices, finetune, losses, ttur
 from sagan_lib.attend import largest_divisor
 from sagan_lib.attention import attention_layers
 from sagan_lib.augment import DRAWS, augmentation
@@ -534,6 +534,7 @@ class GAN(keras.Model):
             name: keras.saving.deserialize_keras_object(config[name], custom_objects)
             for name in ("generator", "discriminator")
         }
+        finetune.freeze_again(*nets.values())
         return cls(**config | nets)
 
     def get_compile_config(self):

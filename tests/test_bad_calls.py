@@ -22,6 +22,7 @@ from sagan_lib import (
     cost,
     dcgan,
     devices,
+    finetune,
     losses,
     networks,
     penalties,
@@ -110,6 +111,7 @@ OWN = {
     **alike((metrics.radii, metrics.nearest), {"points": FEATURES}),
     **alike((conditional.generator, conditional.discriminator), {"width": COUNT, "how": NAME}),
     faces.labels_of: {"label": NAME},
+    finetune.freeze: {"frozen": [-1, 3, 1.5, "2", None]},
     metrics.total_variation: {"values": LABELS},
     metrics.agreement: {"left": LABELS, "right": LABELS},
     spectrally_normalized: {"layer_class": NAME},
@@ -131,7 +133,7 @@ RIGHT = {
     "model": NET, "weights": MAP, "query": (0, 0), "target": (0, 0), "depth": 2, "possible": 5,
     "record": FACES, "data": "faces", "step": 0, "seed": 0, "name": "mnist",
     "layer_class": keras.layers.Conv1D, "policies": "color",
-    "others": POINTS,
+    "others": POINTS, "frozen": 1,
 }  # fmt: skip
 OTHERWISE = {
     networks.build: {"kind": "sagan", "attention_at": 16}, source.as_images: {"name": "images"},

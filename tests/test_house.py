@@ -12,8 +12,8 @@ from sagan_lib.book.imports import modules
 ROOT = Path(__file__).resolve().parent.parent
 #: The layers and networks of the chapters, and what may be used by the training loop as well.
 CORE = {"checks", "attend", "attention", "losses", "spectral_norm", "dcgan", "sagan", "ttur"}
-LOW = CORE | {"networks", "shipped", "devices", "sampling", "cost", "augment", "datasets",
-              "evaluation", "book"}  # fmt: skip
+LOW = CORE | {"networks", "shipped", "devices", "sampling", "cost", "augment", "finetune",
+              "datasets", "evaluation", "book"}  # fmt: skip
 LOOP = ("gan", "callbacks", "penalties", "conditional")
 #: Who (module or wing) imports nothing of whom.
 APART = [

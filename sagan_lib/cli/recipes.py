@@ -62,6 +62,13 @@ class Recipe:
         "pictures that are not trained on, to see what D knows by heart; none: a tenth, but "
         "500 at most",
     )
+    start_from: str | None = _field(
+        None, "trained run, its folder or run.keras, whose networks this one goes on from with "
+        "other pictures; the shipped generator has no D to go on from",
+    )  # fmt: skip
+    freeze_d: int = _field(
+        0, "with --start-from: so many first layers of D stay as they are, as for few pictures"
+    )
     label: str | None = _field(
         None, "what the images are labelled by, for a conditional run: of faces hair, iris, skin, "
         "background, long_hair; 'class' of Keras's sets; 'folder': a picture's folder is its "

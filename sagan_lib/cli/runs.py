@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sagan_lib import checks, conditional, cost, devices, networks, shipped, ttur
+from sagan_lib import checks, conditional, cost, devices, finetune, networks, shipped, ttur
 from sagan_lib.attention import OLD_NAMES
 from sagan_lib.augment import augmentation
 from sagan_lib.book import plots
@@ -41,7 +41,9 @@ def networks_of(recipe, labels=None):
 
 
 def build(recipe, labels=None):
-    """The compiled, untrained `GAN` of a recipe; its first weights follow from the seed.
+    """The compiled `GAN` of a recipe, at step 0.
+
+    Its first weights follow from the seed, or are those of the run that it starts from.
 
     Args:
         recipe: the recipe.
@@ -49,10 +51,13 @@ def build(recipe, labels=None):
 
     Raises:
         MemoryError: the networks, or a step of theirs, do not fit into this machine's memory.
+        FileNotFoundError, ValueError: no run to start from, or its networks have other shapes.
     """
     keras.utils.set_random_seed(recipe.seed)
     try:
         pair = networks_of(recipe, labels)
+        if recipe.start_from:
+            finetune.start(pair, trained(recipe.start_from), recipe.freeze_d)
         kind = GAN if labels is None else conditional.ConditionalGAN
         named = {} if labels is None else {"labels": labels}
         model = kind(*pair, **named, seed=recipe.seed, ema_decay=recipe.ema_decay)
@@ -92,6 +97,8 @@ def _kept(out, run):
         kept.setdefault("holdout", 0)  # older ones trained on all
         kept.setdefault("augment", None)
         kept.setdefault("label", None)
+        kept.setdefault("start_from", None)
+        kept.setdefault("freeze_d", 0)
     return kept
 
 
@@ -145,6 +152,9 @@ def _check_steps(recipe, log_every):
     checks.integer("seed", recipe.seed, 0, 2**31 - 1)
     checks.one_of("rates", recipe.rates, ttur.PRESETS)
     augmentation(recipe.augment)
+    if checks.integer("freeze_d", recipe.freeze_d, 0) and not recipe.start_from:
+        raise ValueError(f"freeze_d must be 0 without start_from, got {recipe.freeze_d}: first "
+                         "layers that nothing has trained would stay as they are")  # fmt: skip
     if recipe.decay_steps and recipe.steps > recipe.decay_steps:
         raise ValueError(
             f"both rates are 0 after decay_steps={recipe.decay_steps}, so {recipe.steps} steps "

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import dataclasses
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -119,6 +120,42 @@ def test_a_run_in_two_parts_is_the_run_in_one(straight, tmp_path, capsys):
     ]
 
 
+@pytest.mark.book
+def test_a_run_that_starts_from_another_goes_on_exactly_without_it(straight, tmp_path):
+    start = shutil.copytree(straight[0], tmp_path / "start")
+    recipe = dataclasses.replace(TINY, steps=2, start_from=str(start), freeze_d=1, population=7)
+    model = runs.build(recipe)
+    for name in ("generator", "discriminator"):
+        pair = (getattr(each, name).get_weights() for each in (model, straight[1]))
+        for a, b in zip(*pair, strict=True):
+            np.testing.assert_array_equal(a, b)
+    whole, _ = runs.train(recipe, tmp_path / "whole")
+    runs.train(dataclasses.replace(recipe, steps=1), tmp_path / "parts")
+    shutil.rmtree(start)
+    parts, report = runs.train(recipe, tmp_path / "parts")
+    for a, b in zip(state(whole), state(parts), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert report["recipe"]["start_from"] == str(start)
+    kernels = [m.discriminator.get_layer("down8").kernel for m in (parts, straight[1])]
+    np.testing.assert_array_equal(*kernels)
+    for other in ({"start_from": None, "freeze_d": 0}, {"freeze_d": 0}):
+        with pytest.raises(ValueError, match="holds another run"):
+            runs.train(dataclasses.replace(recipe, **other), tmp_path / "parts")
+
+
+def test_what_cannot_be_started_from_is_refused_and_leaves_nothing(straight, tmp_path):
+    for change, words in (
+        ({"freeze_d": 1}, "freeze_d must be 0 without start_from, got 1"),
+        ({"freeze_d": -1}, "freeze_d must be at least 0, got -1"),
+        ({"start_from": str(tmp_path / "none")}, "no such file"),
+        ({"start_from": str(straight[0]), "width": 8}, "same kind, resolution, width"),
+        ({"start_from": str(straight[0]), "freeze_d": 9}, "frozen must be .* at most 2, got 9"),
+    ):
+        with pytest.raises((ValueError, FileNotFoundError), match=words):
+            runs.train(dataclasses.replace(TINY, **change), tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_finished_run_is_not_trained_again(straight, monkeypatch):
     out, model, _ = straight
     monkeypatch.setattr(gan.GAN, "fit", None)
@@ -191,6 +228,8 @@ def test_a_run_on_the_faces_that_score_it_is_refused_and_leaves_nothing(populati
         ({"seed": 3, "data": "faces"}, {"population": 0}, "population was 3, not 0"),
         ({"seed": 3, "data": "stamps"}, {"seed": 3, "population": 0, "data": "stamps"}, ""),
         ({"variant": "paper"}, {"variant": "pooled"}, ""),
+        ({"seed": 3}, {"start_from": None, "freeze_d": 0}, ""),
+        ({"seed": 3}, {"start_from": "runs/a"}, "start_from was None, not 'runs/a'"),
         ({"variant": "paper"}, {"variant": "article"}, "variant was 'pooled', not 'article'"),
     ],
 )

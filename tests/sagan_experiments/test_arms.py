@@ -267,9 +267,46 @@ def test_an_arm_of_few_pictures_trains_on_them_and_says_what_is_known_by_heart()
     assert "d_gap" not in arms.run(arms.Arm(), 0, TINY)
 
 
+def test_an_arm_that_continues_begins_with_what_was_trained_on_other_faces(monkeypatch):
+    arm = arms.Arm(hair="red", pictures=20, augment="color", continues=True, frozen=1)
+    seen, fit = [], arms.GAN.fit
+
+    def look(self, data, **options):
+        seen.append((data.others, data.size, self.augment))
+        return fit(self, data, **options)
+
+    monkeypatch.setattr(arms.GAN, "fit", look)
+    before, model = arms.trained_on_others(arm, TINY, 3), arms.build(arm, TINY, 3)
+    assert seen == [(True, TINY.faces, None)], "once"
+    for net in ("generator", "discriminator"):
+        pair = (getattr(each, net).get_weights() for each in (before, model))
+        for one, other in zip(*pair, strict=True):
+            np.testing.assert_array_equal(one, other)
+    frozen = [layer.name for layer in model.discriminator.layers if not layer.trainable]
+    assert "down16" in frozen
+    assert "down8" not in frozen
+    assert (arms.source(arm, TINY).size, arms.source(arm, TINY).others) == (20, False)
+    assert not arms.run(arm, 3, TINY)["diverged"]
+
+
+def test_a_pair_that_diverged_on_other_faces_goes_on_from_its_last_good_weights(monkeypatch):
+    arm = arms.Arm(hair="red", pictures=20, continues=True, sn="none")
+    monkeypatch.setattr(arms.ttur, "two_time_scale", lambda *_, **__: rates(1e30))
+    model = arms.trained_on_others(arm, TINY, 4)
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
 def test_an_arm_that_would_drop_a_part_is_refused():
     with pytest.raises(ValueError, match="attends must be one of"):
         arms.Arm(attends="x")
     for more in ({"penalty": "r1"}, {"bug": "one_forward"}):
         with pytest.raises(ValueError, match="label='hair' has a GAN of its own"):
             arms.Arm(label="hair", **more)
+    with pytest.raises(ValueError, match=r"hair must be one of .*got 'green'"):
+        arms.Arm(hair="green")
+    for more in ({"label": "skin"}, {"discs": 22}, {"by_colour": True}):
+        with pytest.raises(ValueError, match="hair='red' has faces of its own"):
+            arms.Arm(hair="red", **more)
+    for wrong in ({"continues": True}, {"hair": "red", "frozen": 1}):
+        with pytest.raises(ValueError, match="frozen layers need a trained pair that continues"):
+            arms.Arm(**wrong)

@@ -1,0 +1,49 @@
+"""Demonstrations: each run is made once, kept at once, and its samples are those of the first."""
+
+import json
+
+import numpy as np
+import pytest
+
+from sagan_experiments import demo
+
+KINDS = ("with", "without")
+
+
+def shade(kind, seed):
+    return 10 * seed + KINDS.index(kind)
+
+
+def test_what_is_stored_is_not_made_again_and_a_stop_loses_one_run(tmp_path):
+    asked, path = [], tmp_path / "some.json"
+
+    def train(kind, seed):
+        if (kind, seed) == stop:
+            raise KeyboardInterrupt
+        asked.append((kind, seed))
+        return {"n": shade(kind, seed)}, np.full((3, 8, 8, 3), shade(kind, seed), np.uint8)
+
+    stop = ("without", 2)
+    with pytest.raises(KeyboardInterrupt):
+        demo.run(path, KINDS, (1e-3, 4e-3), (1, 2), train, "first")
+    assert json.loads(path.read_text())["command"] == "first"
+    stop = None
+    assert demo.run(path, KINDS, (1e-3, 4e-3), (1, 2), train, "second") == path
+    assert asked == [(kind, seed) for seed in (1, 2) for kind in KINDS]
+    record, samples = demo.stored(path, KINDS, 3)
+    assert record["rates"] == [1e-3, 4e-3]
+    assert record["command"] == "second"
+    assert record["runs"] == {
+        kind: {str(seed): {"n": shade(kind, seed)} for seed in (1, 2)} for kind in KINDS
+    }
+    for kind in KINDS:
+        np.testing.assert_array_equal(samples[kind], np.full((3, 8, 8, 3), shade(kind, 1)))
+
+
+def test_runs_of_other_rates_are_refused(tmp_path):
+    path = tmp_path / "some.json"
+    path.write_text(json.dumps({"rates": [1, 2], "runs": {}}))
+    with pytest.raises(ValueError, match=r"has runs of rates \[1, 2\], these have \[3, 4\]"):
+        demo.run(path, KINDS, (3, 4), (1,), None)
+    with pytest.raises(FileNotFoundError):
+        demo.stored(tmp_path / "other.json", KINDS, 3)
