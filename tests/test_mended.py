@@ -26,3 +26,9 @@ def test_a_page_without_a_number_counts_its_figures_from_one_in_their_order():
     numbered = {"a": (2, 1), "b": (2, 2)}
     assert mended.renumbered(numbered) == numbered
     assert mended.renumbered({}) == {}
+
+
+def test_the_title_of_a_solution_has_its_space_before_the_link():
+    link = '<p class="admonition-title">Solution to{}<a class="reference" href="#x">{}1.1</a></p>'
+    assert mended.mended_body(link.format("", " ")) == link.format(" ", "")
+    assert mended.mended_body(link.format(" ", "")) == link.format(" ", "")

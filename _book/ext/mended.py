@@ -1,4 +1,4 @@
-"""Five faults of the book's builder, each mended by a few lines.
+"""Six faults of the book's builder, each mended by a few lines.
 
 1. The theme lists one inline script twice on every page, and the browser then complains that
    `THEBE_JS_URL` has already been declared. Each script is loaded once.
@@ -11,7 +11,10 @@
    nothing. The connection is encrypted instead.
 5. All pages without a chapter number share one count of figures, equations and exercises, so that a
    page begins with figure 12. Each of them counts from 1, but in print, where they are one page.
+6. The title of a solution begins its link with a space, which is underlined. It stands before it.
 """
+
+import re
 
 import zmq
 from jupyter_client import KernelManager
@@ -25,10 +28,19 @@ def _drop_repeated(app, page, template, context, doctree):
     context["script_files"] = list(kept.values())
 
 
-def _unlist_references(app, page, template, context, doctree):
+def mended_body(body):
+    """A page's HTML without the faults 3 and 6.
+
+    Args:
+        body: of the page.
+    """
+    body = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
+    return re.sub(r'(<p class="admonition-title">[^<]*)(<a [^>]*>) ', r"\1 \2", body)
+
+
+def _mend_body(app, page, template, context, doctree):
     if context.get("body"):
-        context["body"] = context["body"].replace('<div role="list" class="citation-list">',
-                                                  '<div class="citation-list">')  # fmt: skip
+        context["body"] = mended_body(context["body"])
 
 
 def _add_html_handlers(app, config):
@@ -66,7 +78,7 @@ def setup(app):
     """Called by Sphinx."""
     # Late, when all other extensions have added theirs.
     app.connect("html-page-context", _drop_repeated, priority=900)
-    app.connect("html-page-context", _unlist_references)
+    app.connect("html-page-context", _mend_body)
     app.connect("config-inited", _add_html_handlers)
     app.connect("env-get-updated", _count_by_page, priority=900)  # after they were counted
     encrypt_kernels()
