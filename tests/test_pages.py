@@ -30,18 +30,25 @@ def serious(page, rules=None):
     """What axe-core finds of accessibility that is serious: rule and place, a line each.
 
     Formulas are left out: they are MathJax's, many thousand shapes a page. By `rules` only some
-    rules are asked.
+    rules are asked. Words in the very colour of their ground axe only asks about; here they count.
     """
-    options = {"preload": False, "resultTypes": ["violations"]}  # others in less detail, sooner
+    options = {"preload": False, "resultTypes": ["violations", "incomplete"]}  # in detail
     options |= {"runOnly": rules} if rules else {}
     inside = {"exclude": [["mjx-container"]]}
-    found = Axe().run(page, context=inside, options=options).response["violations"]
-    return [
-        f"{each['id']}: {node['target'][0]}: {node['html'][:120]}"
-        for each in found
+    response = Axe().run(page, context=inside, options=options).response
+    found = [
+        (each["id"], node)
+        for each in response["violations"]
         if each["impact"] in ("serious", "critical")
         for node in each["nodes"]
     ]
+    found += [
+        ("unseen", node)
+        for each in response["incomplete"]
+        for node in each["nodes"]
+        if any((check["data"] or {}).get("messageKey") == "equalRatio" for check in node["any"])
+    ]
+    return [f"{name}: {node['target'][0]}: {node['html'][:120]}" for name, node in found]
 
 
 #: The page that `make test` looks at: formulas, figures, folds, and a piece that moves.
