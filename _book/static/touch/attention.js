@@ -45,7 +45,7 @@ Touch.register("attention", async (data, place) => {
     context.strokeRect(column * 4 + 0.5, row * 4 + 0.5, 3, 3);
     const top = weights.indexOf(most);
     said.textContent = `Row ${row + 1}, column ${column + 1} of ${SIDE} looks most at row ` +
-      `${Math.floor(top / SIDE) + 1}, column ${(top % SIDE) + 1}: ${(100 * most).toFixed(0)} % of it.`;
+      `${Math.floor(top / SIDE) + 1}, column ${(top % SIDE) + 1}, which gets ${(100 * most).toFixed(0)} % of its attention.`;
     const place_ = `row ${row + 1}, column ${column + 1}`;
     shown.setAttribute("aria-label", `generated face; ${place_} is asked. Arrow keys move it.`);
     looks.setAttribute("aria-label", `where ${place_} looks, bright on the darkened face`);

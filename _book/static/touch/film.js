@@ -4,7 +4,8 @@
 Touch.register("film", (data, place) => {
   const { make, slider, button } = Touch;
   const { frames } = data; // [{step, image: a data address}, ...]
-  const picture = make("img", { alt: "", class: "film", src: frames[0].image });
+  const last = frames.length - 1; // seen first, as early ones are mere noise
+  const picture = make("img", { alt: "", class: "film", src: frames[last].image });
   picture.style.width = "min(100%, 32rem)";
   picture.style.imageRendering = "pixelated";
 
@@ -14,7 +15,7 @@ Touch.register("film", (data, place) => {
   }
 
   const step = slider(
-    "training", { min: 0, max: frames.length - 1, step: 1, value: 0, show: (k) => `step ${frames[k].step}` }, show
+    "training", { min: 0, max: last, step: 1, value: last, show: (k) => `step ${frames[k].step}` }, show
   );
   let running = null;
   const play = button("Play", () => {
@@ -24,7 +25,7 @@ Touch.register("film", (data, place) => {
     running = setInterval(() => {
       step.input.value = k;
       step.input.dispatchEvent(new Event("input"));
-      if (++k === frames.length) stop();
+      if (++k > last) stop();
     }, 400);
   });
   function stop() {
@@ -33,5 +34,5 @@ Touch.register("film", (data, place) => {
     play.textContent = "Play";
   }
   place.append(picture, step.row, make("div", { class: "row-of" }, play));
-  show(0);
+  show(last);
 });

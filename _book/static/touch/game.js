@@ -28,7 +28,7 @@ Touch.register("game", (data, place) => {
     start.setAttribute("cy", y);
     const left = Math.hypot(...path[path.length - 1]);
     said.textContent = `D's rate is ${ratio} times G's: the pair ${turns ? "circles" : "does not circle"}, and after ` +
-      `${path.length - 1} steps it is ${left.toExponential(1)} from the equilibrium.`;
+      `${path.length - 1} steps it is ${left < 0.001 ? "less than 0.001" : left.toPrecision(2)} from the equilibrium.`;
     picture.setAttribute("aria-label", `path of theta and psi. ${said.textContent}`);
   }
 

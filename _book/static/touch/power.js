@@ -31,9 +31,9 @@ Touch.register("power", (data, place) => {
       vector.setAttribute("y2", y);
     }
     trail.setAttribute("d", curve(rounds.slice(0, k + 1).map((round) => round.u)));
-    const error = 1 - estimate / sigma;
-    said.textContent = `After ${k} rounds: the vector (blue) is stretched to ${estimate.toFixed(4)} (orange); ` +
-      `sigma is ${sigma.toFixed(4)}; relative error ${error.toExponential(1)}.`;
+    const low = 100 * (1 - estimate / sigma);
+    said.textContent = `After ${k} rounds: the vector (blue) is stretched to ${estimate.toFixed(3)} (orange); ` +
+      `sigma is ${sigma.toFixed(3)}, so this is ${low < 0.01 ? "less than 0.01" : low.toPrecision(2)} % too low.`;
     picture.setAttribute("aria-label", `circle, its image the ellipse, and the vector. ${said.textContent}`);
   }
 

@@ -149,8 +149,10 @@ window.View = (() => {
     context.font = "10px sans-serif";
     context.textAlign = "right";
     const shown = digits ?? (most - least >= 5 ? 0 : most - least >= 0.5 ? 1 : 2);
-    context.fillText(most.toFixed(shown), left - 4, 10);
-    context.fillText(least.toFixed(shown), left - 4, height - 2);
+    if (all.length || high !== null) { // else there is no scale yet
+      context.fillText(most.toFixed(shown), left - 4, 10);
+      context.fillText(least.toFixed(shown), left - 4, height - 2);
+    }
     context.strokeStyle = theme.ink;
     context.globalAlpha = 0.25;
     context.strokeRect(left, 4, width - left - 4, height - 8);
