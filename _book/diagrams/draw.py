@@ -55,7 +55,8 @@ def path(d, points, words="", who="plain", dashed=True, loc="top"):
 
 def words(d, at, text, size=SMALL, halign="center", valign="center"):
     """Words at a point."""
-    label = elements.Label().at(at).label(text, fontsize=size, halign=halign, valign=valign)
+    label = elements.Label().at(at)  # which schemdraw takes for a box with a side of 0.2
+    label = label.label(text, fontsize=size, halign=halign, valign=valign, ofst=-0.1)
     return d.add(label.color(INK))
 
 
