@@ -46,7 +46,7 @@ page.glue("stage-real", record["real"], "{:.0f}")
 # %% [markdown]
 # ```{glue:figure} fig_stages
 # :name: fig-stages
-# :alt: Five blocks of six faces with their Fréchet distances, from the largest: smears, then pale ovals with hair, then faces with blurred features, then clear ones, and real ones.
+# :alt: Five blocks of six faces with their Fréchet distances, from the largest: pale faces lost in grain, then faces with hair under strong grain, then clearer and clearer ones, and real ones.
 #
 # The Fréchet distance after {glue:text}`stage-steps:s` steps, nothing picked out. Other real faces, on
 # the right, score {glue:text}`stage-real:s` and not 0: {doc}`91_evaluation` says why.

@@ -185,7 +185,7 @@ assert narrowest < 0.5 < 0.85 < abs(w) < 1.15
 # %% [markdown]
 # ```{glue:figure} fig_line
 # :name: fig-line
-# :alt: Four panels. An orange bell, the data, stays; a blue one, the fakes, moves from its left until it covers it. The opinion of D rises to the right and ends near one half; the dashed best one lies on it in all panels but the first.
+# :alt: Four panels. An orange bell, the data, stays; a blue one, the fakes, moves from its left until it covers it. The opinion of D rises to the right and ends near one half; the dashed best one lies close to it in all panels but the first.
 #
 # The fakes follow the slope of $D$ until there is none. Dashed: the best answer to these fakes.
 # ```
@@ -211,8 +211,11 @@ assert narrowest < 0.5 < 0.85 < abs(w) < 1.15
 # vanishes at $d^* = p/(p+q)$, whose logit is $D^*$. With $m = (p+q)/2$ the value of {eq}`eq-gan` is then
 #
 # $$
+# \begin{aligned}
 # \mathbb{E}_p\Bigl[\log\frac{p}{2m}\Bigr] + \mathbb{E}_q\Bigl[\log\frac{q}{2m}\Bigr]
-# = \mathrm{KL}(p\Vert m) + \mathrm{KL}(q\Vert m) - \log 4 = 2\,\mathrm{JSD}(p, q) - \log 4 .
+# &= \mathrm{KL}(p\Vert m) + \mathrm{KL}(q\Vert m) - \log 4 \\
+# &= 2\,\mathrm{JSD}(p, q) - \log 4 .
+# \end{aligned}
 # $$ (eq-jsd)
 #
 # The Jensen-Shannon divergence is 0 only if $p = q$: $G$ can do no better than to draw the data's

@@ -561,13 +561,13 @@ assert max(long[way][2] for way in ("sn", "r1", "dcgan")) < 1.5 * long["r1"][2]
 # %% [markdown]
 # ```{glue:figure} fig_longer
 # :name: fig-longer
-# :alt: Five falling curves of the Fréchet distance over 4,800 steps. Without a constraint the curve turns up after about 2,000. DCGAN is lowest at first; SN and R1 come to it later; SN with other rates stays behind.
+# :alt: Five falling curves of the Fréchet distance over 4,800 steps. Without a constraint the curve turns up after about 2,000. DCGAN is soon the lowest; SN and R1 come to it later; SN with other rates stays behind.
 #
 # Four ways to train, one at a second pair of rates. One seed each: no verdict.
 # ```
 #
 # **Hinge without SN gets worse again.** SN does not, nor R1 ({doc}`06_penalties`), nor DCGAN, which
-# bounds nothing. DCGAN is ahead at first; at the end the other two have caught up.
+# bounds nothing. DCGAN is ahead early; at the end the other two have caught up.
 #
 # So verdicts of short runs, in all chapters, say who starts fast at those rates.
 

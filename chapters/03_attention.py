@@ -632,8 +632,8 @@ page.glue("large-state", scales.state("03_attention"))
 # - A stack of $L$ 3x3 convolutions is blind beyond $L$ pixels, and $D$ cannot punish a rule that none of its
 #   places sees whole.
 # - Attention is three 1x1 convolutions, a softmax over positions, and a gate that starts at 0.
-# - It can pay where a rule is longer than $D$'s view: under R1 far discs agree {glue:text}`far-with:s`, without it
-#   {glue:text}`far-without:s`. On faces no gain shows in short runs.
+# - It can pay where a rule is longer than $D$'s view: under R1 far discs agree {glue:text}`far-with:s` with it,
+#   {glue:text}`far-without:s` without. On faces no gain shows in short runs.
 # - A cut path shows what is used: unequal eyes rise from {glue:text}`unequal-whole:s` % to
 #   {glue:text}`unequal-cut:s` %. It does not show what is needed: with both eyes cut off,
 #   {glue:text}`unequal-blind:s` %.

@@ -328,7 +328,7 @@ assert kept[1] < second[best] / 4
 # five-to-one {glue:text}`five-to-one-factor:s` times. The gain is {glue:text}`ttur-needs-sn-factor:s` times as large
 # with SN as without (in both networks), as expected if the constrained $D$ is slow.
 #
-# Raising *both* rates 2.5-fold gave {glue:text}`raised-factor:s` times the distance; equal ones were not tried there.
+# Raising *both* rates 2.5-fold gave {glue:text}`raised-factor:s` times the distance; equal rates were not tried there.
 #
 # **Nothing singles out four.** A ratio of 8 was better in {glue:text}`eight-better:s` of {glue:text}`eight-seeds:s`
 # seeds, but the interval reaches 1; 2, with {glue:text}`two-factor:s` times the distance, is undecided.
@@ -342,7 +342,9 @@ assert kept[1] < second[best] / 4
 # *slower* $D$, ended at {glue:text}`fair-first:s`, and at {glue:text}`fair-again:s` with a second seed, where two
 # pairs whose $D$ was not slower kept {glue:text}`fair-kept:s`.
 #
-# ````{dropdown} In turn, or from one forward pass?
+# ````{admonition} In turn, or from one forward pass?
+# :class: dropdown
+#
 # The code of the article that this book grew from ({download}`errata <../ERRATA.md>`) takes both gradients from one forward
 # pass, so $G$ learns from the old $D$. That makes {glue:text}`one-forward-factor:s` times the distance.
 #
@@ -369,12 +371,15 @@ page.glue("large-state", scales.state("04_ttur"))
 assert int(large["seen-five"]) < int(large["seen-equal"]) < int(large["seen-ttur"])
 
 # %% [markdown]
-# ````{dropdown} At 64 pixels
+# ````{admonition} At 64 pixels
+# :class: dropdown
+#
 # ```{glue:figure} fig_04_large
 # :name: fig-04-large
 # :alt: Four grids of faces at 64 pixels; all four settings draw faces.
 #
-# At 64 pixels: {glue:text}`large-state:s`. The last grid is *both larger*, under its old name.
+# At 64 pixels: {glue:text}`large-state:s`. Two grids have old names: the second is *D 4 times*, the last *both
+# larger*.
 # ```
 #
 # Five-to-one is last again, now with {glue:text}`large-five:s` combinations. $D$ 4 times has

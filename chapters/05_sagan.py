@@ -161,8 +161,8 @@ page.glue("count-real", len(real), "{:,}")
 # %% [markdown]
 # Its Fréchet distance is {glue:text}`fd-ratio:s` times the floor (with {glue:text}`count-made:s` faces against
 # {glue:text}`count-real:s`: with more the floor falls). {glue:text}`unequal:s` % of its faces have unequal eyes; drawn
-# apart they would be 83 %. It leaves out {glue:text}`missing:s` of 250 combinations, as
-# many real faces {glue:text}`missing-real:s`.
+# apart they would be 83 %. It leaves out {glue:text}`missing:s` of 250 combinations; as
+# many real faces leave out {glue:text}`missing-real:s`.
 #
 # ### Copies?
 #
@@ -325,7 +325,9 @@ assert (whole.rates, whole.loss, whole.attention_at) == ("article_code", "hinge"
 assert (made_by["rates"], made_by["attention_at"]) == ("article_text", 16)
 
 # %% [markdown]
-# ````{dropdown} On photographs, 128 pixels
+# ````{admonition} On photographs, 128 pixels
+# :class: dropdown
+#
 # With CelebA (`data/README.md` tells how to get it) and a GPU; `--devices mirrored` takes all of a machine's:
 #
 # ```sh
@@ -354,7 +356,9 @@ for name in ("seen", "mismatch"):
 page.glue("large-state", scales.state("05_sagan"))
 
 # %% [markdown]
-# ````{dropdown} At 64 pixels
+# ````{admonition} At 64 pixels
+# :class: dropdown
+#
 # ```{glue:figure} fig_05_large
 # :name: fig-05-large
 # :alt: Three rows of sixteen faces with clear hair, eyes and mouths.

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Labels: a generator that does as it is told
 #
-# So far $G$ draws whatever it likes. Zhang et al. draw pictures *of a class* {cite:p}`zhang2018sagan`. This
-# chapter tells $G$ a label, and $D$, too; then it reads in the faces whether the label was obeyed.
+# So far $G$ draws whatever it likes. {cite:t}`zhang2018sagan` draw pictures *of a class*. This chapter tells
+# $G$ a label, and $D$, too; then it reads in the faces whether the label was obeyed.
 #
 # ```{admonition} What you will see
 # - how $G$ is told a label, and how $D$ is;

@@ -3,7 +3,7 @@
 #
 # How well a generator draws is usually told by one number, a Fréchet distance. It sees what its features
 # carry, and it depends on how many pictures there are. This page damages real faces in known ways, and
-# looks which score notices.
+# asks which score notices.
 #
 # ```{admonition} What you will see
 # - what *real* faces score against real faces;
@@ -139,8 +139,8 @@ page.glue("fault-most", fault.mean(1)[-1], "{:.0f}")
 # %% [markdown]
 # ## Ten sets of faces
 #
-# Eight sets are doctored, one thing each. The first are untouched real faces, the last is drawn by the
-# book's trained generator.
+# Eight sets are doctored, one thing each. The first set is of untouched real faces, the last is drawn by
+# the book's trained generator.
 
 # %%
 FACES, REAL, TRAIN = 1000, 1500, 2000  # to be scored; to compare with; a training set
@@ -202,7 +202,7 @@ page.show("fig_doctored", figure)
 # Six scores look at them: the Fréchet distance; *precision* and *recall*
 # {cite:p}`kynkaanniemi2019precision`, the share of images that lie among real ones and of real ones that
 # the images reach; two counts by the judge, faces with *unequal eyes* and how many of 250 *combinations*
-# of attributes appear; and *copies*, the faces of a training set, to the pixel.
+# of attributes appear; and *copies* of training faces, to the pixel.
 
 # %%
 real = faces.real_faces(REAL)
