@@ -74,15 +74,6 @@ def test_identity_at_gamma_zero_and_gamma_receives_gradient(variant):
     assert abs(float(tape.gradient(loss, layer.gamma))) > 1e-3
 
 
-def test_unpooled_form_does_not_know_positions():
-    x = features()
-    layer = ready("article", x)
-    order = np.random.default_rng(1).permutation(24)
-    shuffled = x.reshape(2, 24, 16)[:, order].reshape(x.shape)
-    moved = np.asarray(layer(x)).reshape(2, 24, 16)[:, order]
-    np.testing.assert_allclose(np.asarray(layer(shuffled)).reshape(2, 24, 16), moved, atol=1e-5)
-
-
 @pytest.mark.parametrize("variant", attention.VARIANTS)
 def test_training_reaches_the_convolutions_inside(variant):
     x = features()
@@ -113,7 +104,6 @@ def test_every_weight_receives_gradient_once_gamma_has_left_zero():
 @pytest.mark.parametrize(
     ("variant", "shape", "words"),
     [
-        ("sketch", (1, 4, 4, 16), "variant"),
         ("article", (1, 4, 4, 12), "multiple of 8"),
         ("pooled", (1, 5, 4, 16), "even height"),
         ("pooled_keys", (1, 4, 5, 16), "'pooled_keys' needs even height and width"),
@@ -122,11 +112,6 @@ def test_every_weight_receives_gradient_once_gamma_has_left_zero():
 def test_refuses(variant, shape, words):
     with pytest.raises(ValueError, match=words):
         SelfAttention(variant)(np.zeros(shape, np.float32))
-
-
-def test_without_spectral_norm_the_layers_are_keras_own():
-    layer = ready("article", features(), use_sn=False)
-    assert type(layer.f) is keras.layers.Conv2D
 
 
 def test_mixed_precision_softmax_stays_float32():

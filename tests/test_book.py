@@ -55,12 +55,6 @@ def other_host(address):
     return bool(urlsplit(address.strip()).netloc)
 
 
-def test_toc_lists_every_chapter():
-    listed = {Path(page).name for page in PAGES}
-    there = {path.stem for path in (ROOT / "chapters").glob("[0-9][0-9]_*.py")}
-    assert there <= listed, "a chapter that is not in _toc.yml is not built"
-
-
 def test_names_of_the_library_lead_to_its_page_and_on_to_the_code(page):
     library = page("chapters/library")
     for name in ("attention.SelfAttention", "gan.GAN", "evaluation.maps.attention_map"):

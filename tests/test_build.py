@@ -52,13 +52,6 @@ def test_all_pages_with_a_notebook_are_executed():
     assert sorted(found) == sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
 
 
-def test_who_reads_from_page_to_page_meets_scores_and_failures_after_the_first_chapter():
-    found = [path.stem for path in tool.notebooks()]
-    assert found[:5] == [
-        "00_intro", "01_dcgan", "91_evaluation", "93_failures", "02_spectral_norm",
-    ]  # fmt: skip
-
-
 def test_the_stored_outputs_say_which_chapter_takes_long(tmp_path):
     """So it can begin first."""
     took = {path for path in tool.notebooks() if tool.core_seconds(path) > 0}
@@ -125,15 +118,6 @@ def run(root, action):
 
 def page(root, name):
     return (root / "_build" / "html" / "chapters" / f"{name}.html").read_text()
-
-
-@pytest.mark.full
-def test_read_shows_the_stored_outputs_and_executes_nothing(fresh):
-    status, text = run(fresh, "read")
-    assert status == 0, text
-    assert "ready to read: _build/html/index.html" in text
-    assert "stored a" in page(fresh, "a")
-    assert len(text.splitlines()) == 2, "quiet"
 
 
 @pytest.mark.full

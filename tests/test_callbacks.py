@@ -1,7 +1,5 @@
 """What goes on beside a run: the guard, the clock, the file that is kept."""
 
-import csv
-
 import keras
 import numpy as np
 import pytest
@@ -9,7 +7,7 @@ import tensorflow as tf
 from small_gan import same, small, values
 
 from sagan_lib import gan, ttur
-from sagan_lib.callbacks import DivergedError, Gap
+from sagan_lib.callbacks import DivergedError, Gap, listed
 from sagan_lib.datasets.faces import Faces
 from sagan_lib.datasets.source import Source
 
@@ -87,30 +85,6 @@ def test_epochs_are_numbered_on_where_a_run_goes_on(images):
     assert [life.seen for life in lives] == [["begin", 0, 1, 2, "end"], ["begin", 3, 4, "end"]]
 
 
-@pytest.mark.book
-def test_every_form_of_the_argument_is_taken(images):
-    given = [None, [], (), Life(), [Life(), Life()], keras.callbacks.CallbackList([Life()])]
-    for callbacks in given:
-        model = small("dcgan")
-        model.fit(images, steps=2, batch_size=8, verbose=0, callbacks=callbacks)
-        model.fit(images.images[:8], batch_size=8, verbose=0, callbacks=callbacks)
-        assert int(model.step.numpy()) == 3
-
-
-def test_model_checkpoint_and_csv_logger_keep_every_epoch(images, tmp_path):
-    log = tmp_path / "log.csv"
-    kept = [keras.callbacks.ModelCheckpoint(tmp_path / "{epoch:02d}.keras"),
-            keras.callbacks.CSVLogger(log)]  # fmt: skip
-    small("dcgan").fit(images, steps=7, batch_size=8, log_every=3, verbose=0, callbacks=kept)
-    files = sorted(tmp_path.glob("*.keras"))
-    assert [path.name for path in files] == ["01.keras", "02.keras", "03.keras"]
-    assert [int(gan.GAN.load(path).step.numpy()) for path in files] == [3, 6, 7]
-    with open(log) as stream:
-        assert [(int(r["epoch"]), int(r["step"])) for r in csv.DictReader(stream)] == [
-            (0, 3), (1, 6), (2, 7),
-        ]  # fmt: skip
-
-
 def test_early_stopping_counts_over_the_whole_training_and_says_what_it_put_back(images):
     model, life = small("dcgan"), Life()
     stop = keras.callbacks.EarlyStopping("d_loss", patience=2, mode="max", baseline=1e9)
@@ -142,6 +116,14 @@ def test_backup_and_restore_ends_as_an_unbroken_run_does(images, tmp_path):
     nets = ("generator", "discriminator", "ema_generator", "g_optimizer", "d_optimizer")
     for name in nets:
         assert same(values(getattr(whole, name)), values(getattr(again, name))), name
+
+
+def test_every_form_of_the_argument_is_taken():
+    one, two = Life(), [Life(), Life()]
+    given = {None: [], (): [], one: [one], tuple(two): two}
+    for callbacks, expected in given.items():
+        assert listed(callbacks) == expected
+    assert listed(keras.callbacks.CallbackList([one]))[0] is one
 
 
 def rates(model):

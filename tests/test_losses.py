@@ -67,17 +67,3 @@ def test_extreme_scores_give_finite_losses_and_gradients(name):
     for loss in (lambda s: loss_d(s, scores), lambda s: loss_d(scores, s), loss_g):
         assert np.isfinite(loss(scores))
         assert np.isfinite(gradient(loss, scores)).all()
-
-
-def test_hinge_stops_pushing_scores_that_are_beyond_the_margin():
-    scores = np.float32([[-2], [-0.5], [0.5], [2]])
-    of_real = gradient(lambda s: losses.hinge_d(s, scores), scores)
-    of_fake = gradient(lambda s: losses.hinge_d(scores, s), scores)
-    np.testing.assert_allclose(of_real[:, 0], [-0.25, -0.25, -0.25, 0])
-    np.testing.assert_allclose(of_fake[:, 0], [0, 0.25, 0.25, 0.25])
-
-
-def test_a_sure_discriminator_teaches_g_under_bce_but_not_under_minimax():
-    sure = np.full((4, 1), -20, np.float32)
-    np.testing.assert_allclose(gradient(losses.bce_g, sure), -0.25, rtol=1e-5)
-    assert np.abs(gradient(losses.minimax_g, sure)).max() < 1e-8

@@ -215,13 +215,9 @@ def test_doctors_verdict_is_the_exit_code(tmp_path, monkeypatch, capsys):
     [
         (["sample", "--run", "missing.keras"], "missing.keras: no such file"),
         (["sample", "--n", "0"], "n must be at least 1"),
-        (["sample", "--truncation", "-1"], "truncation must be greater than 0"),
-        (["train", "--recipe", "tiny", "--rates", "fast"], "rates must be one of"),
-        (["train", "--recipe", "tiny", "--resolution", "20"], "resolution must be one of"),
         (["train", "--recipe", "tiny", "--loss", "mse"], "loss must be one of"),
         (["train", "--recipe", "tiny", "--data", "missing"], "missing: no such folder or zip"),
         (["publish", "--run", "missing"], "missing"),
-        (["train", "--recipe", "tiny", "--seed", "-1"], "seed must be at least 0"),
         (["train", "--recipe", "tiny", "--log-every", "0"], "log_every must be at least 1"),
         (
             ["train", "--recipe", "tiny", "--latent-dim", "1000000000"],
@@ -300,15 +296,15 @@ def test_a_score_on_the_runs_own_pictures_has_their_crop(own, tmp_path, monkeypa
     for k in range(12):
         picture.save(data / f"{k}.png")
     (out / "recipe.json").write_text(json.dumps({"data": str(data), "crop": 20}))
-    monkeypatch.setattr(runs, "trained", lambda run: runs.networks_of(TINY)[0])
+    net = runs.networks_of(TINY)[0]
+    monkeypatch.setattr(runs, "trained", lambda run: net)
     monkeypatch.setitem(scores.EXTRACTORS, "inception", scores.judge_extractor)
-    monkeypatch.setattr(
-        scores, "evaluate", lambda fakes, *sets: seen.extend(sets) or {"protocol": {}}
-    )
+    monkeypatch.setattr(scores, "evaluate", lambda *sets: seen.extend(sets) or {"protocol": {}})
     command = ["score", "--run", str(out), "--n", "4"]
     assert main(command if own else [*command, "--data", str(data)]) == 0
-    assert (len(seen[0]), len(seen[1])) == (8, 4)
-    assert (seen[0].min() == 1) == own
+    np.testing.assert_array_equal(seen[0], sampling.generate(net, 4))
+    assert (len(seen[1]), len(seen[2])) == (8, 4)
+    assert (seen[1].min() == 1) == own
 
 
 @pytest.mark.book
@@ -327,6 +323,8 @@ def test_a_run_with_labels_by_the_command_line(tmp_path, capsys):
         "label 'green' is none of hair (black, brown, blond, red, grey)" in capsys.readouterr().err
     )
     assert main(["score", "--run", str(out), "--n", "400", "--real", "400"]) == 0
+    with pytest.raises(ValueError, match=r"faces must have the labels hair .* got skin"):
+        runs.score(model, "it", n=4, real=4, label="skin")
     said = capsys.readouterr().out
     assert "obedience" in said
     assert "hair=red: frechet" in said

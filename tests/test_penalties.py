@@ -1,14 +1,12 @@
 """Penalties against written-out gradients; a step moves D by them and leaves G alone."""
 
-import functools
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.stats import kstest
 
-from sagan_lib import attend, attention, dcgan, penalties, sagan
+from sagan_lib import dcgan, penalties, sagan
 from sagan_lib.datasets import faces
 from sagan_lib.gan import GAN
 
@@ -166,23 +164,3 @@ def test_what_does_not_exist_is_refused(options, word):
 def test_a_discriminator_that_normalizes_by_batch_is_refused():
     with pytest.raises(ValueError, match="batch statistics"):
         small("bce", "r1", discriminator=dcgan.discriminator(16, 4))
-
-
-@pytest.mark.parametrize("jit", [False, True], ids=["plain", "xla"])
-@pytest.mark.book
-def test_r1_goes_through_attention_in_blocks_of_rows_as_through_a_whole_map(jit, monkeypatch):
-    """Its gradient is a derivative of a derivative; XLA is what a GPU takes by itself."""
-    rows = functools.partial(attend.attend, block_bytes=4 * 64 * 16)  # 16 of a map's 64 rows
-    monkeypatch.setattr(attention, "attend", rows)
-    moved = []
-    for method in ("dense", "chunked"):
-        keras.utils.set_random_seed(5)
-        net = sagan.discriminator(16, 8, attention_at=8, use_sn=False)
-        layer = net.get_layer("attention")
-        layer.method = method
-        model = small("bce", "r1", discriminator=net)
-        layer.gamma.assign(0.5)
-        step = tf.function(model.d_step, jit_compile=jit)
-        step(REAL, model.noise(6))
-        moved.append(np.concatenate([w.numpy().ravel() for w in net.weights]))
-    np.testing.assert_allclose(*moved, rtol=1e-4, atol=1e-5)

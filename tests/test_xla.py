@@ -75,15 +75,6 @@ def test_in_bfloat16_it_is_as_near_to_float32_as_the_plain_one():
     assert off(True, True) < 2 * off(True, False)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_nothing_in_the_step_calls_the_host(kind):
-    step = tf.function(build(kind, False).train_step)
-    graph = step.get_concrete_function(tf.TensorSpec((4, 64, 64, 3))).graph.as_graph_def()
-    nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
-    assert len(nodes) > 100
-    assert not {node.op for node in nodes if "PyFunc" in node.op or node.op.startswith("Host")}
-
-
 #: Prints XLA's own account of a step's memory and the plan's, both in bytes.
 ACCOUNT = """
 import pathlib, re, sys

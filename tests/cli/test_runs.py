@@ -108,19 +108,6 @@ def test_a_run_leaves_what_its_docstring_says(straight):
 
 
 @pytest.mark.book
-def test_a_run_in_two_parts_is_the_run_in_one(straight, tmp_path, capsys):
-    runs.train(dataclasses.replace(TINY, steps=2), tmp_path, log_every=2)
-    model, report = runs.train(TINY, tmp_path, log_every=2)
-    assert report["step"] == 3
-    for a, b in zip(state(model), state(straight[1]), strict=True):
-        np.testing.assert_array_equal(a, b)
-    kept = ("step", "d_loss", "g_loss", "g_sigma")
-    assert [[row[k] for k in kept] for row in rows(tmp_path)] == [
-        [row[k] for k in kept] for row in rows(straight[0])
-    ]
-
-
-@pytest.mark.book
 def test_a_run_that_starts_from_another_goes_on_exactly_without_it(straight, tmp_path):
     start = shutil.copytree(straight[0], tmp_path / "start")
     recipe = dataclasses.replace(TINY, steps=2, start_from=str(start), freeze_d=1, population=7)
@@ -162,14 +149,6 @@ def test_a_finished_run_is_not_trained_again(straight, monkeypatch):
     again, report = runs.train(TINY, out)
     assert report["step"] == 3
     np.testing.assert_array_equal(again.sample(2), model.sample(2))
-
-
-def test_a_folder_with_a_run_of_another_recipe_is_refused(straight, monkeypatch):
-    out = straight[0]
-    before = (out / "recipe.json").read_bytes()
-    with pytest.raises(ValueError, match=r"another run: rates was 'cpu', not 'dcgan'.*--out"):
-        runs.train(dataclasses.replace(TINY, rates="dcgan", steps=9), out)
-    assert (out / "recipe.json").read_bytes() == before
 
 
 def test_the_shipped_generator_draws_faces_of_many_kinds():
@@ -326,10 +305,8 @@ def test_a_score_counts_copies_where_it_knows_what_was_trained_on(monkeypatch):
     ("size", "endless", "asked", "wanted"),
     [(300, False, (None, None), (85, 215)), (7000, False, (None, None), (2000, 5000)),
      (20, True, (None, None), (2000, 5000)), (20, True, (50, None), (50, 5000)),
-     (9, False, (None, None), (4, 5)), (500, False, (100, None), (100, 400)),
-     (9000, False, (100, None), (100, 5000)), (9000, False, (6000, None), (6000, 3000)),
-     (500, False, (None, 400), (100, 400)), (500, False, (None, 100), (142, 100)),
-     (500, False, (499, None), (499, 4))],
+     (9, False, (None, None), (4, 5)), (9000, False, (100, None), (100, 5000)),
+     (500, False, (None, 400), (100, 400)), (500, False, (499, None), (499, 4))],
 )  # fmt: skip
 def test_a_score_takes_as_many_pictures_as_there_are(size, endless, asked, wanted):
     images = Source()
@@ -337,19 +314,10 @@ def test_a_score_takes_as_many_pictures_as_there_are(size, endless, asked, wante
     assert runs._sizes(images, *asked) == wanted
 
 
-LABELLED = dataclasses.replace(TINY, label="hair", faces=60)
-
-
-@pytest.fixture(scope="module")
-def conditional_run(tmp_path_factory):
-    """(folder, model, report) of a run with labels."""
-    out = tmp_path_factory.mktemp("conditional") / "run"
-    return out, *runs.train(LABELLED, out, log_every=2)
-
-
 @pytest.mark.book
-def test_a_run_with_labels_keeps_them_and_samples_by_them(conditional_run):
-    out, model, report = conditional_run
+def test_a_run_with_labels_keeps_them_and_samples_by_them(tmp_path):
+    out = tmp_path / "run"
+    model, report = runs.train(dataclasses.replace(TINY, label="hair", faces=60), out, log_every=2)
     assert isinstance(model, ConditionalGAN)
     assert report["recipe"]["label"] == "hair"
     loaded = runs.trained(out)
@@ -361,38 +329,6 @@ def test_a_run_with_labels_keeps_them_and_samples_by_them(conditional_run):
     assert runs.recipe_of(out)["label"] == runs.recipe_of(out / "run.keras")["label"] == "hair"
 
 
-@pytest.mark.full
-def test_a_run_with_labels_in_two_parts_is_the_run_in_one(conditional_run, tmp_path):
-    whole = conditional_run[1]
-    runs.train(dataclasses.replace(LABELLED, steps=2), tmp_path / "run", log_every=2)
-    again = runs.train(LABELLED, tmp_path / "run", log_every=2)[0]
-    for a, b in zip(state(whole), state(again), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-@pytest.mark.book
-@pytest.mark.parametrize(
-    ("label", "words"),
-    [("skin", "label was 'hair', not 'skin'"), (None, "label was 'hair', not None")],
-)
-def test_a_run_of_other_labels_is_another_run(conditional_run, label, words):
-    with pytest.raises(ValueError, match=f"holds another run: {words}"):
-        runs.train(dataclasses.replace(LABELLED, label=label, steps=5), conditional_run[0])
-
-
 def test_a_run_without_labels_is_not_gone_on_with_labels(straight):
     with pytest.raises(ValueError, match="label was None, not 'hair'"):
         runs.train(dataclasses.replace(TINY, label="hair", steps=5), straight[0])
-
-
-@pytest.mark.book
-def test_scores_of_a_run_with_labels_say_whether_they_are_obeyed():
-    keras.utils.set_random_seed(1)
-    recipe = dataclasses.replace(LABELLED, resolution=32, attention_at=None)
-    model = runs.build(recipe, runs.source(recipe).labels)
-    found = runs.score(model, "untrained", n=400, real=400, label="hair")
-    assert found["obedience"]["value"] < 0.4 < 0.99 < found["obedience"]["real"]
-    assert found["intra_frechet"]["value"] > 10 * found["intra_frechet"]["real"]
-    assert set(found["dependence"]["hair"]) == {"iris", "skin", "background", "long_hair"}
-    with pytest.raises(ValueError, match=r"faces must have the labels hair .* got skin"):
-        runs.score(model, "untrained", n=4, real=4, label="skin")

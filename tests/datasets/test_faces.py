@@ -88,12 +88,6 @@ def test_a_face_is_the_same_whatever_else_is_drawn(resolution):
     assert -1 <= together.min() < together.max() <= 1
 
 
-def test_populations_differ_and_are_of_any_integer_kind():
-    first, second = faces.factors(np.arange(50), 1), faces.factors(np.arange(50), 2)
-    assert np.mean(first.tilt == second.tilt) == 0
-    np.testing.assert_array_equal(faces.factors(np.arange(50), np.int64(2)).tilt, second.tilt)
-
-
 def test_both_irises_are_equal_by_default_and_only_they_depend_on_the_switch(many):
     default = faces.factors(np.arange(len(many)), population=3)
     np.testing.assert_array_equal(default.left_iris, default.right_iris)

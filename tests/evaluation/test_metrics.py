@@ -16,12 +16,6 @@ def cloud(mean, covariance, n=50, seed=0):
     return x @ np.linalg.cholesky(np.asarray(covariance)).T + mean
 
 
-def test_frechet_of_axis_aligned_gaussians():
-    a, b = cloud([0, 0], np.diag([1.0, 4.0])), cloud([3, 4], np.diag([9.0, 1.0]), seed=1)
-    assert metrics.frechet(a, b) == pytest.approx(25 + (1 - 3) ** 2 + (2 - 1) ** 2)
-    assert metrics.frechet(b, a) == pytest.approx(metrics.frechet(a, b))
-
-
 def test_frechet_of_covariances_that_do_not_commute_is_scipys():
     s, t = np.array([[2.0, 1.5], [1.5, 3.0]]), np.array([[4.0, -1.0], [-1.0, 1.0]])
     expected = np.trace(s + t - 2 * np.real(sqrtm(s @ t)))
@@ -47,35 +41,12 @@ def test_kernel_distance_is_the_plain_double_loop():
     assert metrics.kernel_distance(a, b) == pytest.approx(sum(within) - 2 * between)
 
 
-def test_kernel_distance_is_unbiased_and_frechet_is_not():
-    rng = np.random.default_rng(1)
-    pairs = [rng.normal(size=(2, 30, 4)) for _ in range(300)]
-    kid = np.array([metrics.kernel_distance(*pair) for pair in pairs])
-    assert abs(kid.mean()) < 3 * kid.std() / np.sqrt(len(kid))
-    assert kid.min() < 0 < min(metrics.kernel_distance(a, b + 2) for a, b in pairs)
-    assert min(metrics.frechet(*pair) for pair in pairs) > 0
-
-
 def test_precision_and_recall_on_points_by_hand():
     real = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1], [10, 10], [11, 10], [10, 11], [11, 11]])
     fake = np.vstack([real[:4] + 0.1, [[50.0, 50], [50.5, 50]]])
     precise, recalled = metrics.precision_recall(real, fake, k=1)
     assert precise.tolist() == [True] * 4 + [False] * 2
     assert recalled.tolist() == [True] * 4 + [False] * 4
-
-
-def test_a_lost_mode_costs_recall_only_and_outliers_cost_precision_only():
-    rng = np.random.default_rng(4)
-    near = np.repeat([[0.0, 0], [20, 0]], 200, axis=0)
-    real, fake = near + rng.normal(size=(2, 400, 2))
-    far = fake + np.where(np.arange(400) % 4, 0, 1000)[:, None] * rng.uniform(1, 2, (400, 1))
-
-    def shares(points):
-        return [inside.mean() for inside in metrics.precision_recall(real, points)]
-
-    assert min(shares(fake)) > 0.9
-    assert shares(fake[:200]) == [pytest.approx(1, abs=0.1), pytest.approx(0.5, abs=0.05)]
-    assert shares(far) == [pytest.approx(0.75, abs=0.06), pytest.approx(1, abs=0.1)]
 
 
 @pytest.mark.parametrize(
