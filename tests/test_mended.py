@@ -1,4 +1,4 @@
-"""The builder's faults that the book mends; `test_stale_runs` builds a book with all of them."""
+"""The builder's faults that the book mends; `test_build` and `test_printed` build with them."""
 
 import sys
 from pathlib import Path

@@ -1,10 +1,5 @@
-"""The book's own extension: stale runs are dropped in time.
+"""The book's own extension: stale runs are dropped in time. `test_build` builds a book with it."""
 
-The last part builds a book of one page with the real settings.
-"""
-
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,9 +10,6 @@ from jupyter_cache import get_cache
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book" / "ext"))
 
 import stale_runs
-
-ROOT = Path(__file__).resolve().parent.parent
-
 
 PINS = "# pinned\nnumpy==2.4.6\nsphinx==7.4.7\n"
 
@@ -118,92 +110,3 @@ def test_a_removed_module_and_the_scale_are_changes_too(repository, monkeypatch)
     found.append(stale_runs.keys(repository))
     assert len({each["01_a"] for each in found}) == 3
     assert len({each["02_b"] for each in found}) == 2
-
-
-# A real book of one page.
-
-TEXT = """# A page
-
-The value is {glue:text}`value`.
-
-```{exercise} One
-:label: ex-one
-
-A question.
-```
-
-```{solution} ex-one
-:class: dropdown
-
-An answer.
-```
-"""
-
-CODE = """import sys
-sys.path.insert(0, "..")
-from sagan_lib.value import VALUE
-from myst_nb import glue
-glue("value", VALUE, display=False)"""
-
-
-@pytest.fixture(scope="module")
-def book(tmp_path_factory):
-    """A folder that builds with our _config.yml, and its builder: (folder, build)."""
-    root = tmp_path_factory.mktemp("book")
-    shutil.copy(ROOT / "_config.yml", root)
-    shutil.copytree(ROOT / "_book", root / "_book")
-    for name in ("pyproject.toml", "constraints.txt"):
-        shutil.copy(ROOT / name, root)
-    (root / "sagan_lib").mkdir()
-    (root / "sagan_lib" / "value.py").write_text("VALUE = 'one'\n")
-    (root / "_toc.yml").write_text("format: jb-book\nroot: chapters/page\n")
-    (root / "chapters").mkdir()
-    cells = [nbformat.v4.new_markdown_cell(TEXT), nbformat.v4.new_code_cell(CODE)]
-    cells[1].metadata["tags"] = ["hide-input"]
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    nbformat.write(notebook, root / "chapters" / "page.ipynb")
-
-    def build(*more):
-        return subprocess.run(
-            [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "--keep-going",
-             "-n", *more],
-            cwd=root, capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
-
-    return root, build
-
-
-@pytest.mark.full
-def test_an_edit_in_the_library_runs_the_chapter_again(book):
-    root, build = book
-    page = root / "_build" / "html" / "chapters" / "page.html"
-    first = build()
-    assert first.returncode == 0, first.stdout + first.stderr
-    assert 'The value is <span class="pasted-text">one</span>' in page.read_text()
-    (root / "sagan_lib" / "value.py").write_text('"""Say it."""\nVALUE = \'one\'\n')
-    assert "Executing notebook" not in build().stdout
-
-    (root / "sagan_lib" / "value.py").write_text("VALUE = 'two'\n")
-    second = build()
-    assert second.returncode == 0, second.stdout + second.stderr
-    assert "Executing notebook" in second.stderr + second.stdout
-    assert 'The value is <span class="pasted-text">two</span>' in page.read_text()
-    assert page.read_text().count("const THEBE_JS_URL") == 1
-
-
-@pytest.mark.full
-def test_a_second_strict_build_fails_like_the_first(book):
-    root, build = book
-    value = root / "sagan_lib" / "value.py"
-    value.write_text("VALUE = 1 / 0\n")
-    assert [build().returncode for _ in range(2)] == [1, 1]
-    value.write_text("VALUE = 'three'\n")
-    assert build().returncode == 0
-
-
-@pytest.mark.full
-def test_the_book_builds_as_one_page_with_exercises(book):
-    _, build = book
-    done = build("--builder", "singlehtml")
-    assert done.returncode == 0, done.stdout + done.stderr
