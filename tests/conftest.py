@@ -13,7 +13,11 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # device_runs, which is a program as well
+# The book's tools and extensions come first, then tests that are programs as well.
+sys.path.insert(0, str(Path(__file__).resolve().parent / "cli"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book" / "ext"))
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="sagan_lib_test_")
 os.environ["SAGAN_SCALE"] = "cpu"

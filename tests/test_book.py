@@ -4,17 +4,13 @@
 """
 
 import re
-import sys
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
+import stale_runs
 import yaml
 from bs4 import BeautifulSoup
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book" / "ext"))
-
-import stale_runs
 
 pytestmark = pytest.mark.book
 

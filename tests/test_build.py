@@ -12,13 +12,10 @@ import sys
 import time
 from pathlib import Path
 
+import build as tool
 import nbformat
 import pytest
 from processes import alive, until
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
-
-import build as tool
 
 ROOT = tool.ROOT
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}

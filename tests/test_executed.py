@@ -6,12 +6,9 @@ import sys
 from pathlib import Path
 
 import nbformat
+import notebooks
 import pytest
 from jupyter_cache import get_cache
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
-
-import notebooks
 
 pytestmark = pytest.mark.full
 BOOK = Path(__file__).resolve().parent.parent / "_book"

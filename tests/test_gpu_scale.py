@@ -5,19 +5,14 @@ at which the notebook's own test executes all cells.
 """
 
 import os
-import sys
-from pathlib import Path
 
 import nbformat
+import notebooks
 import pytest
 import slices
 
 from sagan_lib import devices, shipped
 from sagan_lib.book import scales
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
-
-import notebooks
 
 CHAPTERS = sorted(
     path.stem for path in (shipped.root() / "chapters").glob("*.py")

@@ -1,17 +1,11 @@
 """The run at the large scale: what it keeps, what it does not run again, what it does on errors."""
 
-import sys
-from pathlib import Path
-
+import large
 import pytest
 from PIL import Image
 
 from sagan_lib import shipped
 from sagan_lib.book import scales
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
-
-import large
 
 pytestmark = pytest.mark.full
 

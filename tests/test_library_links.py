@@ -1,10 +1,7 @@
 """The library's page: all modules are on it, and names lead there that mean one thing."""
 
 import re
-import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book" / "ext"))
 
 import library_links
 

@@ -1,15 +1,10 @@
 """The builder's faults that the book mends; `test_build` and `test_printed` build with them."""
 
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
+import mended
 import pytest
 from jupyter_client import KernelManager
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book" / "ext"))
-
-import mended
 
 
 @pytest.mark.parametrize(("able", "expected"), [(True, "auto"), (False, "as before")])

@@ -1,14 +1,10 @@
 """Old addresses: each leads on to a place that is there, and no page is written over."""
 
-import sys
 from pathlib import Path
 
+import moved
 import pytest
 from bs4 import BeautifulSoup
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book" / "ext"))
-
-import moved
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -2,16 +2,12 @@
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import jupytext
 import nbformat
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
-
 import notebooks as tool
+import pytest
 
 from sagan_lib.book import scales
 

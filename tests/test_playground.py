@@ -4,10 +4,10 @@ The browser is the system's Chromium; where there is none, these tests are skipp
 """
 
 import itertools
-import sys
 from pathlib import Path
 
 import keras
+import lessons
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -16,10 +16,6 @@ from axe_playwright_python.sync_playwright import Axe
 from sagan_lib import losses, penalties, ttur
 from sagan_lib.gan import frozen_call
 from sagan_lib.spectral_norm import SNDense, normalized_layers
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
-
-import lessons
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html" / "chapters" / "playground.html"

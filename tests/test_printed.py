@@ -7,11 +7,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
-
 import printed
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 

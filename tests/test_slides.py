@@ -1,14 +1,8 @@
 """Slides: every figure, equation and exercise of a chapter once, and nothing of a page's own."""
 
-import sys
-from pathlib import Path
-
 import pytest
-from bs4 import BeautifulSoup
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
-
 import slides
+from bs4 import BeautifulSoup
 
 PAGE = """<html><nav><h1>Menu</h1></nav><article><section id="t"><h1>3. Title<a
 class="headerlink">#</a></h1><div class="admonition-what-you-will-see admonition"><p

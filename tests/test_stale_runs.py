@@ -1,15 +1,11 @@
 """The book's own extension: stale runs are dropped in time. `test_build` builds a book with it."""
 
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_cache import get_cache
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book" / "ext"))
-
 import stale_runs
+from jupyter_cache import get_cache
 
 PINS = "# pinned\nnumpy==2.4.6\nsphinx==7.4.7\n"
 

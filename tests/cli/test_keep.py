@@ -16,14 +16,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import keras
+import kills
 import numpy as np
 import pytest
-from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import kills
 from kills import start, state
+from PIL import Image
 from processes import until
 from saved import members, rewritten, write
 
