@@ -6,7 +6,7 @@ import numpy as np
 from sagan_lib import dcgan, gan, sagan, ttur
 
 
-def small(kind="sagan", seed=0, n_dis=1, loss="hinge", rates=(1e-3, 4e-3), traced=False):
+def small(kind="sagan", seed=0, n_dis=1, loss="hinge", traced=False, decay_steps=None):
     """A pair that is not traced unless that is asked for: it would take as long as ten steps."""
     keras.utils.set_random_seed(7)
     if kind == "sagan":
@@ -16,7 +16,7 @@ def small(kind="sagan", seed=0, n_dis=1, loss="hinge", rates=(1e-3, 4e-3), trace
     else:
         nets = dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4)
     model = gan.GAN(*nets, seed=seed)
-    rates = ttur.two_time_scale(*rates, n_dis=n_dis)
+    rates = ttur.two_time_scale(1e-3, 4e-3, n_dis=n_dis, decay_steps=decay_steps)
     model.compile(**rates, loss=loss, run_eagerly=not traced)
     return model
 

@@ -131,7 +131,7 @@ def rates(model):
 
 
 def test_a_scheduler_moves_both_rates_and_keeps_their_ratio(images):
-    model = small("dcgan", rates=(1e-3, 4e-3))
+    model = small("dcgan")
     halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
     model.fit(images, steps=5, batch_size=8, log_every=2, verbose=0, callbacks=halve)
     np.testing.assert_allclose(rates(model), [1e-3 / 8, 4e-3 / 8], rtol=1e-5)

@@ -64,13 +64,15 @@ def test_u_moves_one_round_for_each_step_of_its_own_network(images):
     np.testing.assert_allclose(wide.u.numpy(), u, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize(("kind", "loss"), [("attention", "hinge"), ("dcgan", "bce")])
+@pytest.mark.parametrize(
+    ("kind", "loss", "decay_steps"), [("attention", "hinge", None), ("dcgan", "bce", 8)]
+)
 @pytest.mark.book
-def test_n_and_n_steps_are_2n_steps_bit_for_bit(kind, loss, images, tmp_path):
-    """Here step by step; traced, by the command line: cli/kills.py."""
-    whole = small(kind, loss=loss)
+def test_n_and_n_steps_are_2n_steps_bit_for_bit(kind, loss, decay_steps, images, tmp_path):
+    """Here step by step; traced, by the command line: cli/kills.py. A decay goes on, too."""
+    whole = small(kind, loss=loss, decay_steps=decay_steps)
     whole.fit(images, steps=6, batch_size=10, log_every=4, verbose=0)
-    first = small(kind, loss=loss)
+    first = small(kind, loss=loss, decay_steps=decay_steps)
     first.fit(images, steps=3, batch_size=10, log_every=2, verbose=0)
     first.save(tmp_path / "run.keras")
     second = gan.GAN.load(tmp_path / "run.keras")

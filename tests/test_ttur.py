@@ -72,18 +72,3 @@ def test_rates_that_decay_reach_zero_after_as_many_g_updates_for_both_players():
         expected = 2e-4 * max(1 - share, 0)
         assert float(g(10 * share)) == pytest.approx(expected, abs=1e-10)
         assert float(d(50 * share)) == pytest.approx(expected, abs=1e-10)
-
-
-@pytest.mark.book
-def test_a_decay_goes_on_after_saving_and_loading(tmp_path):
-    keras.utils.set_random_seed(0)
-    model = GAN(dcgan.generator(16, 4, 4), dcgan.discriminator(16, 4))
-    model.compile(**ttur.preset("cpu", decay_steps=8), run_eagerly=True)
-    data = Faces(16, 16)
-    model.fit(data, steps=2, batch_size=4, verbose=0)
-    model.save(tmp_path / "run.keras")
-    again = GAN.load(tmp_path / "run.keras")
-    again.run_eagerly = True
-    again.fit(data, steps=2, batch_size=4, verbose=0)
-    assert float(again.g_optimizer.learning_rate) == pytest.approx(0.5 * 4e-4)
-    assert float(again.d_optimizer.learning_rate) == pytest.approx(0.5 * 1.6e-3)
