@@ -1,6 +1,7 @@
 """Bad calls over the public functions: each is refused with the argument's name, none is silent.
 
-What is wrong follows from an argument's name, so a new function is looked at by itself.
+What is wrong follows from an argument's name, so a new function is looked at by itself: one value
+of a wrong kind and one out of range. All that a check refuses is `test_checks`' subject.
 """
 
 import importlib
@@ -61,11 +62,11 @@ def alike(names, value):
     return dict.fromkeys(names.split() if isinstance(names, str) else names, value)
 
 
-COUNT = [0, -1, 1.5, "3", None, True]  # where an integer from 1 on is wanted
+COUNT = [0, 1.5]  # where an integer from 1 on is wanted
 NAME = ["no-such", 3]
-RATE = [0, -1.0, "x", math.nan, math.inf, None]  # a number greater than 0
+RATE = [0, "x", math.nan]  # a number greater than 0
 FEATURES = [POINTS[0], POINTS * np.nan]
-OF_D = [SCORES[:, 0], SCORES.reshape(2, 2), SCORES.astype(int), SCORES.tolist(), None]
+OF_D = [SCORES[:, 0], SCORES.astype(int)]
 LABELS = [[], [[1, 2]], [0.5, 1.0], [-1, 0], ["a", "b"]]
 PICTURES = [IMAGES[0], IMAGES[:0], IMAGES[..., :1], IMAGES + 100, IMAGES * np.nan,
             IMAGES.astype(np.int64)]  # fmt: skip
@@ -77,21 +78,18 @@ WRONG = {
         "n latent_dim batch_size steps n_dis size epochs columns zoom power_iterations units "
         "filters kernel_size strides depth_multiplier input_dim output_dim block_bytes k count "
         "possible distance depth", COUNT),
-    **alike("crop limit decay_steps", [each for each in COUNT if each is not None]),
+    **alike("crop limit decay_steps", COUNT),
     **alike("kind variant method sn attention_at", NAME),
     **alike("g_rate d_rate seconds", RATE),
-    **alike("beta_1 beta_2", [-0.1, 1.0, "x", math.nan]),
-    **alike("generator discriminator", [None, "net", 3]),
-    "ema_decay": [-0.1, 1.5, "x", math.nan, None],
-    "augment": [*NAME, ""],
-    "policies": [*NAME, ""],
-    **alike("probability strength", [-0.1, 1.5, "x", math.nan, None]),
+    **alike("beta_1 beta_2", [1.0, "x"]),
+    **alike("generator discriminator", [None, "net"]),
+    **alike("ema_decay probability strength slope", [-0.1, 1.5, math.nan]),
+    **alike("augment policies", [*NAME, ""]),
     "images": PICTURES,
-    "population": [-1, 1.5, "3", None, 2**64, 2001, 2002, 1001, 1002],
-    "resolution": [0, 15, 512, 32.0, "32"],
-    "seed": [-1, 1.5, "3", None, 2**31],
-    "slope": [-0.1, 1.5, "x", math.nan],
-    "width": [0, 3, 6, 200, 8.0, "8"],
+    "population": [-1, 1.5, 2**64, 2001],
+    "resolution": [15, 512, 32.0],
+    "seed": [-1, 1.5, 2**31],
+    "width": [3, 200, 8.0],
 }  # fmt: skip
 #: Function -> what is wrong where a name means something else there, or nothing to be checked.
 OWN = {

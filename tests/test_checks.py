@@ -29,10 +29,17 @@ def test_an_open_end_leaves_its_bound_out():
     ("call", "error", "words"),
     [
         (lambda: checks.integer("n", 2.0), TypeError, ["n must be an integer", "2.0"]),
+        (lambda: checks.integer("n", True), TypeError, ["n must be an integer", "True"]),
+        (lambda: checks.integer("n", None), TypeError, ["n must be an integer", "None"]),
         (lambda: checks.integer("n", 0, 1), ValueError, ["n must be at least 1", "got 0"]),
         (lambda: checks.integer("n", 9, 1, 8), ValueError, ["at least 1 and at most 8", "got 9"]),
         (lambda: checks.number("x", "1", 0), TypeError, ["x must be a number", "'1'"]),
         (lambda: checks.number("x", -1, 0), ValueError, ["x must be at least 0", "got -1"]),
+        (lambda: checks.number("x", np.nan, 0), ValueError, ["x must be at least 0", "got nan"]),
+        (lambda: checks.number("x", np.inf, 0), ValueError, ["x must be at least 0", "got inf"]),
+        (lambda: checks.number("x", True, 0), TypeError, ["x must be a number", "True"]),
+        (lambda: checks.scores(real=np.ones((2, 2))), ValueError, ["(batch, 1), got (2, 2)"]),
+        (lambda: checks.scores(real=[[1.0]]), TypeError, ["real must be scores", "got list"]),
         (lambda: checks.number("x", 2, 0, 1), ValueError, ["at least 0 and at most 1", "got 2"]),
         (lambda: checks.number("x", 0, 0, open_low=True), ValueError, ["greater than 0", "got 0"]),
         (

@@ -134,9 +134,7 @@ def test_a_paired_step_of_g_depends_on_the_real_images():
     assert np.abs(moved[0] - moved[1]).max() > 1e-4
 
 
-@pytest.mark.parametrize(
-    ("loss", "penalty"), [("wasserstein", "gp"), ("bce", "r1"), ("relativistic", "r1r2")]
-)
+@pytest.mark.parametrize(("loss", "penalty"), [("wasserstein", "gp"), ("relativistic", "r1r2")])
 def test_it_trains_saves_and_goes_on(tmp_path, loss, penalty):
     net = sagan.discriminator(16, 4, attention_at=None, use_sn=False)
     model = small(loss, penalty, 1.0, 0.01, net)
@@ -153,9 +151,8 @@ def test_it_trains_saves_and_goes_on(tmp_path, loss, penalty):
 
 @pytest.mark.parametrize(
     ("options", "word"),
-    [({"penalty": "r3"}, "penalty"), ({"penalty": "gp", "weight": 0}, "weight"),
-     ({"loss": "hing"}, "loss")],
-)  # fmt: skip
+    [({"penalty": "r3"}, "penalty"), ({"penalty": "gp", "weight": 0}, "weight")],
+)
 def test_what_does_not_exist_is_refused(options, word):
     with pytest.raises(ValueError, match=word):
         small(**options)

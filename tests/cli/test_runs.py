@@ -193,10 +193,9 @@ def test_the_seed_is_not_the_population():
     assert RECIPES["faces64"].population == RECIPES["faces64"].seed == 2, "as it was trained"
 
 
-@pytest.mark.parametrize("population", [2001, 2002, 1001, 1002])
-def test_a_run_on_the_faces_that_score_it_is_refused_and_leaves_nothing(population, tmp_path):
-    with pytest.raises(ValueError, match=f"got {population}: it is kept for"):
-        runs.train(dataclasses.replace(TINY, population=population), tmp_path / "run")
+def test_a_run_on_the_faces_that_score_it_is_refused_and_leaves_nothing(tmp_path):
+    with pytest.raises(ValueError, match="got 2001: it is kept for"):
+        runs.train(dataclasses.replace(TINY, population=2001), tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 
 

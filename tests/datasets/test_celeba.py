@@ -159,8 +159,6 @@ def test_only_celebas_pictures_are_cropped_to_178(tmp_path, celeba):
     chosen = registry.by_name(str(tmp_path / "own"), 16, crop=178)
     assert chosen.images[0, 0, 0].tolist() == [0, 0, 255]
     assert registry.by_name(str(celeba), 16).crop == 178
-    with pytest.raises(ValueError, match="crop is for pictures from files"):
-        registry.by_name("faces", 16, crop=100)
 
 
 def test_a_list_that_claims_too_much_is_not_read(celeba, monkeypatch):

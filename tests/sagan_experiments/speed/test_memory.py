@@ -6,14 +6,7 @@ from sagan_experiments.speed import memory
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [
-        ((0,), 1, "dense"),
-        ((4,), 0, "dense"),
-        ((4,), 1, "x"),
-        ((4, 4), 1, "dense"),
-        ((), 1, "dense"),
-    ],
+    "arguments", [((0,), 1, "dense"), ((4,), 0, "dense"), ((4,), 1, "x"), ((), 1, "dense")]
 )
 def test_wrong_arguments_are_refused(arguments):
     with pytest.raises(ValueError, match="must be"):
