@@ -1,9 +1,8 @@
 """Runs on several devices, for test_devices.py: a process of its own, because the number of
 (logical) devices must be chosen before TensorFlow starts.
 
-python device_runs.py 2 FOLDER sagan|conditional|rest, python device_runs.py 4 FOLDER: runs on so
-many devices, each written as FOLDER/NAME.npz. TensorFlow's collectives take one set of devices
-for each process.
+python device_runs.py 2 FOLDER sagan|conditional|rest: runs on two devices and on one, each written
+as FOLDER/NAME.npz.
 python device_runs.py worker FOLDER: one worker's part of a recipe, with TF_CONFIG set.
 """
 
@@ -80,17 +79,13 @@ def uneven(folder):
     (folder / "uneven.json").write_text(json.dumps(said))
 
 
-def mirrored(folder, count, part="sagan"):
+def mirrored(folder, part):
     cpu = tf.config.list_physical_devices("CPU")[0]
-    parts = count * [tf.config.LogicalDeviceConfiguration()]
+    parts = 2 * [tf.config.LogicalDeviceConfiguration()]
     tf.config.set_logical_device_configuration(cpu, parts)
-    if part == "sagan":
-        for n in (2, 1) if count == 2 else (4,):
-            run(folder, f"sagan{n}", "sagan", n)
-        return
-    if part == "conditional":
-        for n in (1, 2):
-            run(folder, f"conditional{n}", "conditional", n)
+    if part != "rest":
+        for n in (2, 1):
+            run(folder, f"{part}{n}", part, n)
         return
     for n in (1, 2):
         run(folder, f"dcgan{n}", "dcgan", n)
@@ -104,7 +99,7 @@ def mirrored(folder, count, part="sagan"):
 
 if __name__ == "__main__":
     if sys.argv[1] != "worker":
-        mirrored(Path(sys.argv[2]), int(sys.argv[1]), *sys.argv[3:])
+        mirrored(Path(sys.argv[2]), sys.argv[3])
     else:
         report = runs.train(RECIPE, sys.argv[2], log_every=5, device_set="workers")[1]
         print("leads" if report else "follows")
