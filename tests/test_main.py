@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -139,10 +140,14 @@ print(main([*command, "--steps", "4", "--out", str(there / "run")]))
 
 
 def test_an_interrupted_run_says_how_to_go_on(monkeypatch, capsys, tmp_path):
+    ends = [runs.keep.Stopped(signal.SIGTERM, 7), KeyboardInterrupt, KeyboardInterrupt]
+
     def train(*_):
-        raise KeyboardInterrupt
+        raise ends.pop(0)
 
     monkeypatch.setattr(runs, "train", train)
+    assert main(["train", "--out", str(tmp_path)]) == 128 + signal.SIGTERM
+    assert "stopped by SIGTERM after step 7: saved; the same command" in capsys.readouterr().out
     assert main(["train", "--out", str(tmp_path)]) == 130
     assert "stopped; nothing saved" in capsys.readouterr().out
     (tmp_path / "run.keras").touch()

@@ -19,12 +19,10 @@ import keras
 import kills
 import numpy as np
 import pytest
-from kills import start, state
+from kills import state
 from PIL import Image
-from processes import until
 from saved import members, rewritten, write
 
-from sagan_lib import gan
 from sagan_lib.callbacks import previous
 from sagan_lib.cli import keep, runs
 from sagan_lib.cli.recipes import Recipe
@@ -199,25 +197,6 @@ def test_a_signal_that_nohup_ignores_stays_ignored():
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
-
-
-@pytest.mark.full
-@pytest.mark.book
-def test_two_commands_in_one_folder_and_signals_that_save(tmp_path):
-    """The second is refused with the first one's process; then the first is ended."""
-    out = tmp_path / "run"
-    first = start(out, 100_000, 2)
-    until((out / "run.keras").exists, 240)
-    second = start(out, 100_000, 2)
-    _, error = second.communicate(timeout=240)
-    assert second.returncode == 2
-    assert f"error: {out}: another process trains there (process {first.pid} on" in error
-    first.send_signal(signal.SIGTERM)
-    output, error = first.communicate(timeout=240)
-    assert first.returncode == 128 + signal.SIGTERM, error
-    step = int(gan.GAN.load(out / "run.keras").step.numpy())
-    assert f"stopped by SIGTERM after step {step}: saved" in output
-    assert steps_in(out / "log.csv")[-1] == step
 
 
 def steps_in(log):
