@@ -252,15 +252,6 @@ def test_a_step_that_cannot_fit_is_refused_before_the_system_ends_it(monkeypatch
     assert not (tmp_path / "run").exists()
 
 
-def test_a_log_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path, capsys):
-    (tmp_path / "tensorboard").write_text("in the way")
-    command = ["train", *SMALL, "--steps", "1", "--out", str(tmp_path)]
-    assert main(command) == 2
-    said = capsys.readouterr().err
-    assert f"{tmp_path}/tensorboard must be a folder of the run's own, got a file" in said
-    assert {each.name for each in tmp_path.iterdir()} == {"tensorboard"}
-
-
 @pytest.mark.book
 def test_the_module_runs_as_a_program(tmp_path):
     """In a terminal that lacks the folder's letters, too."""

@@ -2,8 +2,6 @@
 
 import errno
 import os
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -191,37 +189,18 @@ def test_a_disk_that_fills_up_later_is_an_error_with_its_name(celeba, cache, mon
         CelebA(celeba, 16, cache=cache)
 
 
-KILLED = """
-import os, sys
-from sagan_lib.datasets.folder import ImageFolder
-def killed(self, name):
-    os._exit(9)
-ImageFolder.decode = killed
-ImageFolder(sys.argv[1], 16, cache=sys.argv[2])
-"""
-
-
-def test_what_a_killed_process_left_goes_and_what_is_being_made_stays(celeba, cache):
-    done = subprocess.run([sys.executable, "-c", KILLED, celeba, cache], check=False)
-    assert done.returncode == 9
-    (dead,) = cache.glob("*.part.npy")
-    held = caches._lock("abc", cache)
-    with held:
-        mine = cache / f"abc.{shipped._here()}1.part.npy"
-        mine.write_bytes(b"half")
-        CelebA(celeba, 32, cache=cache)  # another file than the dead one's
-        assert not dead.exists()
-        assert mine.exists()
-
-
-def test_half_files_of_other_machines_stay_for_a_day(celeba, cache):
+def test_half_files_go_where_nobody_holds_their_lock_and_those_of_other_machines_after_a_day(
+    celeba, cache
+):
     """Their process numbers mean nothing here, and their locks may not reach here."""
     cache.mkdir()
-    theirs, old, older_name = (
-        cache / name for name in ("a.other-12.part.npy", "b.other-12.part.npy", "c.77.part.npy")
-    )
-    for part in (theirs, old, older_name):
+    here = shipped._here()
+    stays = {"a.other-12": True, "old.other-12": False, "older_name.77": True,
+             f"dead.{here}1": False, f"held.{here}1": True}  # fmt: skip
+    parts = {name: cache / f"{name}.part.npy" for name in stays}
+    for part in parts.values():
         part.write_bytes(b"half")
-    os.utime(old, (time.time() - 2 * caches.DAY,) * 2)
-    CelebA(celeba, 16, cache=cache)
-    assert [part.exists() for part in (theirs, old, older_name)] == [True, False, True]
+    os.utime(parts["old.other-12"], (time.time() - 2 * caches.DAY,) * 2)
+    with caches._lock("held", cache):
+        CelebA(celeba, 16, cache=cache)
+    assert {name: part.exists() for name, part in parts.items()} == stays
