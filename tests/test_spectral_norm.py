@@ -1,6 +1,5 @@
 """Spectral normalization against numpy's SVD, the paper's closed form and Keras's own wrapper."""
 
-import itertools
 import random
 
 import keras
@@ -31,14 +30,6 @@ def test_sigma_converges_to_numpys_svd(shape):
     assert float(tf.norm(u)) == pytest.approx(1, rel=1e-5)
     assert float(tf.norm(v)) == pytest.approx(1, rel=1e-5)
     assert (u.shape[0], v.shape[0]) == (min(shape), max(shape))
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_sigma_is_never_too_large_and_grows_with_rounds(shape):
-    matrix, truth = matrix_of(shape, 2), np.linalg.svd(matrix_of(shape, 2), compute_uv=False)[0]
-    sigmas = [float(sn.power_iteration(matrix, start(shape), r)[0]) for r in (1, 2, 4, 8, 16)]
-    assert max(sigmas) <= truth * (1 + 1e-5)
-    assert all(b >= a * (1 - 1e-5) for a, b in itertools.pairwise(sigmas))
 
 
 def test_rounds_in_one_call_equal_calls_that_keep_u():

@@ -95,12 +95,6 @@ def test_both_irises_are_equal_by_default_and_only_they_depend_on_the_switch(man
         np.testing.assert_array_equal(getattr(default, name), getattr(many, name))
 
 
-def test_factors_do_not_depend_on_each_other(many):
-    table = np.stack([getattr(many, name) for name in NAMES]).astype(float)
-    correlations = np.corrcoef(table)[~np.eye(len(NAMES), dtype=bool)]
-    assert np.abs(correlations).max() < 4.5 / np.sqrt(len(many))
-
-
 #: (factor, point of the face where its colour shows). "hair" is above the forehead.
 POINTS = [("left_iris", -0.28, 0.02), ("right_iris", 0.28, 0.02), ("hair", 0, -0.66),
           ("skin", 0.35, 0.4)]  # fmt: skip
