@@ -8,7 +8,6 @@ from pictures import picture
 
 from sagan_lib.datasets import faces, registry
 from sagan_lib.datasets.folder import ImageFolder
-from sagan_lib.datasets.keras_sets import NAMES
 from sagan_lib.datasets.source import Source
 
 
@@ -18,10 +17,6 @@ class Grey(Source):
     def __init__(self, resolution, size=3):
         self.resolution, self.size = resolution, size
         self.images = np.full((size, resolution, resolution, 3), 128, np.uint8)
-
-
-def test_the_names_are_the_drawn_faces_and_keras_sets():
-    assert set(registry.SOURCES) == {"faces", *NAMES}
 
 
 def test_size_and_population_reach_what_is_drawn():

@@ -14,8 +14,3 @@ def test_every_erratum_has_its_number_a_demonstration_and_a_test_that_exists():
         file, _, test = erratum.test.partition("::")
         with open(folder + file) as stream:
             assert not test or f"def {test}(" in stream.read(), erratum.test
-
-
-def test_remarks_are_those_where_the_article_is_right():
-    remarks = {number for number, erratum in errata.ERRATA.items() if erratum.remark}
-    assert remarks == {"E2", "E10", "E11", "E14"}
