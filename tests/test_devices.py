@@ -25,11 +25,6 @@ def float32_after():
     keras.config.set_dtype_policy("float32")
 
 
-def one_layer(layer, shape):
-    x = keras.Input(shape)
-    return keras.Model(x, layer(x))
-
-
 @pytest.mark.parametrize(
     ("variable", "visible", "expected"),
     [("cpu", ["a GPU"], "cpu"), ("gpu", [], "gpu"), (None, ["a GPU"], "gpu"), (None, [], "cpu"),
@@ -47,32 +42,26 @@ def test_the_variable_decides_the_scale_then_the_hardware(monkeypatch, variable,
         devices.scale()
 
 
-def test_setup_chooses_the_precision_of_nets_built_afterwards(float32_after):
-    devices.setup(mixed=True)
-    layer = one_layer(SNConv2D(4, 3), (8, 8, 4)).layers[-1]
-    assert (layer.compute_dtype, layer.kernel.dtype) == ("bfloat16", "float32")
-    devices.setup()
-    assert one_layer(SNConv2D(4, 3), (8, 8, 4)).layers[-1].compute_dtype == "float32"
-
-
-def test_setup_chooses_full_float32_where_a_gpu_would_take_tf32(float32_after):
+@pytest.mark.parametrize(("mixed", "compute"), [(False, "float32"), (True, "bfloat16")])
+def test_setup_chooses_the_precision_of_nets_and_of_a_gpus_products(mixed, compute, float32_after):
     tf.config.experimental.enable_tensor_float_32_execution(True)  # TensorFlow's own choice
-    devices.setup()
-    assert not tf.config.experimental.tensor_float_32_execution_enabled()
-    devices.setup(mixed=True)
-    assert tf.config.experimental.tensor_float_32_execution_enabled()
+    devices.setup(mixed=not mixed)
+    devices.setup(mixed=mixed)
+    layer = SNConv2D(4, 3)
+    layer.build((None, 8, 8, 4))
+    assert (layer.compute_dtype, layer.kernel.dtype) == (compute, "float32")
+    assert tf.config.experimental.tensor_float_32_execution_enabled() == mixed
 
 
-@pytest.mark.parametrize("deterministic", [False, True])
-def test_setup_asks_for_the_same_bits_each_time_where_that_is_wanted(
-    monkeypatch, float32_after, deterministic
-):
+def test_setup_asks_for_the_same_bits_each_time_where_that_is_wanted(monkeypatch, float32_after):
     asked = []
     monkeypatch.setattr(
         tf.config.experimental, "enable_op_determinism", lambda: asked.append("asked")
     )
-    devices.setup(deterministic=deterministic)
-    assert asked == ["asked"] * deterministic
+    devices.setup()
+    assert asked == []
+    devices.setup(deterministic=True)
+    assert asked == ["asked"]
 
 
 def test_setup_lets_gpu_memory_grow_and_bears_a_gpu_in_use(monkeypatch):
