@@ -130,7 +130,7 @@ page.touch("game", {"paths": paths}, still,
 # - both rates shrink, so that their sums diverge, but not those of their squares;
 # - $\eta_G / \eta_D \to 0$: in the end $D$ is faster by *any* factor;
 # - the gradients are Lipschitz, and their noise has mean 0 and bounded variance;
-# - for each $G$ held still, $D$ is drawn to one best answer, which moves smoothly with $G$;
+# - for each $G$ held still, $D$ is drawn to one best answer, Lipschitz in $G$;
 # - $G$, facing that best $D$, is drawn to an equilibrium, and nothing runs away.
 #
 # So $G$ descends as if $D$ were always done. The theorem names no ratio, says nothing of constant rates,
@@ -324,7 +324,7 @@ assert kept[1] < second[best] / 4
 # interval of the mean. Tick: the smallest effect worth naming.
 # ```
 #
-# **A faster $D$ paid** at $G$'s rate of 0.0004: equal rates have {glue:text}`ttur-factor:s` times the distance,
+# **A faster $D$ paid** in the ledger's run, not live: equal rates have {glue:text}`ttur-factor:s` times the distance,
 # five-to-one {glue:text}`five-to-one-factor:s` times. The gain is {glue:text}`ttur-needs-sn-factor:s` times as large
 # with SN as without (in both networks), as expected if the constrained $D$ is slow.
 #

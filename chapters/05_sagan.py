@@ -338,8 +338,8 @@ assert (made_by["rates"], made_by["attention_at"]) == ("article_text", 16)
 # {glue:text}`plan-hours:s` hours at 5 trillion operations a second. It was not run for this book.
 #
 # What to expect? SAGAN on ImageNet at 128 pixels has a Fréchet inception distance of 18.7 by its authors
-# {cite:p}`zhang2018sagan`, of 34.7 and 34.8 with two other teams' weights, and of 12.8 with an averaged $G$ and other
-# details {cite:p}`kang2022studiogan,mmgeneration2021`. What papers pass over can matter as much as the method.
+# {cite:p}`zhang2018sagan`, of 34.7 by StudioGAN {cite:p}`kang2022studiogan`, of 34.8 by MMGeneration, and there
+# of 12.8 with BigGAN's schedule {cite:p}`mmgeneration2021`. What papers pass over can matter as much as the method.
 # ````
 
 # %% tags=["remove-cell", "ledger"]
@@ -422,6 +422,6 @@ page.took(started)
 # ```{solution} ex-sagan-copies
 # :class: dropdown
 #
-# Precision does not: every copy is a real face. Recall and combinations fall, and the distance to the
-# nearest training face is 0.
+# Not precision: every copy is a real face. Recall and combinations fall, the Fréchet distance rises, and
+# the distance to the nearest training face is 0.
 # ```

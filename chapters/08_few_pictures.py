@@ -170,7 +170,7 @@ page.glue("few-pictures", PICTURES)
 
 # %% [markdown]
 # Does $G$ draw its training faces again? A *copy* lies nearer to a training face than 95 % of the held-out
-# faces do, in the judge's features {cite:p}`meehan2020copying`; 5 % would be chance.
+# faces do, in the judge's features (after {cite:t}`meehan2020copying`); 5 % would be chance.
 
 # %%
 from sagan_lib.datasets.source import from_bytes
@@ -282,7 +282,7 @@ Markdown("\n".join([*head, "|---|---|", *rows])) if rows else None
 # |---|---|---|
 # | fewer than 100 | Look for more, or go on from a trained pair. Count copies. | nobody cited here: {cite:t}`zhao2020diffaugment` begin at 100 |
 # | 100 to 1,000 | All three changes. Stop where the gap or the copies grow. | {cite:t}`zhao2020diffaugment`, down to 100 pictures of one thing, seen alike; the gap: {numref}`fig-parting` |
-# | a few thousand | All three changes. | {numref}`fig-reported`, and {cite:t}`karras2020ada`, who call that enough for good results |
+# | a few thousand | All three changes. | {numref}`fig-reported`; {cite:t}`karras2020ada`, with changes of their own, get good results |
 # | tens of thousands | Try without, and look at the gap first. | {numref}`fig-reported`: with all pictures changes cost a little |
 #
 # Changes and numbers of pictures are the papers' advice, no result of runs here: those above were one seed each, and

@@ -37,9 +37,8 @@ started = time.perf_counter()
 #     + \operatorname{tr}\bigl(\Sigma_1 + \Sigma_2 - 2\,(\Sigma_1 \Sigma_2)^{1/2}\bigr) .
 # $$ (eq-frechet)
 #
-# The features are a network's. FID takes Inception's, trained on photographs. This book takes its judge's,
-# a small network that reads hair, skin, background and both eyes of a face. (It was trained on faces with
-# independent eyes, so it does not assume the rule that it checks.) The two units cannot be compared. How
+# The number reported is $d^2$. The features are a network's. FID takes Inception's, trained on photographs.
+# This book takes its judge's, a small network that reads hair, skin, background and both eyes of a face. The two units cannot be compared. How
 # faces look at several distances, the {doc}`start page <00_intro>` shows.
 #
 # In one dimension it is worked out by hand. Sets that share mean and variance are the same to it,
@@ -200,8 +199,8 @@ page.show("fig_doctored", figure)
 
 # %% [markdown]
 # Six scores look at them: the Fréchet distance; *precision* and *recall*
-# {cite:p}`kynkaanniemi2019precision`, the share of images that lie among real ones and of real ones that
-# the images reach; two counts by the judge, faces with *unequal eyes* and how many of 250 *combinations*
+# {cite:p}`kynkaanniemi2019precision`, the share of images whose features lie among real ones, and of real ones
+# that lie among theirs; two counts by the judge, faces with *unequal eyes* and how many of 250 *combinations*
 # of attributes appear; and *copies* of training faces, to the pixel.
 
 # %%
@@ -285,11 +284,11 @@ for short, name in (("few", "64 training faces"), ("blond", "no blond hair")):
 # **A lost kind.** Without blond hair each face is still a good one, so precision does not notice. Recall
 # does, a little ({glue:text}`recall-blond:s`), and the combinations do.
 #
-# **Few faces, repeated.** Each is perfect, and precision is high. Recall falls to
-# {glue:text}`recall-few:s`.
+# **Few faces, repeated.** Each is perfect, and precision is high. Recall is
+# {glue:text}`recall-few:s`: exact copies reach no further than themselves.
 #
 # **Memory.** A generator that replays its training set scores {glue:text}`fd-replay:s`, like real faces.
-# All scores but the last call it perfect.
+# All scores but the count of copies call it perfect.
 #
 # **One number, several faults.** Noise scores {glue:text}`fd-noisy:s`, about what wrong eyes in every tenth
 # face do. The number does not say which it is.
@@ -363,7 +362,7 @@ page.show("fig_pipelines", plots.pictures([x[:12] for x in WAYS.values()], colum
 # it {glue:text}`jpeg-unequal:s` % of the real faces are read as having unequal eyes, because of a *file
 # format*. {cite:t}`parmar2021aliased` found that both move FID as it is commonly computed.
 #
-# A published score cannot be separated from its pipeline. The same SAGAN weights have an FID of 34.7 on
+# A published score cannot be separated from its pipeline. One SAGAN's weights have an FID of 34.7 on
 # ImageNet by StudioGAN {cite:p}`kang2022studiogan`, which published them, and of 40.1 by MMGeneration
 # {cite:p}`mmgeneration2021`.
 
@@ -455,6 +454,5 @@ page.took(started)
 # :class: dropdown
 #
 # `score(faces.render(wrong_eyes(0.02, FACES)))`. The count sees {glue:text}`rare-count:s` %, the distance
-# none below the {glue:text}`rare-distance:s` % of this page: in it the chance variation of all features lies over what the eyes
-# change.
+# none below the {glue:text}`rare-distance:s` % of this page: chance in all features hides what the eyes change.
 # ```

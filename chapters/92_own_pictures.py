@@ -112,7 +112,7 @@ print(middle.taken().split("; ")[1])
 # %% tags=["nbval-check-output"]
 from sagan_lib.cli import recipes
 
-for count in (50, 300, 5000):
+for count in (50, 300, 10_000):
     print(recipes.advice(count) or f"{count} pictures: nothing to say")
 
 # %% [markdown]
@@ -162,7 +162,7 @@ for side, width in ((32, 32), (64, 32), (64, 16), (128, 32), (128, 16), (128, 8)
 #
 # One recipe, `--recipe fashion32`, a few minutes on two cores, two sources. Fashion-MNIST has many small
 # pictures of one kind. The stamps of Tux Paint (Debian's package `tuxpaint-stamps-default`) are photographs
-# and drawings of animals, fruit, coins, letters and much else. Nothing was changed but `--data`.
+# and drawings of animals, fruit, coins, letters and much else. Only `--data` differs: kind and number at once.
 
 # %% tags=["remove-cell"]
 import json
@@ -203,7 +203,7 @@ for name in ("fashion", "stamps"):
 # middle, on white.
 # ```
 #
-# So choose one kind of picture, and more of it, before you change a rate. And watch the samples, not the
+# Which of both did it is open; try one kind, and more of it, before other rates. And watch the samples, not the
 # losses ({doc}`93_failures`).
 
 # %% [markdown]
@@ -220,8 +220,8 @@ for name in ("fashion", "stamps"):
 # from sagan_lib.evaluation import metrics
 #
 # features = lambda images: your_model.predict(images, batch_size=64)   # (n, h, w, 3) -> (n, d)
-# real, held_out = source.held_out(1000, 1000)
-# print(metrics.kernel_distance(features(model.sample(1000)), features(real)))
+# real, held_out = source.held_out(100, 100)
+# print(metrics.kernel_distance(features(model.sample(100)), features(real)))
 # print(metrics.kernel_distance(features(held_out), features(real)))      # what real pictures score
 # ```
 

@@ -170,7 +170,7 @@ assert wins["chessboard"]["finest pattern"] > 1.5 * fine["finest pattern"]
 # ({doc}`01_dcgan`).
 #
 # **$G$ wins** (`d_rate=1e-6`). $D$'s loss is {glue:text}`G wins: D's loss:s`, above the 1.39 of
-# guessing. A texture fools an opponent that knows nothing.
+# guessing. A texture fools an opponent that hardly learns.
 #
 # **Collapse** (`g_rate=4e-2`; on points, in the {doc}`playground`). The losses look no worse than the
 # healthy run's, and single pictures resemble faces. The count tells: {glue:text}`collapse: kinds:s`

@@ -41,6 +41,8 @@ def rate_maps(store, names=tuple(ways.WAYS), width=7.0, seeds=trials.TUNING[:1])
     rows = -(-len(names) // columns)
     size = (width, 0.93 * width / columns * rows)
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    for axis in axes.flat[len(names) :]:
+        axis.axis("off")
     for axis, name, grid in zip(axes.flat, names, grids, strict=False):
         axis.imshow(grid, cmap="cividis_r", vmin=low, vmax=low + np.log(20), origin="lower")
         for (row, column), value in np.ndenumerate(grid):
@@ -54,7 +56,7 @@ def rate_maps(store, names=tuple(ways.WAYS), width=7.0, seeds=trials.TUNING[:1])
         labels = [f"{1e4 * rate:g}" for rate in ways.RATES]
         axis.set(xticks=range(count), xticklabels=labels, yticks=range(count), yticklabels=labels)
         axis.set_title(f"{TITLES[name]}: {100 * shares[name]:.0f} % good", fontsize=10)
-    for axis in axes[-1]:
+    for axis in axes.flat[: len(names)][-columns:]:
         axis.set_xlabel("rate of D, x 1e-4")
     for axis in axes[:, 0]:
         axis.set_ylabel("rate of G, x 1e-4")

@@ -42,7 +42,7 @@ in which they differ. A mean such as 2.00x is a ratio of two runs' Fréchet dist
 else is said, and above 1 in the claim's favour. Limits were set after a look at seed 0, which
 decides nothing. Seeds 1 to {first} are the first look; for what is undecided then
 seeds 1 to {second} are a second look, the last. The intervals have {percent:g} %, so that both
-miss a true mean in at most {miss:g} % of the claims: of {total}, expect about {missed:.1f}.
+miss a true mean in at most {miss:g} % of the claims: of {total}, at most {missed:.1f} on average.
 
 {summary}
 {waiting}"""

@@ -88,7 +88,7 @@ def _mean(found, what):
 
 
 def spread(features):
-    """How far features lie from their mean: the trace of their covariance.
+    """The mean squared distance of features from their mean: the trace of their covariance.
 
     Args:
         features: (n, d), n at least 2.

@@ -75,4 +75,4 @@ def test_the_page_says_the_rule_and_how_many_claims_wait(store):
     waiting = sum(r.verdict == "undecided" and len(r.seeds) < 20 for r in results)
     assert f"{waiting} still wait for their second look" in page
     assert "seeds 1 to 20 are a second look" in page
-    assert f"expect about {0.05 * len(CLAIMS):.1f}." in page
+    assert f"at most {0.05 * len(CLAIMS):.1f} on average." in page

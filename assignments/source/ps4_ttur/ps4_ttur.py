@@ -724,7 +724,7 @@ for seed, got in zip((SEED + 10, SEED + 11), results, strict=False):
 # Heusel et al. prove that the pair converges to a local equilibrium when $D$ is on the faster time
 # scale, under conditions on rates that shrink; no ratio stands in the theorem. Four is the choice
 # of SAGAN's authors. In the book, two time scales beat equal rates, four against two is undecided,
-# and eight did better than four, so four is not special. In the experiment ratio 4 gains a factor
+# and eight was not worse than four: nothing singles four out. In the experiment ratio 4 gains a factor
 # of about five in 60 steps, ratio 16 only about half of that: once $D$ follows $G$, the limit is $G$'s
 # own rate. After 400 steps the gain is 1: both settings have arrived, and how far the noise then
 # throws $G$ about depends on $G$'s rate and the batch, not on the ratio.
