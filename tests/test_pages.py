@@ -10,6 +10,10 @@ HTML = ROOT / "_build" / "html"
 PAGES = [path for path in sorted(HTML.glob("chapters/*.html"))
          if "This page has moved" not in path.read_text(encoding="utf-8")]  # fmt: skip
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PAPER = {"width": 700, "height": 1000}
+#: What is cut at its right side, or scrolls.
+CUT = """all => all.filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+    .map(e => e.innerText.slice(0, 60))"""
 
 
 @pytest.fixture
@@ -77,6 +81,12 @@ def test_a_page_is_sound_light_and_dark_wide_and_narrow(page, path):
         assert serious(page, rules) == [], theme
     broken = "images => images.filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
     assert page.locator("img").evaluate_all(broken) == []
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    whole = page.locator("article pre, article span.math, article div.math mjx-container")
+    assert whole.evaluate_all(CUT) == []
+    page.emulate_media(media="print")
+    page.set_viewport_size(PAPER)
+    assert whole.evaluate_all(CUT) == [], "on paper"
     assert page.noted == []
 
 
