@@ -25,5 +25,12 @@ def values(holder):
     return [v.numpy().copy() for v in holder.variables]
 
 
+def state(model):
+    """All that a run is made of, but the means of its losses."""
+    nets = model.generator, model.discriminator, model.ema_generator
+    parts = (*nets, model.g_optimizer, model.d_optimizer)
+    return [value for each in parts for value in values(each)] + [model.step.numpy()]
+
+
 def same(a, b):
     return len(a) == len(b) and all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from device_runs import RECIPE
+from small_gan import state
 
 from sagan_lib import devices, gan, sagan, ttur
 from sagan_lib.cli import runs
@@ -178,11 +179,6 @@ def test_batches_that_devices_cannot_share_evenly_are_refused(two):
     said = json.loads((two / "uneven.json").read_text())
     assert said["8"] == "trained"
     assert "as many images for each device" in said["5"]
-
-
-def state(model):
-    found = model.variables + model.g_optimizer.variables + model.d_optimizer.variables
-    return [v.numpy() for v in found]
 
 
 @pytest.mark.full

@@ -3,18 +3,13 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_gan import same, small, values
+from small_gan import same, small, state, values
 
 from sagan_lib import dcgan, finetune, gan, sagan, ttur
 from sagan_lib.datasets.faces import Faces
 
 pytestmark = pytest.mark.usefixtures("eager")
 RNG = np.random.default_rng(3)
-
-
-def state(model):
-    found = model.generator, model.discriminator, model.ema_generator
-    return [x for each in (*found, model.g_optimizer, model.d_optimizer) for x in values(each)]
 
 
 @pytest.fixture

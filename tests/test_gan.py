@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_gan import same, small, values
+from small_gan import same, small, state, values
 
 from sagan_lib import dcgan, gan, sampling, ttur
 from sagan_lib.callbacks import DivergedError
@@ -24,12 +24,6 @@ def real(images, n=8):
 
 def optimizers_of(model):
     return model.g_optimizer, model.d_optimizer
-
-
-def state(model):
-    return (values(model.generator) + values(model.discriminator) + values(model.ema_generator)
-            + values(model.g_optimizer) + values(model.d_optimizer)
-            + [model.step.numpy()])  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["sagan", "attention", "dcgan"])

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from small_gan import state
 
 from sagan_lib import gan, sampling, shipped
 from sagan_lib.attention import attention_layers
@@ -40,12 +41,6 @@ def straight(tmp_path_factory, eager):
     out = tmp_path_factory.mktemp("straight")
     (out / "log.csv").write_text("step\n999\n")
     return out, *runs.train(TINY, out, log_every=2)
-
-
-def state(model):
-    """Everything that a run is made of."""
-    variables = model.variables + model.g_optimizer.variables + model.d_optimizer.variables
-    return [v.numpy() for v in variables]
 
 
 def rows(out):
