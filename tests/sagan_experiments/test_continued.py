@@ -61,3 +61,14 @@ def test_the_command_trains_each_kind_with_each_seed_once(tmp_path, monkeypatch)
     record, samples = continued.stored(path)
     assert record["command"] == f"python -m sagan_experiments continued --out {path}"
     assert samples.keys() == continued.KINDS.keys()
+
+
+def test_what_comes_with_the_book_says_what_chapter_8_says():
+    record, samples = continued.stored()
+    assert record["runs"].keys() == samples.keys() == continued.KINDS.keys()
+    assert all(images.shape == (continued.SHOWN, 32, 32, 3) for images in samples.values())
+    ends = {kind: [run["frechet"][-1][1] for run in runs.values()]
+            for kind, runs in record["runs"].items()}  # fmt: skip
+    assert all(ends.values()), "each kind was run"
+    assert 2 * max(ends["on"]) < min(ends["anew"])
+    assert max(ends["on"]) < min(ends["frozen"]) < min(ends["anew"])
