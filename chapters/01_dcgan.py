@@ -116,7 +116,7 @@ def train_step(G, D, g_adam, d_adam, real, z):
     """D moves, then G; z is the noise of both moves."""
     fake = G(z[0], training=True)  # outside the tape: this move is D's
     with tf.GradientTape() as tape:
-        # Apart, so that each is normalized by the moments of its own batch.
+        # Apart: batch normalization, further down, must not mix the two.
         d = d_loss(D(real, training=True), D(fake, training=True))
     gradients = tape.gradient(d, D.trainable_variables)
     d_adam.apply(gradients, D.trainable_variables)
@@ -238,8 +238,8 @@ np.testing.assert_allclose(value, 2 * jsd - np.log(4), atol=1e-6)
 # The book trains on faces that it draws itself, from thirteen factors such as hair colour and smile.
 # Hair, skin, background and hair length alone have hundreds of combinations, about equally frequent.
 #
-# One rule holds for all: **both irises have one colour**. So whoever draws faces well must carry a colour
-# across a quarter of the picture. From chapter to chapter the rule will tell what a network understood.
+# One rule holds for all: **both irises have one colour**. So whoever draws faces well must make two places
+# agree, a quarter of the picture apart. From chapter to chapter the rule will tell what a network understood.
 
 # %% tags=["nbval-check-output"]
 from sagan_lib.datasets import faces
@@ -475,8 +475,7 @@ page.glue("grad-ratio", np.median(with_bn / without_bn), "{:,.0f}")
 
 # %% [markdown]
 # It is {glue:text}`grad-bn:s` with it and {glue:text}`grad-nobn:s` without (medians of five starts):
-# {glue:text}`grad-ratio:s` times less. Adam divides by a gradient's size, so this alone stops nothing; but
-# such a $D$ hardly tells one image from another.
+# {glue:text}`grad-ratio:s` times less. Adam divides by a gradient's size, so this alone stops nothing.
 
 # %% [markdown]
 # ## Variety, counted
@@ -544,14 +543,14 @@ page.took(started)
 # Few combinations can mean few *kinds* of face, which is mode collapse, or no faces at all, which is a
 # training that never got going.
 #
-# And the rule? In {glue:text}`dcgan-mismatch:s` % of the DCGAN's faces the irises differ; drawn apart, of six
-# colours, they would in five cases of six. {doc}`03_attention` asks why.
+# And the rule? In {glue:text}`dcgan-mismatch:s` % of the DCGAN's faces the irises differ; drawn
+# apart, of six colours, they would in five cases of six. {doc}`03_attention` returns to the rule.
 
 # %% [markdown]
 # ## Over seeds
 #
-# One run is an anecdote; {doc}`claims` has several seeds of each. The *Fréchet distance* from the real
-# faces is 0 at best ({doc}`91_evaluation`).
+# One run is an anecdote; {doc}`claims` has several seeds of each. A smaller *Fréchet distance* from the real
+# faces is better ({doc}`91_evaluation`).
 
 # %% tags=["remove-cell", "long", "ledger"]
 from sagan_experiments import ledger
@@ -586,7 +585,8 @@ assert bare_best > 2 * worst
 # ```
 #
 # **At these rates batch normalization starts the game.** Without it the distance is about
-# {glue:text}`bn-quality-times:s` times as large, also if the first weights are scaled by a layer's size {cite:p}`glorot2010understanding,he2015delving`.
+# {glue:text}`bn-quality-times:s` times as large, also with weights scaled by a layer's size
+# {cite:p}`glorot2010understanding,he2015delving`: small weights are not the reason.
 # The best run without it is at about {glue:text}`bare-best:s`, the worst with it at
 # {glue:text}`bn-worst:s`: these runs did not collapse, they never started.
 #
@@ -595,7 +595,7 @@ assert bare_best > 2 * worst
 #
 # **The rates decide as much.** A quarter of DCGAN's gives {glue:text}`rate-low-times:s` times the distance,
 # and so does Adam's default $\beta_1 = 0.9$; four times its rates give {glue:text}`rate-high-times:s` times
-# *less*. These are short runs at one pair of rates; {ref}`longer-look` shows how the order changes.
+# *less*. These are short runs; {ref}`longer-look` shows how the order changes.
 
 # %% tags=["remove-cell", "ledger", "long"]
 from sagan_lib.book import scales

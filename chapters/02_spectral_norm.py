@@ -38,7 +38,7 @@ BATCH, RATE = (32, 1e-3) if SCALE == "cpu" else (64, 2e-4)  # bold in a short ru
 #
 # All that $G$ learns is the gradient of $D$'s score. If real and fake images do not overlap, a
 # perfect $D$ can be flat on both and climb in the gap between {cite:p}`arjovsky2017principled`. Then
-# $G$ is told nothing.
+# $G$ is told nothing, whatever its loss.
 
 # %% tags=["remove-cell", "long"]
 import matplotlib.pyplot as plt
@@ -78,7 +78,7 @@ page.show("fig_bound", figure)
 #
 # To climb from $-1$ to 1 it needs a distance of $2/K$. In a narrower gap it cannot do all its climbing.
 #
-# One can clip weights {cite:p}`arjovsky2017wgan` or penalize $\sigma$ {cite:p}`yoshida2017spectral`. SN
+# One can clip weights {cite:p}`arjovsky2017wgan` or penalize singular values {cite:p}`yoshida2017spectral`. SN
 # divides. A linear map $x \mapsto Wx$ has $K = \sigma(W)$, its **largest singular value**; ReLU and leaky
 # ReLU have $K = 1$; a chain has at most the product. So each layer uses
 #
@@ -179,14 +179,14 @@ page.glue("error-one", 100 * np.median(errors[0][:, 0]), "{:.0f}")
 # Error of power iteration from ten random starts; thick: medians.
 # ```
 #
-# One round from a random start is {glue:text}`error-one:s` % too low for the random matrix. Yet one
-# a step is what the paper uses; the training below shows why that works.
+# One round from a random start is {glue:text}`error-one:s` % too low for the random matrix. Yet the
+# paper uses one a step; the training below shows why that works.
 
 # %% [markdown]
 # ## Which matrix?
 #
 # A kernel has four axes, (height, width, in, out). {cite:t}`miyato2018sn` fold it so that each output
-# channel is one row; here it is one column, (h w in, out), by one reshape. The reshape to (out, h w in)
+# channel is one row; here it is one column, (h w in, out): the same $\sigma$, by one reshape. The reshape to (out, h w in)
 # looks as good, and mixes the channels.
 
 # %%
@@ -322,7 +322,7 @@ for weight, start in zip(plain.discriminator.trainable_variables, starts):
     weight.assign(start)
 
 # %% [markdown]
-# One callback holds each layer's estimate, and that from a fresh $u$, against numpy's SVD. Another notes
+# One callback compares each layer's estimate, and one from a fresh $u$, with numpy's SVD. Another notes
 # $D$'s slope halfway between real and fake images, and what its layers allow: $2\sigma$ for a 4x4 kernel
 # with stride 2 ({ref}`ex-sn-bound`).
 
@@ -338,7 +338,7 @@ def estimate_errors(layer):
     estimates = float(layer.sigma()[0]), float(sn.power_iteration(flat, fresh)[0])
     return 1 - np.array(estimates) / np.linalg.svd(flat, compute_uv=False)[0]
 
-# %%
+# %% tags=["hide-input"]
 class WatchSigma(keras.callbacks.Callback):
     """Notes every layer's error now and then, and each step's seconds."""
     def __init__(self):
@@ -378,7 +378,7 @@ def allowed(d):
             product *= sigma if len(kernel.shape) == 2 else 2 * sigma
     return product
 
-# %%
+# %% tags=["hide-input"]
 class WatchSlope(keras.callbacks.Callback):
     """Notes (step, median slope, what is allowed) every tenth of the run."""
     def __init__(self):
@@ -465,6 +465,7 @@ for colour, name, watch in zip(plots.COLOURS, ("SN", "no SN"), (with_sn, without
     page.glue(f"slope-{short}", median[-1], "{:.2g}")
     page.glue(f"allowed-{short}", most[-1], "{:.0f}")
     assert (median < most).all()
+    assert median[-1] < 2 ** len(watched)  # as the text says
 page.glue("slope-bound", 2 ** len(watched))
 axis.set(xlabel="training step", ylabel="slope of D")
 axis.grid(alpha=0.3)
@@ -483,9 +484,9 @@ page.show("fig_sn_samples", plots.pictures(
 # $D$'s slope halfway between real and fake images, and the most that its layers allow.
 # ```
 #
-# With SN the layers allow {glue:text}`slope-bound:s`, up to the error of $\sigma$. Nothing holds those
-# of the other $D$, which end at {glue:text}`allowed-no-SN:s`. The slopes end far below: {glue:text}`slope-SN:s` with SN,
-# {glue:text}`slope-no-SN:s` without.
+# With SN the layers allow {glue:text}`slope-bound:s`, up to the error of $\sigma$. Those of
+# the other $D$ end at {glue:text}`allowed-no-SN:s`. The slopes end at {glue:text}`slope-SN:s` with SN,
+# {glue:text}`slope-no-SN:s` without: here even the free $D$ stays below SN's bound.
 #
 # ```{glue:figure} fig_sn_samples
 # :name: fig-sn-samples
@@ -541,7 +542,7 @@ page.glue("short-steps", arms.Protocol().steps)
 # (longer-look)=
 # ### A longer look
 #
-# Train eight times as long, all at one larger pair of rates, SN at a second too: the order is another one.
+# Eight times as long, at one larger pair of rates (SN at a second, too), the order changes.
 
 # %% tags=["remove-cell", "ledger"]
 from sagan_experiments import figures, trials, ways

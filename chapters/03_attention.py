@@ -39,12 +39,6 @@ import keras
 
 from sagan_lib import gan, sagan, ttur
 
-keras.utils.set_random_seed(3)
-live = gan.GAN(sagan.generator(RESOLUTION, WIDTH, 64, attention_at=16),
-               sagan.discriminator(RESOLUTION, WIDTH, attention_at=16))
-live.compile(**ttur.preset("cpu"))
-print(f"scale {SCALE}: {STEPS} steps", live.plan(BATCH, STEPS), sep="\n")
-
 # %% [markdown]
 # ## What convolutions cannot see
 #
@@ -162,7 +156,7 @@ page.glue("copy-attention", 100 * min(accuracy["attention"]), "{:.0f}")
 # ## What D can see
 #
 # In a picture of 32 pixels each place of $D$'s last feature map sees 22. Then a dense layer *adds up* what the
-# places found, and a sum cannot hold one place against another.
+# places found, and a sum cannot compare two places.
 #
 # So measure it, on two discs of one colour. Recolour the left one, the right one, or both:
 #
@@ -181,7 +175,7 @@ keras.utils.set_random_seed(0)
 seeing = {"convolutions": sagan.discriminator(32, 16, attention_at=None),
           "with attention at 8x8": sagan.discriminator(32, 16, attention_at=8)}
 layer, = attention_layers(seeing["with attention at 8x8"])
-layer.gamma.assign(0.5)  # the gate, half open
+layer.gamma.assign(0.5)  # the gate, opened
 APART = (10, 13, 16, 19, 22)
 quartets = [discs.recoloured(100, distance=apart) for apart in APART]
 sight = {name: [related(net, four) for four in quartets]
@@ -212,7 +206,7 @@ page.glue("sight-helped", helped[-1], "{:.3f}")
 # ```
 #
 # $D$ relates discs 10 pixels apart ({glue:text}`sight-near:s`), those 22 apart hardly
-# ({glue:text}`sight-far:s`, from their inner rims). With attention and $\gamma = 0.5$ it is
+# ({glue:text}`sight-far:s`, from their inner rims). With the next section's attention it is
 # {glue:text}`sight-helped:s`: faint, but training can build on it. The eyes of a face are 9 pixels apart;
 # $D$ sees them together anyhow.
 
@@ -236,7 +230,7 @@ page.glue("sight-helped", helped[-1], "{:.3f}")
 # y_j = \gamma\, o_j + x_j, \qquad \gamma = 0 \text{ at the start.}
 # $$ (eq-gamma)
 #
-# In TensorFlow a 1x1 convolution is a matrix, applied at every position:
+# A 1x1 convolution is a matrix, applied at every position:
 
 # %%
 def attention(x, f, g, h, gamma):
@@ -298,6 +292,10 @@ np.testing.assert_allclose(moved, shuffled(y), rtol=1e-4, atol=1e-5)
 # %%
 from sagan_lib.datasets import faces
 
+keras.utils.set_random_seed(3)
+live = gan.GAN(sagan.generator(RESOLUTION, WIDTH, 64, attention_at=16),
+               sagan.discriminator(RESOLUTION, WIDTH, attention_at=16))
+live.compile(**ttur.preset("cpu"))
 data = faces.Faces(RESOLUTION, size=8192)
 history = live.fit(data, steps=STEPS, batch_size=BATCH, verbose=0,
                    log_every=STEPS // 20 or 1).history
@@ -343,7 +341,7 @@ for name, rows in (("gamma", log), ("live-gamma", history)):
 # %% [markdown]
 # ## The clean case: far discs
 #
-# So take a rule that $D$ hardly sees: two discs of one colour, 22 pixels apart. Stored runs train a GAN without
+# Take a rule that $D$ hardly sees: two discs of one colour, 22 pixels apart. Stored runs train a GAN without
 # attention, and one with it at 8x8 in both networks. All else is alike; $D$ is held by R1, a penalty on its
 # slope at real images ({doc}`06_penalties`).
 
@@ -467,8 +465,8 @@ page.glue("even", 100 * even, "{:.1f}")
 assert np.mean(either) > 0.75
 
 # %% [markdown]
-# In {glue:text}`either-half:s` % of 200 faces one eye gives more than half of *all* its attention to the
-# other; spread evenly it would be {glue:text}`even:s` %. The control square gets as much in
+# In {glue:text}`either-half:s` % of 200 faces an eye gives more than half of *all* its attention to the
+# other's square; spread evenly it would be {glue:text}`even:s` %. The control square gets as much in
 # {glue:text}`control-half:s` %.
 
 # %% [markdown]
@@ -518,16 +516,15 @@ for name, pairs in paths.items():
     print(f"{name:20} {unequal[name]:5.1%} unequal eyes")
 
 # %% tags=["remove-cell"]
-shown = ["as trained", "cut between the eyes", "hair"]
-titles = [*shown[:2], "control: cut from the hair"]
-page.show("fig_cut", plots.pictures([drawn[x][:9] for x in shown], columns=3, titles=titles))
+shown = ["as trained", "cut between the eyes", "both eyes cut off"]
+page.show("fig_cut", plots.pictures([drawn[x][:9] for x in shown], columns=3, titles=shown))
 
 # %% [markdown]
 # ```{glue:figure} fig_cut
 # :name: fig-cut
-# :alt: The same nine faces three times: as trained; cut between the eyes, where many have eyes of two colours; cut from the hair, where the eyes look as trained.
+# :alt: The same nine faces three times: as trained; cut between the eyes, where many have eyes of two colours; with both eyes cut off, where few have, but several eyes are dark and mottled.
 #
-# The same noise three times, with one pair of paths cut or none.
+# The same noise three times, with no path cut, two or four.
 # ```
 
 # %% tags=["remove-cell"]
@@ -546,9 +543,9 @@ for name in CONTROLS:  # which take much away
 # Unequal eyes rise from {glue:text}`unequal-whole:s` % to **{glue:text}`unequal-cut:s` %**; with a control
 # cut there are at most {glue:text}`unequal-controls:s` %. Does the agreement need that path?
 #
-# **No.** Cut both eyes off from both places, and {glue:text}`unequal-blind:s` % are unequal. As
-# {numref}`fig-maps` shows, both ask one place, beside one of them: the first cut took it mostly from the other, and
-# so gave the two different news. A cut shows that a path is *used*, not that it is *needed*.
+# **Hardly.** Cut each eye off from both, and {glue:text}`unequal-blind:s` % are unequal. As
+# {numref}`fig-maps` shows, both ask one place, beside one eye. The first cut took it mostly from the farther
+# eye, so the two saw different things. A cut shows that a path is *used*, not that it is *needed*.
 #
 # Try it: point at a place, or move it by the arrow keys; cut a path and count; turn `gamma` down.
 
