@@ -15,7 +15,7 @@ generated = sampling.generate(generator, 500, seed=1)
 # %% [markdown]
 # These lines draw with the network that comes with the book. In the built book it runs in your
 # browser, with nothing installed. Draw new faces; cut the noise off (*truncation*), and they
-# become alike; walk from the first face to the last.
+# become alike; walk from the first face to the last. Another one {ref}`draws faces to order <order-a-face>`.
 
 # %% tags=["remove-input"]
 from sagan_lib.book import page, plots

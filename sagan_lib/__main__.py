@@ -82,7 +82,7 @@ def _export(args):
     from sagan_lib.cli import export
 
     options.check_out(args.out)
-    print(export.export(args.out, args.run))
+    print(export.export(args.out, args.run, args.network))
     return 0
 
 

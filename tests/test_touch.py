@@ -13,7 +13,8 @@ import pytest
 
 from sagan_experiments import ledger
 from sagan_lib import sampling
-from sagan_lib.cli import runs
+from sagan_lib.cli import publish, runs
+from sagan_lib.datasets.faces import numbers_of
 from sagan_lib.datasets.source import to_bytes
 from sagan_lib.evaluation import judge
 from sagan_lib.evaluation.maps import cut, with_map
@@ -53,6 +54,15 @@ def opened(chromium):
         page.close()
 
 
+def bare(chromium, tmp_path, names):
+    """A page that has some scripts and nothing else."""
+    page = chromium.new_page()
+    scripts = "".join(f'<script src="{(STATIC / name).as_uri()}"></script>' for name in names)
+    (tmp_path / "bare.html").write_text(f"<!doctype html>{scripts}")
+    page.goto((tmp_path / "bare.html").as_uri())
+    return page
+
+
 def piece(page, name):
     return page.locator(f".touch[data-touch={name}]")
 
@@ -85,10 +95,7 @@ def test_a_page_loads_the_scripts_of_its_pieces_and_no_others():
 def test_the_browsers_network_draws_reads_and_cuts_as_python_does(chromium, tmp_path):
     generator = runs.generator()
     z = np.concatenate([sampling.latent(1, 64, seed=seed).numpy() for seed in range(20)])
-    page = chromium.new_page()
-    scripts = "".join(f'<script src="{(STATIC / x).as_uri()}"></script>' for x in touch.NETWORK)
-    (tmp_path / "bare.html").write_text(f"<!doctype html>{scripts}")
-    page.goto((tmp_path / "bare.html").as_uri())
+    page = bare(chromium, tmp_path, touch.NETWORK)
     page.evaluate("() => Network.start()")
     drawing = """([z, gamma, eyes]) => {
         const change = eyes && Network.cut([[eyes.left, eyes.right], [eyes.right, eyes.left]]);
@@ -115,12 +122,30 @@ def test_the_browsers_network_draws_reads_and_cuts_as_python_does(chromium, tmp_
     page.close()
 
 
-def test_the_browsers_noise_is_normal_and_truncation_cuts_it(chromium, tmp_path):
-    page = chromium.new_page()
-    (tmp_path / "bare.html").write_text(
-        f'<!doctype html><script src="{(STATIC / "noise.js").as_uri()}"></script>'
+def test_the_browser_draws_to_order_and_reads_as_python_does(chromium, tmp_path):
+    model = publish.published("order32")
+    z = sampling.latent(40, 32, seed=3).numpy()
+    y = model.labels.vectors(model.labels.numbers(40, seed=3))
+    page = bare(chromium, tmp_path, touch.ORDER)
+    page.evaluate("() => Network.start()")
+    drawn, read = page.evaluate(
+        """([z, y]) => {
+            const images = Network.order(z, y);
+            return [Array.from(images.dataSync()), Network.read(images)];
+        }""",
+        [z.tolist(), y.tolist()],
     )
-    page.goto((tmp_path / "bare.html").as_uri())
+    page.close()
+    expected = model.ema_generator([z, y], training=False).numpy()
+    there = to_bytes(np.reshape(drawn, expected.shape)).astype(int)
+    assert np.abs(there - to_bytes(expected)).max() <= 2
+    here = judge.read(expected)
+    for name, values in read.items():
+        assert np.mean(np.array(values) == getattr(here, name)) >= 0.95, name
+
+
+def test_the_browsers_noise_is_normal_and_truncation_cuts_it(chromium, tmp_path):
+    page = bare(chromium, tmp_path, ["noise.js"])
     rows = "([seed, cut]) => Noise.rows(Noise.quantiles(500, 64, seed), cut)"
     free, same, cut_off, other = (
         np.array(page.evaluate(rows, arguments))
@@ -153,6 +178,65 @@ def test_faces_are_drawn_anew_truncated_and_walked_between(opened):
     slide(live.get_by_label("truncation"), 0.1)
     assert pixels(first) != drawn
     assert live.locator("output").first.inner_text() == "0.1"
+
+
+def test_faces_come_as_they_are_ordered(opened):
+    page = opened("chapters/07_conditional")
+    live = piece(page, "order")
+    faces, notes = live.locator("canvas"), live.locator(".note")
+    said, hair = live.locator("p.said"), live.get_by_role("group", name="hair", exact=True)
+    assert (faces.count(), live.get_by_role("group").count()) == (8, 5)
+
+    def counted():
+        told = re.fullmatch(
+            r"The judge reads (\d+) of 40 labels as ordered, and (\d) of 8 faces in all 5\.",
+            said.inner_text(),
+        )
+        return int(told[1]), int(told[2])
+
+    def whole():
+        return sum(note == "✓ as ordered" for note in notes.all_inner_texts())
+
+    seen = {}
+    hair.get_by_label("black").check()
+    for name in ("black", "brown", "blond", "red", "grey"):
+        assert hair.get_by_label(name).is_checked()
+        seen[name] = pixels(faces.first)
+        labels, complete = counted()
+        assert complete == whole()
+        assert labels >= 30, "far from chance"
+        page.keyboard.press("ArrowRight")
+    assert len(set(map(tuple, seen.values()))) == 5
+    assert hair.get_by_label("black").is_checked(), "the keys go round"
+    assert pixels(faces.first) == seen["black"], "the noise stays"
+    live.get_by_role("button", name="New faces").click()
+    assert pixels(faces.first) != seen["black"]
+    assert hair.get_by_label("black").is_checked()
+
+
+def test_what_stands_beside_a_face_is_what_python_reads_of_it(opened):
+    page, model = opened("chapters/07_conditional"), publish.published("order32")
+    live = piece(page, "order")
+    noise = np.float32(page.evaluate("() => Noise.rows(Noise.quantiles(8, 32, 1), null)"))
+    page.reload()
+    page.wait_for_selector(".touch[data-ready]", timeout=60_000, state="attached")
+    order = {factor: names[-1] for factor, names in model.labels.factors.items()}
+    for place, name in enumerate(order.values()):
+        live.get_by_role("group").nth(place).get_by_label(name, exact=True).check()
+    asked = model.labels.numbers(8, order)
+    images = model.ema_generator([noise, model.labels.vectors(asked)], training=False).numpy()
+    right = (numbers_of(judge.read(images), model.labels) == asked).all(1)
+    told = [note == "✓ as ordered" for note in live.locator(".note").all_inner_texts()]
+    assert told == right.tolist()
+    page.evaluate("""() => {
+        const read = Network.read;
+        Network.read = (images) =>
+            ({ ...read(images), hair: Array(8).fill(0), right_iris: Array(8).fill(0) });
+    }""")
+    live.get_by_role("button", name="New faces").click()
+    for note in live.locator(".note").all_inner_texts():
+        assert note == "✗ hair black, iris turquoise and blue"
+    assert "and 0 of 8 faces in all 5." in live.locator("p.said").inner_text()
 
 
 def test_attention_is_pointed_at_cut_and_counted(opened):

@@ -7,9 +7,11 @@ scripts.
 import re
 from pathlib import Path
 
-#: What runs the trained network.
-NETWORK = ("tfjs/tf-core.min.js", "tfjs/tf-backend-wasm.min.js",
-           "tfjs/tf-backend-wasm-simd.wasm.js", "faces64.js", "network.js", "noise.js")  # fmt: skip
+#: What runs a trained network, and the judge.
+RUNTIME = ("tfjs/tf-core.min.js", "tfjs/tf-backend-wasm.min.js",
+           "tfjs/tf-backend-wasm-simd.wasm.js", "judge32.js", "network.js", "noise.js")  # fmt: skip
+#: The same with the generator that draws as it likes, and with the one that draws to order.
+NETWORK, ORDER = (*RUNTIME, "faces64.js"), (*RUNTIME, "order32.js")
 #: What trains points in the plane, and the piece around it.
 POINTS = (
     "noise.js",
@@ -23,6 +25,7 @@ STYLES = {"playground": "playground/playground.css"}
 SCRIPTS = {
     "faces": (*NETWORK, "faces.js"),
     "attention": (*NETWORK, "attention.js"),
+    "order": (*ORDER, "order.js"),
     "power": ("power.js",),
     "game": ("game.js",),
     "film": ("film.js",),

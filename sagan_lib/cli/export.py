@@ -1,9 +1,9 @@
-"""A trained generator and its judge as a script that a browser can run.
+"""A trained network as a script that a browser can run.
 
 A page that was opened from a disk may fetch nothing, so the weights travel inside a script: half
 precision, in base64. Batch normalization and spectral normalization are constants in inference, so
-they are multiplied into the kernels; what is left are convolutions and the attention layer.
-`_book/static/touch/network.js` computes with them.
+they are multiplied into the kernels; what is left are convolutions, the attention layer, and each
+label's gains and offsets. `_book/static/touch/network.js` computes with them.
 """
 
 import base64
@@ -13,15 +13,19 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from sagan_lib import shipped
+from sagan_lib import checks, shipped
 from sagan_lib.attention import SelfAttention, attention_layers
-from sagan_lib.cli import runs
+from sagan_lib.cli import publish, recipes, runs
+from sagan_lib.conditional import ConditionalBatchNormalization
 from sagan_lib.evaluation import judge
 
-#: What the script calls itself.
-NAME = "SAGAN_NETWORK"
-#: What `network.js` draws: size of the noise, side of the images, sides that attend.
-PLAN = (64, 64, [16])
+#: The list that a script adds its network to.
+NAME = "SAGAN_WEIGHTS"
+#: What `network.js` draws, without labels and with them: what its arrays' names begin with; size of
+#: the noise, side of the images, sides that attend.
+PLANS = {False: ("g", (64, 64, [16])), True: ("order", (32, 32, []))}
+#: What can be exported of what comes with the book.
+NETWORKS = (*recipes.PUBLISHED, Path(judge.WEIGHTS).name.partition(".")[0])
 
 
 def _kernel(layer):
@@ -37,8 +41,13 @@ def _folded(layer, norm):
     bias = np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(outputs)
     if norm is None:
         return kernel, bias
-    names = ("gamma", "beta", "moving_mean", "moving_variance")
-    gamma, beta, mean, variance = (np.asarray(getattr(norm, n), np.float64) for n in names)
+    names = ("moving_mean", "moving_variance", "gamma", "beta")
+    mean, variance, *own = (getattr(norm, name) for name in names)
+    mean, variance = np.asarray(mean, np.float64), np.asarray(variance, np.float64)
+    gamma, beta = (
+        np.full(len(mean), without) if given is None else np.asarray(given, np.float64)
+        for given, without in zip(own, (1.0, 0.0), strict=True)
+    )
     scale = gamma / np.sqrt(variance + norm.epsilon)
     if isinstance(layer, keras.layers.Dense) or kernel.ndim == 2:  # a map of `gamma`'s channels
         times = kernel.shape[-1] // len(scale)
@@ -52,7 +61,7 @@ def arrays(model, prefix):
 
     Args:
         model: a functional model of dense layers, convolutions, batch normalization after some of
-            them, and self-attention of the article's variant.
+            them, conditional or not, and self-attention of the article's variant.
         prefix: of the names.
 
     Raises:
@@ -62,7 +71,10 @@ def arrays(model, prefix):
     layers = [layer for layer in model.layers if layer.weights]
     for index, layer in enumerate(layers):
         if isinstance(layer, keras.layers.BatchNormalization):
-            continue  # in the layer before
+            if isinstance(layer, ConditionalBatchNormalization):  # the rest is in the layer before
+                found[f"{prefix}/{layer.name}/gains"] = np.asarray(layer.gains)
+                found[f"{prefix}/{layer.name}/offsets"] = np.asarray(layer.offsets)
+            continue
         if isinstance(layer, SelfAttention):
             if layer.variant != "article":
                 raise ValueError(f"attention must be the article's, got variant {layer.variant!r}")
@@ -100,38 +112,48 @@ def script(named):
         parts.append(half.tobytes())
         offset += half.size
     data = base64.b64encode(b"".join(parts)).decode()
-    return f'window.{NAME} = {{\n shapes: {json.dumps(shapes)},\n data: "{data}"\n}};\n'
+    told = f' shapes: {json.dumps(shapes)},\n data: "{data}"\n'
+    return f"(window.{NAME} ??= []).push({{\n{told}}});\n"
 
 
-def _check_plan(generator):
-    """ValueError unless `network.js` has this generator's layers: it draws by their names."""
-    if len(generator.inputs) > 1:
-        raise ValueError("the page draws a generator without labels, got one that takes some")
+def _planned(generator):
+    """What the names of a generator's arrays begin with.
+
+    Raises:
+        ValueError: `network.js` has not its layers, which it draws by their names.
+    """
+    told = len(generator.inputs) > 1
+    prefix, plan = PLANS[told]
     sides = [layer.output.shape[1] for layer in attention_layers(generator)]
-    found = (generator.input_shape[-1], generator.output_shape[1], sides)
-    if found != PLAN:
-        plans = [
-            "latent_dim {}, {} pixels, attention at {}".format(*each) for each in (PLAN, found)
-        ]
-        raise ValueError(f"the page draws a SAGAN of {plans[0]}; got a generator of {plans[1]}")
+    found = (generator.inputs[0].shape[-1], generator.output_shape[1], sides)
+    if found != plan:
+        told_of = "latent_dim {}, {} pixels, attention at {}".format
+        plans = told_of(*plan), told_of(*found)
+        raise ValueError(f"the page draws a SAGAN {'with' if told else 'without'} labels of "
+                         f"{plans[0]}; got a generator of {plans[1]}")  # fmt: skip
+    return prefix
 
 
-def export(path, run=None):
-    """Write a run's averaged generator, and the judge, as a script.
+def export(path, run=None, network=recipes.SHIPPED):
+    """Write a network as a script: a run's averaged generator, or what comes with the book.
 
     Args:
         path: of the script.
-        run: the run's folder or its run.keras; None for the generator that comes with the book.
+        run: the run's folder or its run.keras; None for `network`.
+        network: of `NETWORKS`, where no run is given.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: a network that the page cannot compute.
+        ValueError: a network that the page cannot compute, or another name.
     """
-    generator = runs.generator(run)
-    _check_plan(generator)
-    named = arrays(generator, "g") | arrays(judge.load(), "judge")
+    checks.one_of("network", network, NETWORKS)
+    if run is None and network not in recipes.PUBLISHED:
+        named = arrays(judge.load(), "judge")
+    else:
+        model = publish.published(network).ema_generator if run is None else runs.generator(run)
+        named = arrays(model, _planned(model))
     with shipped.replacing(Path(path)) as part:
         part.write_text(script(named))
     return Path(path)

@@ -84,8 +84,13 @@ def parser(description):
     publish = commands.add_parser("publish", help="make a finished run the book's: into data/")
     publish.add_argument("--run", type=Path, required=True, help="folder of the run")
 
-    export = commands.add_parser("export", help="write a generator as a script for a browser")
-    _add_run(export)
+    export = commands.add_parser("export", help="write a network as a script for a browser")
+    one = export.add_mutually_exclusive_group()
+    one.add_argument("--run", type=Path, help="run whose generator to write: folder or file")
+    one.add_argument(
+        "--network", choices=(*recipes.PUBLISHED, "judge32"), default=recipes.SHIPPED,
+        help="or what comes with the book; default: faces64",
+    )  # fmt: skip
     export.add_argument("--out", type=Path, required=True, help="script to write, such as net.js")
 
     doctor = commands.add_parser("doctor", help="check versions, GPU and data; say what to do")

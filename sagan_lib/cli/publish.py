@@ -1,4 +1,4 @@
-"""How a finished run becomes the generator that comes with the book; the list of checksums."""
+"""How a finished run becomes a generator that comes with the book; the list of checksums."""
 
 import csv
 import dataclasses
@@ -6,12 +6,13 @@ import json
 import shutil
 from pathlib import Path
 
-from sagan_lib import shipped
+from sagan_lib import checks, shipped
 from sagan_lib.cli import keep, recipes, runs
+from sagan_lib.datasets import faces
 
 
 def publish(out):
-    """Copy a finished run of the recipe `SHIPPED` into `data/`, scored, with its log.
+    """Copy a finished run of a recipe of `PUBLISHED` into `data/`, scored, with its log.
 
     Args:
         out: the run's folder.
@@ -20,20 +21,56 @@ def publish(out):
         FileNotFoundError: the run is not finished.
         ValueError: it is a run of another recipe.
     """
-    out, recipe = Path(out), recipes.RECIPES[recipes.SHIPPED]
+    out = Path(out)
     report = keep.read_json(out / "run.json")
-    if report.get("recipe") != dataclasses.asdict(recipe):
-        raise ValueError(f"{out}: its recipe is not {recipes.SHIPPED}: {report.get('recipe')}")
+    known = {name: dataclasses.asdict(recipes.RECIPES[name]) for name in recipes.PUBLISHED}
+    names = [name for name, recipe in known.items() if recipe == report.get("recipe")]
+    if not names:
+        raise ValueError(f"{out}: its recipe must be one of {recipes.PUBLISHED}, got "
+                         f"{report.get('recipe')}")  # fmt: skip
     report["log"] = _log(out / "log.csv")
-    generator, _ = runs.networks_of(recipe)
-    generator.load_weights(out / "generator.weights.h5")
-    report["scores"] = runs.score(generator, f"averaged generator of {recipes.SHIPPED}")
-    target = shipped.folder() / runs.GENERATOR
+    model = _with_weights(names[0], out / "generator.weights.h5")
+    told = f"averaged generator of {names[0]}"
+    report["scores"] = runs.score(model, told, label=known[names[0]]["label"])
+    target = shipped.folder() / f"{names[0]}.weights.h5"
     shutil.copyfile(out / "generator.weights.h5", target)
     record(target)
-    with shipped.replacing(shipped.folder() / "results" / runs.RESULTS) as part:
+    with shipped.replacing(results(names[0])) as part:
         part.write_text(json.dumps(report, indent=1) + "\n")
     return target
+
+
+def results(name):
+    """The path of what is known of a published run: recipe, command, versions, log, scores.
+
+    Args:
+        name: of the recipe, one of `recipes.PUBLISHED`.
+
+    Raises:
+        ValueError: another one.
+    """
+    name = checks.one_of("name", name, recipes.PUBLISHED)
+    return shipped.folder() / "results" / f"{name}.json"
+
+
+def published(name):
+    """The `GAN` of a recipe; its averaged generator is the one that comes with the book.
+
+    Args:
+        name: of the recipe, one of `recipes.PUBLISHED`.
+
+    Raises:
+        FileNotFoundError, ValueError: another recipe, or its weights as in `shipped.path`.
+    """
+    name = checks.one_of("name", name, recipes.PUBLISHED)
+    return _with_weights(name, shipped.path(f"{name}.weights.h5"))
+
+
+def _with_weights(name, path):
+    recipe = recipes.RECIPES[name]
+    model = runs.build(recipe, faces.labels_of(recipe.label) if recipe.label else None)
+    model.ema_generator.load_weights(path)
+    return model
 
 
 def _log(path):

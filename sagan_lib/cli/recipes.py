@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from sagan_lib import checks
 
 SHIPPED = "faces64"  # the recipe of the generator that comes with the book
+TO_ORDER = "order32"  # that of the one that draws faces to order
+PUBLISHED = (SHIPPED, TO_ORDER)
 
 
 def _field(default, meaning, *names):
@@ -89,6 +91,11 @@ RECIPES = {
     "faces64": Recipe(
         resolution=64, width=16, rates="article_text", decay_steps=12000, steps=12000, seed=2,
         population=2,
+    ),
+    # The generator that draws to order: five labels at once, and small enough for a page.
+    "order32": Recipe(
+        width=16, latent_dim=32, attention_at=None, rates="article_text", decay_steps=5000,
+        batch_size=32, steps=5000, label="hair,skin,background,iris,long_hair", population=3,
     ),
     # The article's: 128 pixels, channels 512 to 16, attention at 32x32, 1:1 updates.
     "celeba128": Recipe(

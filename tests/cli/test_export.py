@@ -10,8 +10,10 @@ import pytest
 import tensorflow as tf
 
 from sagan_lib import conditional, networks, sampling, shipped
-from sagan_lib.cli import export, runs
+from sagan_lib.cli import export, options, runs
 from sagan_lib.evaluation import judge
+
+TOUCH = shipped.root() / "_book" / "static" / "touch"
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,33 @@ def test_the_exported_numbers_draw_the_networks_images(trained):
     np.testing.assert_allclose(drawn(named, z), trained(z, training=False), atol=2e-5)
 
 
+def test_the_exported_numbers_draw_to_order():
+    plain, _ = networks.build("sagan", 16, 8, 6)
+    told, rng = conditional.generator(plain, 5), np.random.default_rng(0)
+    for weight in told.weights:
+        if weight.name != "kernel":
+            weight.assign(rng.uniform(0.5, 1.5, weight.shape))
+    z, y = sampling.latent(4, 6), tf.one_hot([0, 1, 3, 3], 5)
+    named = export.arrays(told, "order")
+    get = {name: tf.constant(array, tf.float32) for name, array in named.items()}.__getitem__
+
+    def normed(x, name):
+        gains, offsets = (
+            (y @ get(f"order/{name}/{table}"))[:, None, None] for table in ("gains", "offsets")
+        )
+        return tf.nn.relu(x * (1 + gains) + offsets)
+
+    x = z @ get("order/project/kernel") + get("order/project/bias")
+    x = normed(tf.reshape(x, (4, 4, 4, -1)), "bn4")
+    for side in (8, 16):
+        kernel = get(f"order/up{side}/kernel")
+        x = tf.nn.conv2d_transpose(x, kernel, (4, side, side, kernel.shape[2]), 2)
+        x = normed(x + get(f"order/up{side}/bias"), f"bn{side}")
+    kernel, bias = get("order/to_rgb/kernel"), get("order/to_rgb/bias")
+    x = tf.tanh(tf.nn.conv2d(x, kernel, 1, "SAME") + bias)
+    np.testing.assert_allclose(x, told([z, y], training=False), atol=2e-5)
+
+
 def test_the_exported_judge_reads_as_the_judge():
     named = export.arrays(judge.load(), "judge")
     images = np.random.default_rng(0).uniform(-1, 1, (8, 32, 32, 3)).astype("float32")
@@ -82,13 +111,27 @@ def test_a_script_holds_every_array_in_half_precision(trained, tmp_path):
         export.script({"far": [70_000.0]})
 
 
-def test_the_books_script_is_that_of_the_shipped_generator():
-    text = (shipped.root() / "_book" / "static" / "touch" / "faces64.js").read_text()
-    found = unpacked(text)
-    expected = export.arrays(runs.generator(), "g") | export.arrays(judge.load(), "judge")
+@pytest.mark.parametrize("name", export.NETWORKS)
+def test_the_books_scripts_are_those_of_what_is_shipped(name, tmp_path):
+    found = unpacked((TOUCH / f"{name}.js").read_text())
+    expected = unpacked(export.export(tmp_path / "net.js", network=name).read_text())
     assert found.keys() == expected.keys()
-    for name, array in expected.items():
-        np.testing.assert_allclose(found[name], array, rtol=2e-3, atol=1e-5)
+    for key, array in expected.items():
+        np.testing.assert_allclose(found[key], array, rtol=2e-3, atol=1e-5)
+
+
+def test_all_weights_of_the_pages_are_within_4_megabytes():
+    assert sum((TOUCH / f"{name}.js").stat().st_size for name in export.NETWORKS) <= 4_000_000
+
+
+def test_the_command_line_names_every_network_and_takes_no_second_one(capsys):
+    for name in export.NETWORKS:
+        given = options.parser("").parse_args(["export", "--network", name, "--out", "net.js"])
+        assert (given.network, given.run) == (name, None)
+    for wrong in (["--network", "faces32"], ["--network", "order32", "--run", "runs/own"]):
+        with pytest.raises(SystemExit):
+            options.parser("").parse_args(["export", *wrong, "--out", "net.js"])
+    assert "not allowed with argument" in capsys.readouterr().err
 
 
 def test_what_the_script_cannot_compute_is_refused():
@@ -120,13 +163,11 @@ def test_a_generator_that_the_page_cannot_draw_is_refused(plan, words, monkeypat
     assert not list(tmp_path.iterdir())
 
 
-def test_the_books_own_generator_is_one_that_the_page_draws(tmp_path):
-    text = export.export(tmp_path / "net.js").read_text()
-    assert "g/attention/gamma" in text
-
-
-def test_a_generator_that_takes_labels_is_refused(monkeypatch, tmp_path):
+def test_a_generator_to_order_must_be_one_that_the_page_draws(monkeypatch, tmp_path):
     told = conditional.generator(networks.build("sagan", 16, 8)[0], 5)
     monkeypatch.setattr(runs, "generator", lambda run: told)
-    with pytest.raises(ValueError, match="without labels, got one that takes some"):
+    with pytest.raises(ValueError, match=r"with labels of latent_dim 32, 32 .*; got .* 64, 16 "):
         export.export(tmp_path / "net.js", "run")
+    with pytest.raises(ValueError, match=r"network must be one of .*'order32'.* got 'faces'"):
+        export.export(tmp_path / "net.js", network="faces")
+    assert not list(tmp_path.iterdir())

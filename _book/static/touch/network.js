@@ -1,13 +1,13 @@
-/* The generator of the book and its judge, computed in the reader's browser by TensorFlow.js.
+/* The generators of the book and its judge, computed in the reader's browser by TensorFlow.js.
  *
- * Needs tfjs/ and the script that `python -m sagan_lib export` writes. Images are float32
- * [n, 64, 64, 3] in [-1, 1]; a map is [n, 256, 256], row by row the positions that look.
+ * Needs tfjs/ and the scripts that `python -m sagan_lib export` writes. Images are float32
+ * [n, side, side, 3] in [-1, 1]; a map is [n, 256, 256], row by row the positions that look.
  */
 "use strict";
 
 window.Network = (() => {
   const SIDE = 16; // of the feature map that attends
-  let arrays = null;
+  const arrays = {};
 
   /* Half precision to single: 5 bits of exponent, 10 of mantissa. */
   function single(bits) {
@@ -20,12 +20,10 @@ window.Network = (() => {
   function unpack({ shapes, data }) {
     const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
     const halves = new Uint16Array(bytes.buffer);
-    const found = {};
     for (const [name, [start, ...shape]] of Object.entries(shapes)) {
       const size = shape.reduce((a, b) => a * b, 1);
-      found[name] = tf.tensor(Float32Array.from(halves.subarray(start, start + size), single), shape);
+      arrays[name] = tf.tensor(Float32Array.from(halves.subarray(start, start + size), single), shape);
     }
-    return found;
   }
 
   let starting = null;
@@ -39,7 +37,7 @@ window.Network = (() => {
       tf.wasm.setWasmPaths(Object.fromEntries(names.map((name) => [name, window.TFJS_WASM])));
       await tf.setBackend("wasm");
       await tf.ready();
-      arrays = unpack(window.SAGAN_NETWORK);
+      window.SAGAN_WEIGHTS.forEach(unpack);
     })();
     return starting;
   }
@@ -51,8 +49,10 @@ window.Network = (() => {
     const kernel = get(`${name}/kernel`); // [4, 4, out, in]
     const shape = [n, 2 * h, 2 * w, kernel.shape[2]];
     const y = tf.conv2dTranspose(x, kernel, shape, 2, "same");
-    return tf.relu(tf.add(y, get(`${name}/bias`)));
+    return tf.add(y, get(`${name}/bias`));
   }
+  const colours = (x, name) =>
+    tf.tanh(tf.add(tf.conv2d(x, get(`${name}/kernel`), 1, "same"), get(`${name}/bias`)));
 
   /* y = x + gamma o, with o the values mixed by the map, which `change` may replace. */
   function attend(x, { gamma, change }) {
@@ -74,11 +74,27 @@ window.Network = (() => {
   function draw(z, options = {}) {
     return tf.tidy(() => {
       let x = tf.relu(tf.reshape(dense(tf.tensor2d(z), "g/project"), [z.length, 4, 4, -1]));
-      x = up(up(x, "g/up8"), "g/up16");
+      for (const side of [8, 16]) x = tf.relu(up(x, `g/up${side}`));
       const [y, map] = attend(x, options);
-      x = up(up(y, "g/up32"), "g/up64");
-      x = tf.conv2d(x, get("g/to_rgb/kernel"), 1, "same");
-      return { images: tf.tanh(tf.add(x, get("g/to_rgb/bias"))), map };
+      x = y;
+      for (const side of [32, 64]) x = tf.relu(up(x, `g/up${side}`));
+      return { images: colours(x, "g/to_rgb"), map };
+    });
+  }
+
+  /* Images of 32 pixels for noise z and labels y, [n, width]: a 1 for each value asked for. */
+  function order(z, y) {
+    return tf.tidy(() => {
+      const n = z.length;
+      const labels = tf.tensor2d(y);
+      const told = (x, name) => { // a gain and an offset for each channel, by label
+        const [gains, offsets] = ["gains", "offsets"].map((table) =>
+          tf.reshape(tf.matMul(labels, get(`order/${name}/${table}`)), [n, 1, 1, -1]));
+        return tf.relu(tf.add(tf.mul(x, tf.add(gains, 1)), offsets));
+      };
+      let x = told(tf.reshape(dense(tf.tensor2d(z), "order/project"), [n, 4, 4, -1]), "bn4");
+      for (const side of [8, 16, 32]) x = told(up(x, `order/up${side}`), `bn${side}`);
+      return colours(x, "order/to_rgb");
     });
   }
 
@@ -93,15 +109,21 @@ window.Network = (() => {
     return tf.tensor2d(rows);
   }
 
+  /* Images of half the side. */
+  function halved(images) {
+    const [n, size] = images.shape;
+    const half = halving(size);
+    const across = tf.reshape(tf.transpose(images, [0, 3, 1, 2]), [n * 3 * size, size]);
+    const narrow = tf.reshape(tf.matMul(across, half, false, true), [n * 3, size, size / 2]);
+    const small = tf.matMul(tf.tile(tf.expandDims(half), [n * 3, 1, 1]), narrow);
+    return tf.transpose(tf.reshape(small, [n, 3, size / 2, size / 2]), [0, 2, 3, 1]);
+  }
+
   /* What the judge reads of images: {left_iris: [..], right_iris: [..], hair: [..], ...}. */
   function read(images) {
     return tf.tidy(() => {
-      const [n, size] = images.shape;
-      const half = halving(size);
-      const across = tf.reshape(tf.transpose(images, [0, 3, 1, 2]), [n * 3 * size, size]);
-      const narrow = tf.reshape(tf.matMul(across, half, false, true), [n * 3, size, size / 2]);
-      const small = tf.matMul(tf.tile(tf.expandDims(half), [n * 3, 1, 1]), narrow);
-      let x = tf.transpose(tf.reshape(small, [n, 3, size / 2, size / 2]), [0, 2, 3, 1]);
+      const n = images.shape[0];
+      let x = images.shape[1] === 32 ? images : halved(images); // the judge takes 32 pixels
       for (const block of ["judge/conv0", "judge/conv1", "judge/conv2"]) {
         x = tf.conv2d(x, get(`${block}/kernel`), 1, "same");
         x = tf.maxPool(tf.relu(tf.add(x, get(`${block}/bias`))), 2, 2, "same");
@@ -144,5 +166,5 @@ window.Network = (() => {
     };
   }
 
-  return { start, draw, read, cut, SIDE, LATENT: 64 };
+  return { start, draw, order, read, cut, SIDE, LATENT: 64, LATENT_OF_ORDER: 32 };
 })();

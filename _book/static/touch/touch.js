@@ -39,11 +39,11 @@ window.Touch = (() => {
 
   const button = (label, click) => make("button", { type: "button", click }, label);
 
-  /* One choice of several: {row, value()}. */
-  function choice(legend, names, changed) {
+  /* One choice of several: {row, value()}; at first the one that is named. */
+  function choice(legend, names, changed, first = names[0]) {
     const group = fresh();
-    const inputs = names.map((name, k) =>
-      make("input", { type: "radio", name: group, value: name, ...(k ? {} : { checked: "" }) }));
+    const inputs = names.map((name) =>
+      make("input", { type: "radio", name: group, value: name, ...(name === first ? { checked: "" } : {}) }));
     inputs.forEach((input) => input.addEventListener("change", () => changed(input.value)));
     const labels = inputs.map((input, k) => make("label", {}, input, ` ${names[k]}`));
     const row = make("fieldset", {}, make("legend", {}, legend), ...labels);
