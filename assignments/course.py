@@ -44,13 +44,13 @@ def sets(root=ROOT):
     return sorted(path.parent.name for path in root.glob("source/ps*/*.py"))
 
 
-def build(root=ROOT, names=None, solutions=True, seed=0):
+def build(root=ROOT, solutions=True, seed=0):
     """Make the notebooks of source/, release/ and solutions/ of the sets that have changed.
 
     A set that is as it was is left alone, and so are its points.
 
     Args:
-        root: the course's folder. names: problem sets, default all. solutions: execute these too.
+        root: the course's folder. solutions: execute these, too.
         seed: what the tests' random numbers start from, so that each class has its own.
 
     Returns:
@@ -61,7 +61,7 @@ def build(root=ROOT, names=None, solutions=True, seed=0):
         ValueError: a problem set has no line for the seed.
     """
     made = []
-    for name in names or sets(root):
+    for name in sets(root):
         folder = root / "source" / name
         notebook = _notebook(folder, seed)
         if _is_there(root, name, notebook, solutions):
@@ -149,7 +149,6 @@ def back_up(root, most=10):
         book.backup(copy)
     for old in sorted(folder.glob("gradebook-*.db"))[:-most]:
         old.unlink()
-    return target
 
 
 def grade(root=ROOT, jobs=2, force=False, student=None, name=None, report=print, way=None):

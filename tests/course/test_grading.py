@@ -26,8 +26,7 @@ CELLS = {  # student -> what stands in the cell of kernel_matrix
     "right": MODEL["kernel_matrix"],
     "wrong": WRONG,
     "magic": "%load_ext autoreload\n%autoreload 2\n" + MODEL["kernel_matrix"],
-    "times": "%%time\n%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\n"
-    "plt.show()\n" + MODEL["kernel_matrix"],
+    "times": "%%time\n" + MODEL["kernel_matrix"],
     "bars": "import sys\nprint('50%', file=sys.stderr)\n" + MODEL["kernel_matrix"].replace(
         "    ", "    print('bar', file=sys.stderr)\n    ", 1),
     "loops": HEAD + "    while True:\n        pass",
