@@ -396,7 +396,7 @@ for batch in data.batches(BATCH, count=min(3, FIRST)):
 np.testing.assert_allclose(curve[:1], again[:1], rtol=1e-5)
 np.testing.assert_allclose(curve[:3], again, rtol=1e-3)
 print("losses of D and G, the loop's and the library's")
-print(np.hstack([curve[:3], again]))
+print(np.hstack([curve[:3], again]).round(5))
 
 # %% [markdown]
 # The same losses, up to rounding. `GAN` adds

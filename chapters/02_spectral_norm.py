@@ -462,7 +462,7 @@ for colour, name, watch in zip(plots.COLOURS, ("SN", "no SN"), (with_sn, without
     axis.semilogy(steps, most, ls="--", color=colour, label=f"{name}: allowed")
     axis.semilogy(steps, median, color=colour, lw=2, label=f"{name}: measured")
     short = name.replace(" ", "-")
-    page.glue(f"slope-{short}", median[-1], "{:.2g}")
+    page.glue(f"slope-{short}", median[-1], "{:.2f}")
     page.glue(f"allowed-{short}", most[-1], "{:.0f}")
     assert (median < most).all()
     assert median[-1] < 2 ** len(watched)  # as the text says
@@ -506,7 +506,7 @@ from sagan_experiments import arms, ledger
 
 results = ledger.of_chapter("02_spectral_norm")
 ROWS = {"no SN: slope of D": "sn-slope", "no SN in D": "sn-d", "no SN in G": "sn-g",
-        "one round, not five": "more-rounds", "one round, no exact SVD": "exact-svd", "the wrong fold": "scrambled"}
+        "one round, not five": "more-rounds", "one round, not an exact SVD": "exact-svd", "the wrong fold": "scrambled"}
 page.show("fig_sn_seeds", plots.seeds({words: results[name] for words, name in ROWS.items()}))
 for name in ("sn-slope", "sn-d", "scrambled"):
     assert results[name].verdict == ledger.HOLDS, name  # as the text says

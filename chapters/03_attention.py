@@ -315,6 +315,7 @@ for axis, rows, title in ((axes[0], history, "live, first steps"), (axes[1], log
     axis.axhline(0, color="black", lw=0.8)
     axis.set_title(title, fontsize=10)
     axis.set_xlabel("training step")
+    axis.locator_params("x", nbins=4)
     axis.grid(alpha=0.3)
 axes[0].set_ylabel("$\\gamma$")
 axes[0].legend(fontsize=8)

@@ -143,9 +143,9 @@ found = scores.evaluate(made, real, held_out, judged, "shipped", bootstrap=50)
 # %% tags=["remove-input"]
 NAMES = {"frechet": "Fréchet distance", "precision": "precision", "recall": "recall",
          "heterochromia": "unequal eyes", "coverage": "combinations of 250"}
-rows = []
+FORMS, rows = {"frechet": "{:.1f}", "heterochromia": "{:.1%}", "coverage": "{:.0f}"}, []
 for name, label in NAMES.items():
-    score = {key: f"{number:.3g}" for key, number in found[name].items()}
+    score = {key: FORMS.get(name, "{:.2f}").format(number) for key, number in found[name].items()}
     interval = f"{score['low']} to {score['high']}" if "low" in score else ""
     rows.append(f"| {label} | {score['value']} | {interval} | {score['real']} |\n")
 Markdown("| score | generated | interval | real |\n|---|---|---|---|\n" + "".join(rows))
@@ -186,16 +186,17 @@ nearest, fresh = apart.min(1), cdist(judged.features(held_out), known).min(1)
 # %% tags=["remove-cell", "long"]
 import matplotlib.pyplot as plt
 
-figure, axes = plt.subplots(1, 2, figsize=(7.2, 2.3), width_ratios=(1.5, 1))
+figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), width_ratios=(1.5, 1))
 pair = np.stack([made[:10], from_bytes(trained_on.images[apart[:10].argmin(1)])])
-axes[0].imshow(plots.grid(pair.reshape(-1, size, size, 3), columns=10))
+halves = pair.reshape(2, 2, 5, size, size, 3).swapaxes(0, 1)  # five above their nearest, twice
+axes[0].imshow(plots.grid(halves.reshape(-1, size, size, 3), columns=5))
 axes[0].axis("off")
 axes[0].set_title("sample, and its nearest training face", fontsize=9)
 for values, label, colour in ((nearest, "samples", 0), (fresh, "fresh real faces", 1)):
     axes[1].hist(values, np.linspace(0, np.quantile(nearest, 0.99), 40), alpha=0.6,
                  color=plots.COLOURS[colour], label=label)
 axes[1].set(yticks=[], xlabel="distance to the nearest training face")
-axes[1].legend(fontsize=7)
+axes[1].legend(fontsize=8)
 figure.tight_layout()
 page.show("fig_nearest", figure)
 page.glue("copies", int(np.sum(nearest < np.quantile(fresh, 0.001))))

@@ -139,7 +139,7 @@ assert np.ptp(paths["GP, weight 1"][-100:, 0]) < 0.01
 assert np.ptp(paths["GP, weight 0.3"][-1000:, 0]) > 1
 
 # %% tags=["remove-cell"]
-figure, axes = plt.subplots(1, 4, figsize=(7.4, 2.2))
+figure, axes = plt.subplots(1, 4, figsize=(7.4, 2.2), sharex=True, sharey=True)
 for axis, (name, path) in zip(axes, paths.items()):
     axis.plot(*path.T, color=plots.COLOURS[0], lw=0.8)
     axis.plot(0, 0, "k+", ms=9)

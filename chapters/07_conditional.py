@@ -87,8 +87,8 @@ np.testing.assert_allclose(layer([x, y], training=True), ours, atol=1e-4)
 # %% [markdown]
 # ## Telling D
 #
-# If $D$ is not told, any good face passes, and $G$ has no reason to obey. The oldest way lays the label beside
-# the colours of every pixel {cite:p}`mirza2014conditional`.
+# If $D$ is not told, any good face passes, and $G$ has no reason to obey. The oldest way joins it to the image
+# {cite:p}`mirza2014conditional`, here beside each pixel's colours.
 #
 # **Projection.** {cite:t}`miyato2018projection` ask what the best $D$ would compute. For cross-entropy it is the
 # logarithm of how much more often a pair of image and label is real than generated, in two parts:
@@ -237,8 +237,8 @@ page.glue("spread-value", found["spread"]["value"], "{:.1f}")
 
 # %% [markdown]
 # The mean distance within a class is {glue:text}`intra_frechet-value:s`, its floor
-# {glue:text}`intra_frechet-real:s`, and the features of a class spread {glue:text}`spread-value:s` times as far
-# as those of real faces: too few kinds of faces. A label can be obeyed to the last face, and the faces be poor.
+# {glue:text}`intra_frechet-real:s`, and the variance of a class's features is {glue:text}`spread-value:s` times
+# that of real faces: too few kinds of faces. A label can be obeyed to the last face, and the faces be poor.
 #
 # Without labels $G$ may lose whole groups of the data; the {doc}`playground` counts them. A class that is
 # obeyed cannot go missing, but kinds within it can.
@@ -282,7 +282,7 @@ page.glue("wrong-steps", STEPS * 3 // 4)
 # | 10 | 90 | {glue:text}`wrong-10:s` |
 # | 50 | 50 | {glue:text}`wrong-50:s` |
 #
-# A perfect $G$ learns what it is shown, mistakes included: that is its target, no bound. A $G$ that drops the rare,
+# Colours and mistakes being even, these are a perfect $G$'s shares: a target, no bound. A $G$ that drops the rare,
 # wrong kinds obeys more. After so few steps each row lies below it. {cite:t}`kaneko2019label` build what is known of
 # the mistakes into $D$.
 
@@ -331,7 +331,7 @@ for name in ("frechet", "intra_frechet"):
 # %% [markdown]
 # ## Where it went
 #
-# **SAGAN** is this chapter's pair with attention {cite:p}`zhang2018sagan`. **BigGAN** shares one embedding of
+# **SAGAN** tells both networks in this way {cite:p}`zhang2018sagan`. **BigGAN** shares one embedding of
 # the labels among all layers of $G$ {cite:p}`brock2018biggan`. **StyleGAN** lets the noise itself give every
 # layer its gain and offset {cite:p}`karras2019style`. **Diffusion models** are told the label at their
 # normalizations, too {cite:p}`dhariwal2021diffusion`, or go further from what they draw without it towards what
@@ -372,7 +372,7 @@ for name in ("frechet", "intra_frechet"):
 # ```{solution} ex-conditional-half
 # :class: dropdown
 #
-# In the first case $G$ can do no better than draw the data as a whole: its labels are right by chance. In the
+# First, with classes equally frequent, $G$ can do no better than draw the data as a whole. In the
 # second $G$ may use the label as it likes, as noise of five values. Nothing ties it to hair.
 # ```
 #

@@ -59,7 +59,7 @@ def build(loss="bce", beta_1=0.5, kernel=4):
     return model, state, [np.array(variable) for variable in state]
 
 # %%
-def train(steps=300, g_rate=4e-4, d_rate=4e-4, **switch):
+def train(steps=240, g_rate=4e-4, d_rate=4e-4, **switch):
     """Train, and keep what tells: the history, samples, and samples of twenty steps before."""
     model, state, start = build(**switch)  # built once for all rates, and put back to its start
     for variable, value in zip(state, start):
@@ -117,7 +117,7 @@ import matplotlib.pyplot as plt
 
 from sagan_lib.book import page, plots
 
-figure, axes = plt.subplots(len(results), 3, figsize=(7.4, 10.5), width_ratios=(1, 1, 1.1))
+figure, axes = plt.subplots(len(results), 3, figsize=(7.4, 12.5), width_ratios=(1, 1, 1.1))
 for (before, after, right), (name, run) in zip(axes, results.items()):
     for axis, images, title in ((before, run["before"], name), (after, run["images"], "20 steps later")):
         axis.imshow(plots.grid(images[:12], columns=4))
@@ -126,9 +126,9 @@ for (before, after, right), (name, run) in zip(axes, results.items()):
     for colour, key in zip(plots.COLOURS, ("g_loss", "d_loss")):
         right.plot(run["history"]["step"], run["history"][key], color=colour, label=key[0].upper())
     right.set_yscale("symlog" if max(run["history"]["g_loss"]) > 100 else "linear")
-    right.tick_params(labelsize=7)
+    right.tick_params(labelsize=8)
     right.grid(alpha=0.3)
-axes[0, 2].legend(fontsize=7)
+axes[0, 2].legend(fontsize=8)
 axes[0, 2].set_title("losses", fontsize=10, loc="left")
 axes[-1, 2].set_xlabel("training step")
 figure.tight_layout(pad=0.5)
@@ -136,7 +136,8 @@ page.show("fig_failures_gallery", figure)
 for name, numbers in told.items():
     for key, value in numbers.items():
         form = "{:,.0f}" if key == "kinds" or abs(value) >= 10 else "{:.1f}" if value > 1 else "{:.1g}"
-        page.glue(f"{name}: {key}", value, form)
+        form = "{:.2f}" if key == "moves" else form
+        page.glue(f"{name}: {key}", round(value, -3) if value > 9999 else value, form)
 
 # %% [markdown]
 # ```{glue:figure} fig_failures_gallery
@@ -153,8 +154,6 @@ fine, wins = told["healthy"], {name: told[name] for name in told if name != "hea
 assert wins["D wins"]["D's loss"] < 0.05 < fine["D's loss"]
 assert wins["G wins"]["D's loss"] > 2
 assert wins["collapse"]["kinds"] < 0.7 * fine["kinds"]
-assert wins["collapse"]["spread"] > 0.5
-assert wins["collapse"]["moves"] > 1.4 * fine["moves"]
 assert wins["momentum"]["D's loss"] < 0.1
 assert wins["momentum"]["kinds"] < 0.2 * fine["kinds"]
 assert wins["momentum"]["spread"] < 0.4
@@ -173,14 +172,14 @@ assert wins["chessboard"]["finest pattern"] > 1.5 * fine["finest pattern"]
 # guessing. A texture fools an opponent that hardly learns.
 #
 # **Collapse** (`g_rate=4e-2`; on points, in the {doc}`playground`). The losses look no worse than the
-# healthy run's, and single pictures resemble faces. The count tells: {glue:text}`collapse: kinds:s`
-# kinds among 300 faces, where the healthy run has {glue:text}`healthy: kinds:s`. And they change, in twenty
-# steps by {glue:text}`collapse: moves:s` times the data's spread (healthy: {glue:text}`healthy: moves:s`).
+# healthy run's. The count tells: {glue:text}`collapse: kinds:s` kinds among 300 faces, where the healthy run
+# has {glue:text}`healthy: kinds:s`. How far it goes is chance: another processor rounds otherwise, and the
+# same run may end with a single picture.
 #
 # **Momentum** (`beta_1=0.9`, Adam's default). $D$ wins, and all pictures are nearly one:
 # {glue:text}`momentum: kinds:s` kinds.
 #
-# **Divergence** (both rates 5). $G$'s loss is {glue:text}`divergence: G's loss:s`, and all samples are
+# **Divergence** (both rates 5). $G$'s loss is about {glue:text}`divergence: G's loss:s`, and all samples are
 # nearly the same. Where a loss becomes NaN, `fit` stops by itself and keeps the last good weights.
 #
 # **Chessboard** (kernels of 3, stride 2). The heads are there, under a grid:
@@ -196,7 +195,7 @@ assert wins["chessboard"]["finest pattern"] > 1.5 * fine["finest pattern"]
 # | $D$'s loss near 0, no faces | $D$ wins | another loss; less momentum; a bound on $D$ ({doc}`02_spectral_norm`) |
 # | $D$'s loss above that of guessing | $G$ wins | a larger rate of $D$, or more steps of it ({doc}`04_ttur`) |
 # | few kinds of picture, again and again | collapse | count kinds; a smaller rate of $G$ |
-# | another style every few steps | oscillation, as in the collapsing run | smaller rates, the averaged $G$ |
+# | another style every few steps | oscillation ({doc}`playground`) | smaller rates, the averaged $G$ |
 # | losses in the thousands, NaN | divergence | far smaller rates |
 # | a fine grid over everything | chessboard | a kernel that the stride divides; more steps |
 

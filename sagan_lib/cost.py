@@ -92,9 +92,11 @@ class Plan:
 
     def __str__(self):
         time_text = f"{self.seconds / 60:.0f} min" if self.seconds > 99 else f"{self.seconds:.0f} s"
+        gib = self.memory_bytes / 2**30
+        memory = f"{gib:.1f} GiB" if gib >= 0.1 else f"{1024 * gib:.0f} MiB"
         return (
             f"{self.parameters / 1e6:.2f} M parameters, {self.step_flops / 1e9:.1f} GFLOP a step, "
-            f"about {self.memory_bytes / 2**30:.1f} GiB and {time_text} on this machine"
+            f"about {memory} and {time_text} on this machine"
         )
 
 

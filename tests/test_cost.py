@@ -94,6 +94,8 @@ def test_the_plan_reads_as_a_sentence(seconds, words):
     plan = cost.Plan(1_234_567, 2_500_000_000, 3 * 2**30, seconds)
     expected = f"1.23 M parameters, 2.5 GFLOP a step, about 3.0 GiB and {words} on this machine"
     assert str(plan) == expected
+    small = cost.Plan(1, 1, 30 * 2**20, 1)
+    assert "about 30 MiB" in str(small)
 
 
 def test_the_measured_rate_is_one_of_a_machine_of_this_century():
