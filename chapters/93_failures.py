@@ -142,7 +142,7 @@ for name, numbers in told.items():
 # %% [markdown]
 # ```{glue:figure} fig_failures_gallery
 # :name: fig-failures-gallery
-# :alt: Seven rows, each with twelve samples, the same twenty steps later, and both losses. Healthy: rough faces. D wins: grey squares. G wins: one texture. Collapse: few kinds of face, then others. Momentum: one texture, then in other colours. Divergence: one bright pattern, losses far above a thousand. Chessboard: blurred heads under a grid.
+# :alt: Seven rows, each with twelve samples, the same twenty steps later, and both losses. Healthy: rough faces. D wins: grey squares. G wins: one texture. Collapse: nearly empty squares, then nearly one face. Momentum: one reddish texture. Divergence: one bright pattern, losses far above a thousand. Chessboard: blurred heads under a grid.
 #
 # Samples from the same noise, twenty steps apart, and both losses (logarithmic beyond 2 where they
 # diverge). Nothing picked.
