@@ -33,10 +33,7 @@ def train(kind, seed, steps=300, checkpoints=3, protocol=PROTOCOL):
         "copies": at the end, as `scores.copies`}, samples (10, 32, 32, 3), uint8).
     """
     name = KINDS[checks.one_of("kind", kind, KINDS)]
-    checks.integer("checkpoints", checkpoints, 1)
-    each, rest = divmod(checks.integer("steps", steps, 1), checkpoints)
-    if rest:
-        raise ValueError(f"steps must be a multiple of {checkpoints}, got {steps}")
+    each = demo.steps_between(checkpoints, steps)
     arm = ways.TRIALS[ways.at_rates(name, *RATES)]
     model, data = arms.build(arm, protocol, seed), arms.source(arm, protocol)
     judged = scores.extractor(data.extractor)

@@ -5,12 +5,26 @@ from pathlib import Path
 
 import numpy as np
 
-from sagan_lib import shipped
+from sagan_lib import checks, shipped
 from sagan_lib.cli.provenance import provenance
 
 
 def _pictures(path, kinds):
     return {kind: path.with_name(f"{path.stem}_{kind}.png") for kind in kinds}
+
+
+def steps_between(checkpoints, steps):
+    """How many steps lie between two looks at a run.
+
+    Args:
+        checkpoints: how often it is looked.
+        steps: of the run, a multiple of that.
+    """
+    checks.integer("checkpoints", checkpoints, 1)
+    each, rest = divmod(checks.integer("steps", steps, 1), checkpoints)
+    if rest:
+        raise ValueError(f"steps must be a multiple of {checkpoints}, got {steps}")
+    return each
 
 
 def run(path, kinds, rates, seeds, train, line=""):

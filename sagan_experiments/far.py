@@ -32,10 +32,7 @@ def train(kind, seed, steps=960, checkpoints=12):
     """
     name = KINDS[checks.one_of("kind", kind, KINDS)]
     arm = ways.TRIALS[ways.at_rates(name, *RATES)]
-    checks.integer("checkpoints", checkpoints, 1)
-    each, rest = divmod(checks.integer("steps", steps, 1), checkpoints)
-    if rest:
-        raise ValueError(f"steps must be a multiple of {checkpoints}, got {steps}")
+    each = demo.steps_between(checkpoints, steps)
     protocol = arms.PROTOCOLS["fair"]
     model, data = arms.build(arm, protocol, seed), arms.source(arm, protocol)
     quartet = discs.recoloured(100, distance=arm.discs)

@@ -331,7 +331,7 @@ def _left(name, store):
     left = len(missing([name], store))
     if name in ways.WAYS and not raced(name, store):
         return left + RACE * len(TUNING[1:])
-    if _chooses(_split(name)[0]) and name in ways.VARIANTS and not candidates(name, store):
+    if name in ways.VARIANTS and _chooses(name) and not candidates(name, store):
         return left + FINALISTS * len(TUNING)
     return left
 
