@@ -3,9 +3,9 @@
 A verdict that is taken in the warm-up, at one pair of rates, cannot be told from the effect of the
 rates. So every way gets the same search: all pairs of `ways.RATES` with one tuning seed, the best
 `RACE` of them with the other, too, for one alone may flatter a pair; the mean decides. A variant
-chooses among its way's best `FINALISTS`, by the same seeds. Tuning seeds decide nothing else. A run
-is scored by its last half, not by its end, which wobbles; and how soon it is good is another
-question.
+chooses among its way's best `FINALISTS`, on which both seeds have agreed, by the first seed alone.
+Tuning seeds decide nothing else. A run is scored by its last half, not by its end, which wobbles;
+and how soon it is good is another question.
 """
 
 import itertools
@@ -122,11 +122,16 @@ def _pair(name, place):
     return ways.at_rates(name, ways.RATES[i], ways.RATES[k])
 
 
-def _mean(pairs, store):
-    """{pair: its mean `quality` over the tuning seeds}, of pairs that were run with all of them."""
+def _seeds(name):
+    """The tuning seeds that decide for a way, at one ratio too, or for a variant."""
+    return TUNING if _split(name)[0] in ways.WAYS else TUNING[:1]
+
+
+def _mean(pairs, store, seeds=TUNING):
+    """{pair: its mean `quality` over tuning seeds}, of pairs that were run with all of them."""
     runs = {pair: store.seeds("arms", pair) for pair in pairs}
-    return {pair: float(np.mean([quality(of[seed]) for seed in TUNING]))
-            for pair, of in runs.items() if set(TUNING) <= set(of)}  # fmt: skip
+    return {pair: float(np.mean([quality(of[seed]) for seed in seeds]))
+            for pair, of in runs.items() if set(seeds) <= set(of)}  # fmt: skip
 
 
 def raced(way, store):
@@ -165,7 +170,7 @@ def candidates(name, store):
 
 
 def best(name, store):
-    """Something at its own best rates: the mean quality over its tuning seeds decides.
+    """Something at its own best rates: its mean quality over tuning seeds decides.
 
     Args:
         name: of `ways.WAYS` or `ways.VARIANTS`, or "WAY:RATIO" for a way at the best pair of which
@@ -186,7 +191,7 @@ def best(name, store):
         raise ValueError(f"the search of {name!r} is not finished: run 'trials run {name}'")
     if not _chooses(way):
         return pairs[0]
-    means = _mean(pairs, store)
+    means = _mean(pairs, store, _seeds(name))
     if math.isinf(min(means.values())):
         raise ValueError(f"all candidates of {name!r} diverged")
     return min(pairs, key=means.get)
@@ -252,7 +257,7 @@ def missing(names, store):
             wanted += [(pair, seed) for seed in TUNING[1:] for pair in raced(name, store)]
         elif _chooses(way):
             pairs = _at_ratio(way, float(ratio)) if ratio else candidates(name, store)
-            wanted += [(pair, seed) for seed in TUNING for pair in pairs]
+            wanted += [(pair, seed) for seed in _seeds(name) for pair in pairs]
     return [(pair, seed) for pair, seed in wanted if seed not in store.seeds("arms", pair)]
 
 
@@ -332,7 +337,7 @@ def _left(name, store):
     if name in ways.WAYS and not raced(name, store):
         return left + RACE * len(TUNING[1:])
     if name in ways.VARIANTS and _chooses(name) and not candidates(name, store):
-        return left + FINALISTS * len(TUNING)
+        return left + FINALISTS
     return left
 
 
