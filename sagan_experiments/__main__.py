@@ -62,6 +62,10 @@ def _parser():
     more = commands.add_parser("continued", help="few pictures of a new kind: a demonstration")
     more.add_argument("--out", type=Path, help="results; default: data/results/continued32.json")
 
+    own = commands.add_parser("own", help="real pictures, as they are and changed: a demonstration")
+    own.add_argument("--data", type=Path, required=True, help="folder of pictures, or a zip")
+    own.add_argument("--out", type=Path, help="results; default: data/results/own32.json")
+
     bench = commands.add_parser("bench", help="measure the speed of a training step and of others")
     bench.add_argument("--sizes", default=",".join(SIZES), help="RESOLUTIONxWIDTH,...")
     bench.add_argument("--contenders", default=",".join(CONTENDERS), help="default: %(default)s")
@@ -89,6 +93,13 @@ def _continued(args):
     from sagan_experiments import continued
 
     print(continued.run(args.out, line=args.line))
+    return 0
+
+
+def _own(args):
+    from sagan_experiments import own
+
+    print(own.run(args.data, args.out, line=args.line))
     return 0
 
 
@@ -162,13 +173,14 @@ def main(argv=None):
                 "claims": _claims,
                 "continued": _continued,
                 "far": _far,
+                "own": _own,
                 "questions": _questions,
                 "stages": _stages,
                 "trials": _trials,
             }
             return commands[args.command](args)
     except KeyboardInterrupt as stop:
-        goes_on = getattr(args, "action", args.command) in ("run", "far", "continued")
+        goes_on = getattr(args, "action", args.command) in ("run", "far", "continued", "own")
         more = "; what is done is kept, and the same command goes on from there" if goes_on else ""
         print(f"\nstopped{more}", file=sys.stderr)
         return process.status(stop)
