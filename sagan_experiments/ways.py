@@ -66,9 +66,9 @@ VARIANTS = {
     **{f"sn_red_{n}": ("sn", new) for n, new in _NEW.items()},
     **{f"sn_red_{n}_on": ("sn", new | {"continues": True}) for n, new in _NEW.items()},
     "sn_red_100_frozen": ("sn", _NEW[100] | {"continues": True, "frozen": 2}),
-    # What else a reader sets
-    "sn_beta_2": ("sn", {"beta_2": 0.999}),
-    "sn_batch16": ("sn", {"batch_size": 16}),
+    # What else a reader sets; R1's seeds differ least
+    "r1_beta_2": ("r1", {"beta_2": 0.999}),
+    "r1_batch16": ("r1", {"batch_size": 16}),
     # After twice the training; at the way's own best pair
     "sn_long": ("sn", {"length": 2}),
     "r1_long": ("r1", {"length": 2}),

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from sagan_experiments import trials, ways
-from sagan_experiments.questions import QUESTIONS
+from sagan_experiments.questions import QUARTER, QUESTIONS
 
 
 def test_questions_ask_what_can_be_tried_and_say_a_positive_sentence():
@@ -13,6 +13,7 @@ def test_questions_ask_what_can_be_tried_and_say_a_positive_sentence():
         for side in question.sides:
             assert side.partition(":")[0] in {*ways.WAYS, *ways.VARIANTS}, name
         assert question.limit > 0
+        assert not question.same or question.limit == QUARTER, name
         assert question.answer.endswith(".")
         assert " not " not in question.answer, name
     asked = {side.partition(":")[0] for q in QUESTIONS.values() for side in q.sides}

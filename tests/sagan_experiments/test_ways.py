@@ -33,7 +33,7 @@ def test_an_unknown_name_is_refused():
 
 def test_other_batches_see_as_many_images():
     fair = arms.PROTOCOLS["fair"]
-    assert arms.steps_of(ways.arm("sn_batch16"), fair) == 2 * fair.steps
+    assert arms.steps_of(ways.arm("r1_batch16"), fair) == 2 * fair.steps
     assert arms.steps_of(ways.arm("sn_long"), fair) == 2 * fair.steps
 
 
