@@ -44,3 +44,12 @@ def test_the_command_trains_what_a_reader_would_and_each_once(folder, tmp_path, 
         assert (runs["1"]["images"], runs["1"]["held_out"]) == (36, 4)
         assert 0 <= runs["1"]["copies"]["value"] <= 1
     assert record["command"].startswith("python -m sagan_experiments own --data ")
+
+
+def test_what_comes_with_the_book_says_what_its_page_says():
+    record, samples = own.stored()
+    assert samples.keys() == own.KINDS.keys()
+    gaps = {kind: [run["gap"][-1][1] for run in runs.values()]
+            for kind, runs in record["runs"].items()}  # fmt: skip
+    assert {len(each) for each in gaps.values()} == {len(own.SEEDS)}
+    assert max(gaps["changed"]) < 0.5 < 2 < min(gaps["plain"])
