@@ -175,6 +175,8 @@ page.glue("fashion-steps", run["step"])
 page.glue("fashion-minutes", run["seconds_this_time"] / 60, "{:.0f}")
 page.glue("fashion-images", run["images"], "{:,}")
 picture = plt.imread(results / "fashion32.png")
+
+# %% tags=["remove-cell"]
 figure, axis = plt.subplots(figsize=(6.5, 6.5 * picture.shape[0] / picture.shape[1]))
 axis.imshow(picture, interpolation="nearest")
 axis.axis("off")
