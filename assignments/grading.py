@@ -137,32 +137,32 @@ def _execute(notebook, source, way):
     they call is asked for there.
     """
     mark, waiting = secrets.token_hex(16), [c for c in notebook.cells if repair.is_test(c)]
-    with tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True) as work:
-        work, home = Path(work), Path(work, "home")
-        work.chmod(0o711)  # another user may pass, and read nothing
-        (home / "run").mkdir(parents=True)
-        sandbox.write_kernel(work / "kernels", home, way)
-        kernel = AsyncKernelManager(
-            kernel_name="graded", transport="ipc", ip=str(home / "run" / "kernel"),
-            connection_file=str(home / "run" / "connection.json"),
-            kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(work / "kernels")]),
-        )  # fmt: skip
-        client, watch = Client(kernel), None
-        started = {"cwd": str(home), "env": _environment(home, mark), "cleanup_kc": True,
-                   "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}  # fmt: skip
-        try:
-            with client.setup_kernel(**started), sandbox.Watch(mark, kernel, home, LIMIT) as watch:
-                _cells(client, notebook, source, waiting)
-        except Exception as error:  # a student's process can send whatever it likes
-            if watch is None:  # the sandbox did not start, which is nobody's fault
-                raise
-            ended = "its code ended the kernel (os._exit, a crash, or more memory than there is)"
-            died = isinstance(error, DeadKernelError) or "died" in str(error)
-            problem = watch.said or (ended if died else _first_line(error))
-            _fail(waiting, f"Not graded: {problem}.")
-            return problem
-        finally:  # nothing of it may stay
-            sandbox.end(mark)
+    work = Path(tempfile.mkdtemp(prefix="grading-"))
+    home = work / "home"
+    (home / "run").mkdir(parents=True)
+    sandbox.write_kernel(work / "kernels", home, way)
+    kernel = AsyncKernelManager(
+        kernel_name="graded", transport="ipc", ip=str(home / "run" / "kernel"),
+        connection_file=str(home / "run" / "connection.json"),
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(work / "kernels")]),
+    )  # fmt: skip
+    client, watch = Client(kernel), None
+    started = {"cwd": str(home), "env": _environment(home, mark), "cleanup_kc": True,
+               "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}  # fmt: skip
+    try:
+        with client.setup_kernel(**started), sandbox.Watch(mark, kernel, home, LIMIT) as watch:
+            _cells(client, notebook, source, waiting)
+    except Exception as error:  # a student's process can send whatever it likes
+        if watch is None:  # the sandbox did not start, which is nobody's fault
+            raise
+        ended = "its code ended the kernel (os._exit, a crash, or more memory than there is)"
+        died = isinstance(error, DeadKernelError) or "died" in str(error)
+        problem = watch.said or (ended if died else _first_line(error))
+        _fail(waiting, f"Not graded: {problem}.")
+        return problem
+    finally:  # nothing of it may stay
+        sandbox.end(mark)
+        subprocess.run(["rm", "-rf", work])  # Python's own fails where folders nest deeply
     return None
 
 

@@ -1,8 +1,8 @@
 """Where a submission's kernel runs: with nothing of the machine but what it needs, and limits.
 
-By bubblewrap, a small program for containers that needs no service and no image; where there is
-none and the grader is root, as another user. Where there is neither, the instructor must say that
-students' code may run with the instructor's own rights.
+By bubblewrap, a small program for containers that needs no service and no image. Where there is
+none, the instructor must say that students' code may run with the instructor's own rights: another
+user's name alone hides neither the solutions nor one submission from the next.
 """
 
 import contextlib
@@ -13,14 +13,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
 import psutil
 
-NOBODY = 65534
-WAYS = ("bubblewrap", "another user's name", "no sandbox")
-#: Bytes of memory and of files, files, and processes of one submission.
+WAYS = ("bubblewrap", "no sandbox")
+#: Bytes of memory and of files, files and folders, and processes of one submission.
 MEMORY, FILES, MANY, PROCESSES = 6 * 2**30, 2**28, 5000, 64
 #: Starts a kernel that has set limits for itself: bytes of a file, of memory, seconds of processor.
 _START = f"""
@@ -35,19 +35,6 @@ launch_new_instance()
 """
 #: Of the system, all that Python and TensorFlow may need; other folders are not even there.
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/sys")
-#: Give folders, the words before "--", to a user who has nothing else; then be that user.
-_AS_NOBODY = f"""
-import os, sys
-place = sys.argv.index("--")
-for folder in sys.argv[1:place]:
-    for path, folders, files in os.walk(folder):
-        for each in (path, *(os.path.join(path, name) for name in files)):
-            os.chown(each, {NOBODY}, {NOBODY}, follow_symlinks=False)
-os.setgroups([])
-os.setgid({NOBODY})
-os.setuid({NOBODY})
-os.execv(sys.argv[place + 1], sys.argv[place + 1 :])
-"""
 
 
 def _needed():
@@ -61,21 +48,19 @@ def library_folder():
     return Path(importlib.util.find_spec("sagan_lib").origin).parent
 
 
-def prefix(way, own=()):
+def prefix(way, own):
     """The words before a command that run it in one of the `WAYS`.
 
     Args:
         way: of `WAYS`.
-        own: folders that it may write to. With bubblewrap all others can only be read, and there
-            are none but the system's and Python's. For another user these change their owner.
+        own: the folder that it may write to. With bubblewrap all others can only be read, and there
+            are none but the system's and Python's.
 
     Raises:
         ValueError: unknown way.
     """
     if way == "no sandbox":
         return []
-    if way == "another user's name":
-        return [sys.executable, "-c", _AS_NOBODY, *map(str, own), "--"]
     if way != "bubblewrap":
         raise ValueError(f"way must be one of {WAYS}, got {way!r}")
     # An interrupt goes to the whole group. It is meant for the kernel, and would end bubblewrap.
@@ -86,23 +71,17 @@ def prefix(way, own=()):
              "--unsetenv", "JPY_PARENT_PID"]  # fmt: skip  # a parent of another world
     for folder in (*_SYSTEM, *map(str, _needed())):
         words += ["--ro-bind-try", folder, folder]
-    for folder in map(str, own):
-        words += ["--bind", folder, folder]
-    return words
+    return [*words, "--bind", str(own), str(own)]
 
 
 @functools.cache
 def best():
-    """The first of `WAYS` that works here, tried once; None where there is no sandbox."""
-    tried = {
-        "bubblewrap": shutil.which("bwrap") is not None,
-        "another user's name": hasattr(os, "getuid") and os.getuid() == 0,
-    }
-    for way, there in tried.items():
-        test = [*prefix(way), sys.executable, "-c", "import ipykernel, nbformat, sagan_lib"]
-        if there and subprocess.run(test, capture_output=True).returncode == 0:
-            return way
-    return None
+    """The sandbox if it works here, tried once, or None."""
+    if shutil.which("bwrap") is None:
+        return None
+    words = [*prefix(WAYS[0], tempfile.gettempdir()), sys.executable, "-c"]
+    done = subprocess.run([*words, "import ipykernel, nbformat, sagan_lib"], capture_output=True)
+    return WAYS[0] if done.returncode == 0 else None
 
 
 def write_kernel(folder, own, way):
@@ -116,7 +95,7 @@ def write_kernel(folder, own, way):
     (folder / "graded").mkdir(parents=True)
     start = [sys.executable, "-c", _START, "-f", "{connection_file}"]
     described = {"display_name": "graded", "language": "python",
-                 "argv": [*prefix(way, [own]), *start]}  # fmt: skip
+                 "argv": [*prefix(way, own), *start]}  # fmt: skip
     (folder / "graded" / "kernel.json").write_text(json.dumps(described))
 
 
@@ -171,15 +150,29 @@ class Watch:
             return f"it took more than {MEMORY // 2**30} GiB of memory"
         if len(all_of_it) > PROCESSES:
             return f"it started more than {PROCESSES} processes"
-        files, size = 0, 0
-        for path, _, names in os.walk(self._own):
-            files += len(names)
-            for name in names:
+        return _too_many(self._own)
+
+
+def _too_many(own):
+    """A sentence on too many files in a folder, or None; by a list, since folders nest deeply."""
+    files, size, folders = 0, 0, [own]
+    while folders:
+        try:
+            inside = os.scandir(folders.pop())
+        except FileNotFoundError:  # it is gone by now
+            continue
+        except OSError:  # what is in it could not be counted
+            return "it made a folder that cannot be read"
+        with inside:
+            for each in inside:
+                if each.is_dir(follow_symlinks=False):
+                    folders.append(each.path)
+                files += 1
                 with contextlib.suppress(OSError):
-                    size += os.lstat(os.path.join(path, name)).st_blocks * 512
-            if files > MANY or size > FILES:
-                return f"it wrote more than {MANY} files or {FILES // 2**20} MiB"
-        return None
+                    size += each.stat(follow_symlinks=False).st_blocks * 512
+                if files > MANY or size > FILES:
+                    return f"it wrote more than {MANY} files or {FILES // 2**20} MiB"
+    return None
 
 
 def end(mark):
