@@ -112,6 +112,16 @@ def platform(folder):
         return "", False
 
 
+def is_own(path, root):
+    """Whether a path in submitted/ is a file, and neither it nor its folder a link to another's.
+
+    Args:
+        path: of the file. root: the course's folder.
+    """
+    place = root / "submitted"
+    return path.is_file() and path.resolve() == place.resolve() / path.relative_to(place)
+
+
 def problem_set(file, names):
     """The set that a file's name is one of, copies like `ps1_dcgan (1).ipynb` included, or None."""
     if not file.endswith(".ipynb"):

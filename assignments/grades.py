@@ -7,6 +7,7 @@ import shutil
 import threading
 import warnings
 
+import collect
 import grading
 import nbformat
 import pages
@@ -99,7 +100,7 @@ class Book:
             nbformat.write(notebook, target / f"{name}.ipynb")
             for each in _KEPT:
                 kept = self._root / "submitted" / student / name / each
-                if kept.exists():
+                if collect.is_own(kept, self._root):
                     shutil.copy(kept, target)
             self.feedback(student, name)
         row = {

@@ -32,8 +32,10 @@ from sagan_lib.book import classroom
 # nbgrader calls a program of its own environment by name, also where none is activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
-#: Seconds for one submission and for one cell; characters that a cell may print.
-LIMIT, CELL, PRINTED = 400, 60, 2**20
+#: Seconds for one submission and for one cell.
+LIMIT, CELL = 400, 60
+#: Characters that a cell may print, and all cells; bytes of code and text.
+PRINTED, PAGE, WRITTEN = 2**20, 2**21, 2**20
 HERE = Path(__file__).resolve().parent
 SETTINGS = HERE / "nbgrader_config.py"
 #: What a feedback page shows of what a cell displays.
@@ -64,10 +66,13 @@ def run(root, student, name, way="bubblewrap"):
     release, source = (nbformat.read(root / place / name / f"{name}.ipynb", as_version=4)
                        for place in ("release", "source"))  # fmt: skip
     notebook, problem, look = release, f"{name}.ipynb was not handed in", []
-    if path.is_file():
+    if collect.is_own(path, root):
         try:
-            notebook, more = repair.make_whole(release, _read(path))
-            notes, problem, look = [*notes, *more], None, forbidden.found(notebook, source)
+            whole, more = repair.make_whole(release, _read(path))
+            if len(nbformat.writes(whole).encode()) > WRITTEN:
+                raise ValueError(f"it has more than {WRITTEN // 2**20} MiB of code and text")
+            notes, problem, look = [*notes, *more], None, forbidden.found(whole, source)
+            notebook = whole
         except Exception as error:  # nbformat raises many kinds on a damaged file
             problem = f"the file cannot be read as a notebook: {_first_line(error)}"
     if problem is None:
@@ -77,14 +82,16 @@ def run(root, student, name, way="bubblewrap"):
     notes = [problem, *notes] if problem else notes
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and not repair.is_locked(cell):
-            cell.source = _without_tags(cell.source)
-    return {"notebook": notebook, "notes": [*map(_without_tags, notes)], "look": look,
+            cell.source = _harmless(cell.source)
+    return {"notebook": notebook, "notes": [*map(_harmless, notes)], "look": look,
             "digest": digest(root, student, name)}  # fmt: skip
 
 
-def _without_tags(text):
-    """Markdown in which what a student wrote as HTML is text."""
-    return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", text)
+def _harmless(text):
+    """Markdown in which a student's HTML is text, and whose links lead to the web's pages alone."""
+    text = re.sub(r"<(?=[a-zA-Z/!?])", "< ", text).replace("![", "! [")
+    text = re.sub(r"\](?=[(:][^)]*[:&])(?![(:]\s*https?://)", r"]\\", text)
+    return re.sub(r"\\(?=href|require)", r"\\ ", text)  # MathJax's own links
 
 
 def _read(path):
@@ -96,9 +103,11 @@ def _read(path):
 def _handed_in(root, student, name):
     """(the notebook's path, notes): `SET.ipynb`, or the only copy such as `SET (1).ipynb`."""
     path = root / "submitted" / student / name / f"{name}.ipynb"
-    others = [each.name for each in sorted(path.parent.glob("*.ipynb")) if each.is_file()]
+    others = [
+        each.name for each in sorted(path.parent.glob("*.ipynb")) if collect.is_own(each, root)
+    ]
     copies = [each for each in others if collect.problem_set(each, [name])]
-    if path.is_file() or not others:
+    if path.name in others or not others:
         return path, []
     if len(copies) == 1:
         return path.parent / copies[0], [f"{copies[0]} was taken"]
@@ -116,7 +125,7 @@ def digest(root, student, name):
     parts = [cell.source.encode() for cell in problems.cells]
     marks = [cell.metadata.get("nbgrader") for cell in problems.cells]  # points among them
     parts.append(json.dumps(marks, sort_keys=True).encode())
-    parts.append(submitted.read_bytes() if submitted.is_file() else b"")
+    parts.append(submitted.read_bytes() if collect.is_own(submitted, root) else b"")
     return hashlib.sha256(b"|".join(parts)).hexdigest()
 
 
@@ -179,14 +188,15 @@ def _cells(client, notebook, source, waiting):
     """Run all cells in order; tests leave the list of those that wait."""
     theirs = {repair.grade_id(cell): cell.source for cell in source.cells}
     answers = [cell.source for cell in source.cells if repair.is_answer(cell)]
-    marker = marking.Marker(answers, client.ask)
+    marker, room = marking.Marker(answers, client.ask), PAGE
     for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
         if repair.is_test(cell):
             said = marker.test(theirs[repair.grade_id(cell)])
             cell.outputs = [_error(said)] if said else []
             waiting.remove(cell)
         else:
-            cell.outputs = _shown(client.run(cell.source))
+            cell.outputs = _shown(client.run(cell.source, min(room, PRINTED)))
+            room -= len(str(cell.outputs))
             if repair.is_locked(cell):
                 marker.give(theirs[repair.grade_id(cell)])
 
@@ -211,7 +221,7 @@ def _shown(outputs):
 
 
 class Client(NotebookClient):
-    """Runs code in a kernel, keeps at most `PRINTED` characters of its output, asks for values.
+    """Runs code in a kernel, keeps so much of its output as there is room for, asks for values.
 
     Args:
         kernel: its manager.
@@ -222,15 +232,19 @@ class Client(NotebookClient):
         super().__init__(nbformat.v4.new_notebook(cells=[new_code_cell()]), km=kernel,
                          allow_errors=True, timeout=CELL, interrupt_on_timeout=True,
                          error_on_timeout=slow, shutdown_kernel="immediate")  # fmt: skip
-        self._room = 0
+        self._room = self._most = 0
 
-    def run(self, code, room=PRINTED):
+    def run(self, code, room):
         """The outputs of some code; code that cannot be interrupted is the end.
+
+        Args:
+            code: Python. room: characters of output to keep, at most.
 
         Raises:
             RuntimeError: it goes on after the interrupt, or the kernel has ended.
         """
-        self._room, started, cell = room, time.monotonic(), new_code_cell(code)
+        self._room = self._most = max(room, 0)
+        started, cell = time.monotonic(), new_code_cell(code)
         self.execute_cell(cell, 0)
         if time.monotonic() - started >= CELL:
             slow = f"It ran for more than {CELL} s."
@@ -255,7 +269,7 @@ class Client(NotebookClient):
         self._room -= len(str(message["content"]))
         if self._room >= 0:
             return super().output(outputs, message, display_id, index)
-        said = f"This cell printed more than {PRINTED:,} characters; the rest is left out.\n"
+        said = f"This cell printed more than {self._most:,} characters; the rest is left out.\n"
         if not outputs or outputs[-1].get("text") != said:
             outputs.append(new_output("stream", name="stdout", text=said))
         return None

@@ -7,8 +7,8 @@ the students' copy has for all is left out. Two that look alike are a reason to 
 import io
 import itertools
 import re
-from pathlib import Path
 
+import collect
 import nbformat
 import repair
 import sheets
@@ -35,7 +35,9 @@ def pairs(root, name):
     release = nbformat.read(path, as_version=4)
     common = {cell.source for cell in release.cells}
     texts = {}
-    for path in sorted(filter(Path.is_file, root.glob(f"submitted/*/{name}/{name}.ipynb"))):
+    for path in sorted(root.glob(f"submitted/*/{name}/{name}.ipynb")):
+        if not collect.is_own(path, root):
+            continue
         try:
             notebook = nbformat.read(path, as_version=4)
             own = [cell for cell in notebook.cells if cell.source not in common]

@@ -108,6 +108,12 @@ def graded(tmp_path_factory):
     (root / "submitted" / "renamed" / NAME / "ps2 final version.ipynb").write_text(release)
     (root / "submitted" / "pipe" / NAME).mkdir(parents=True)
     os.mkfifo(root / "submitted" / "pipe" / NAME / f"{NAME}.ipynb")
+    hand_in(root, "halves", release.replace("# your code here", "# \\ud800", 1))
+    (root / "submitted" / "linked").symlink_to(root / "submitted" / "right")
+    (root / "submitted" / "links a file" / NAME).mkdir(parents=True)
+    (root / "submitted" / "links a file" / NAME / f"{NAME}.ipynb").symlink_to(
+        root / "submitted" / "right" / NAME / f"{NAME}.ipynb"
+    )
     for student, change in CHANGES.items():
         notebook = submission(release, MODEL)
         change(notebook)
@@ -153,7 +159,17 @@ def _split(notebook):
 
 def _below(notebook):
     text = "The guess is kept. <script>evil()</script><img src=x onerror=evil()>"
+    text += " [x](javascript:evil()) [y] ![z](https://example.org/z.png)\n\n[y]: data:evil"
     _put(notebook, "one_round", nbformat.v4.new_markdown_cell(text))
+
+
+def _prints(notebook):
+    for _ in range(10):
+        _put(notebook, "kernel_matrix", nbformat.v4.new_code_cell("print('x' * 10**6)"))
+
+
+def _long(notebook):
+    _put(notebook, "kernel_matrix", nbformat.v4.new_code_cell("pass\n" * 2**18))
 
 
 def _seed(notebook):
@@ -165,14 +181,16 @@ CHANGES = {
     "misses": lambda notebook: notebook.cells.remove(_cell(notebook, "kernel_matrix")),
     "renames": _rename, "reorders": lambda notebook: notebook.cells.reverse(),
     "cheats": _no_tests, "helper": _helper, "splits": _split, "below": _below, "seeded": _seed,
+    "prints": _prints, "long": _long,
 }  # fmt: skip
 ALL = ("right", "magic", "times", "bars", "links", "floods", "shows", "asks", "helper", "reorders",
-       "cheats", "splits", "below", "seeded")  # fmt: skip
-NONE = ("stubborn", "dies", "empty", "broken", "nested", "absent", "renamed", "pipe")
+       "cheats", "splits", "below", "seeded", "prints")  # fmt: skip
+NONE = ("stubborn", "dies", "long", "empty", "broken", "nested", "absent", "renamed", "pipe",
+        "halves", "linked", "links a file")  # fmt: skip
 LESS = dict.fromkeys(("wrong", "shadows", "nests"), FULL - 15)
 
 
-@pytest.mark.parametrize("student", [*CELLS, *CHANGES, *NONE[2:]])
+@pytest.mark.parametrize("student", [*CELLS, *CHANGES, *NONE[3:]])
 def test_points(graded, student):
     points = FULL if student in ALL else 0 if student in NONE else LESS.get(student, REST)
     row = graded[1][student]
@@ -187,7 +205,9 @@ def test_points(graded, student):
     ("student", "words"),
     [
         ("broken", "cannot be read"), ("nested", "cannot be read"), ("absent", "not handed in"),
-        ("pipe", "not handed in"), ("dies", "ended the kernel"),
+        ("pipe", "not handed in"), ("linked", "not handed in"), ("links a file", "not handed in"),
+        ("halves", "surrogates not allowed"), ("long", "more than 1 MiB of code and text"),
+        ("dies", "ended the kernel"),
         ("renamed", f"there is ps2 final version.ipynb: name the right one {NAME}.ipynb"),
         ("stubborn", "did not stop when interrupted"), ("misses", "kernel_matrix is missing"),
         ("renames", "unknown cell id my_matrix"),
@@ -234,7 +254,11 @@ def test_pages_have_no_script_of_a_student_and_need_no_network(graded):
         text = page.read_text()
         assert len(text) < 6 * 10**6
         assert "MathJax = {tex:" in text
-        assert not re.search(r"<script>evil|<img[^>]*evil|<b[^>]*evil", text), page
+        assert not re.search(
+            r"<script>evil|<img[^>]*evil|<b[^>]*evil|(href|src)=\W*java|href=\W*data", text
+        ), page
+        if page.parent.parent.name == "below":  # what is no page of the web is no link
+            assert "[x](javascript:evil())" in text
         network = r"""<(script|link|img|iframe)[^>]*(src|href)=["']?(https?:)?//"""
         assert not re.search(network, text)
 
@@ -405,3 +429,11 @@ def test_forbidden_words_are_found_by_the_syntax_tree(code, said):
     notebook = nbformat.v4.new_notebook(cells=[cell])
     found = forbidden.found(notebook, notebook)
     assert said in found if said else not found
+
+
+def test_what_an_honest_essay_writes_stays_as_it_is():
+    plain = (
+        "If $a < b$, then [x](https://a.org/b:c), see [y][1]: `w[0](x)` > 0.\n\n[1]: http://b.org"
+    )
+    assert grading._harmless(plain) == plain
+    assert grading._harmless("$a<b$, $\\href{x}y$") == "$a< b$, $\\ href{x}y$"
