@@ -54,6 +54,11 @@ class Sender:
     moodle: str = ""
     late: bool = False
 
+    @property
+    def number(self):
+        """What tells two students of one full name apart, or ""."""
+        return self.canvas or self.moodle
+
 
 def entries(source):
     """Every file of a zip file or folder, in the order of their paths.
@@ -169,7 +174,7 @@ def collect(source, root, names, report=print):
 def _found(source, root, names, known, report):
     """Yield (entry, `Sender`, student's id or name, folder, set) of each file; None for no set.
 
-    Two students of one full name in Moodle get a folder each.
+    Two students of one full name get a folder each, unless Canvas's number is in the roster.
     """
     found = []
     for entry in entries(source):
@@ -178,8 +183,9 @@ def _found(source, root, names, known, report):
     twins = _twins(found, root)
     for entry, who, student, name in found:
         folder = _folder(student)
-        if who.moodle and twins.get((folder, name), who.moodle) != who.moodle:
-            folder = student = f"{folder}-{who.moodle}"
+        owner = who.number if who.canvas in known else twins.get((folder, name), who.number)
+        if who.number != owner:
+            folder = student = f"{folder}-{who.number}"
             report(f"{entry.path}: two students have this name: taken as {folder}")
         yield entry, who, student, folder, name
 
@@ -199,7 +205,7 @@ def _folder(student):
 
 
 def _twins(found, root):
-    """{(folder, set): whose it is} where Moodle has several numbers: students of one full name.
+    """{(folder, set): whose it is} where a platform has several numbers for one full name.
 
     Whose it is says the number of what was collected before, or "" where nothing was.
     """
@@ -208,8 +214,8 @@ def _twins(found, root):
         place = _folder(student), name
         if None not in place:
             before, _ = platform(root / "submitted" / Path(*place))
-            owners[place] = sender(PurePosixPath(before)).moodle
-            numbers.setdefault(place, {owners[place]}).add(who.moodle)
+            owners[place] = sender(PurePosixPath(before)).number
+            numbers.setdefault(place, {owners[place]}).add(who.number)
     return {place: owners[place] for place, each in numbers.items() if len(each - {""}) > 1}
 
 

@@ -109,15 +109,34 @@ def test_what_is_no_notebook_is_taken_and_told(tmp_path, text):
     assert "no notebook" in said[0]
 
 
-def test_two_of_one_full_name_in_moodle_are_two(tmp_path):
-    one, other = (f"Ada L_{n}_assignsubmission_file_/ps1_dcgan.ipynb" for n in (4711, 4712))
+MOODLE, CANVAS = "Ada L_{}_assignsubmission_file_/ps1_dcgan.ipynb", "Ada L_{}_9_ps1_dcgan.ipynb"
+
+
+def test_two_of_one_full_name_whom_the_roster_knows_by_their_numbers_are_those(tmp_path):
+    (tmp_path / "roster.csv").write_text("id,lms_id\nada1,4711\nada2,4712\n")
+    found, _ = taken(tmp_path, {CANVAS.format(n): BOOK for n in (4711, 4712)})
+    assert set(found) == {"ada1/ps1_dcgan", "ada2/ps1_dcgan"}
+
+
+def test_a_namesake_who_is_not_in_the_roster_takes_nobody_s_place(tmp_path):
+    (tmp_path / "roster.csv").write_text("id,lms_id,last_name\nada_l,4711,Ada L\n")
+    for numbers in ((4711, 4712), (4712,), (4711,)):
+        files = {f"adal_{n}_9_ps1_dcgan.ipynb": f'{{"n": {n}}}' for n in numbers}
+        found, _ = taken(tmp_path, files)
+        assert found == {"ada_l/ps1_dcgan": '{"n": 4711}', "ada_l-4712/ps1_dcgan": '{"n": 4712}'}
+
+
+@pytest.mark.parametrize("way", [MOODLE, CANVAS])
+def test_two_of_one_full_name_are_two(tmp_path, way):
+    one, other = way.format(4711), way.format(4712)
     found, said = taken(tmp_path, {one: BOOK, other: '{"n": 2}'})
     assert found == {"Ada_L-4711/ps1_dcgan": BOOK, "Ada_L-4712/ps1_dcgan": '{"n": 2}'}
     assert "two students have this name: taken as Ada_L-4711" in said[0]
 
 
-def test_the_second_of_one_full_name_does_not_replace_the_first(tmp_path):
-    one, other = (f"Ada L_{n}_assignsubmission_file_/ps1_dcgan.ipynb" for n in (4711, 4712))
+@pytest.mark.parametrize("way", [MOODLE, CANVAS])
+def test_the_second_of_one_full_name_does_not_replace_the_first(tmp_path, way):
+    one, other = way.format(4711), way.format(4712)
     taken(tmp_path, {one: BOOK})
     for files in ({other: '{"n": 2}'}, {one: BOOK, other: '{"n": 2}'}):
         found, _ = taken(tmp_path, files)
