@@ -3,8 +3,8 @@
 In graded/:
 
 - report.csv: a line for each hand-in; problems.csv: a line for each test and essay of it;
-- grades.csv: a line for each student, a column for each set; what was not handed in is empty, and a
-  total without all essays' points says so;
+- grades.csv: a line for each student, a column for each set; what was not handed in is empty; where
+  essays wait, or the hand-in itself, the total says so;
 - canvas.csv: whole totals under Canvas's names, where roster.csv has its numbers.
 """
 
@@ -16,6 +16,9 @@ import collect
 import grades
 import roster
 
+#: In place of the total of what was not graded, or is not as it was then.
+AGAIN = "grade again"
+
 
 def tables(root, sets):
     """Write all tables anew; returns {file's name: number of lines}.
@@ -25,19 +28,24 @@ def tables(root, sets):
         sets: names of the problem sets, in order.
     """
     book = grades.Book(root, sets)
-    handed_in, parts = [], []
+    folders = [path for path in root.glob("submitted/*/*") if path.is_dir()]
+    places = sorted((path.parent.name, path.name) for path in folders if path.name in sets)
+    handed_in, parts, totals = [], [], dict.fromkeys(places, AGAIN)
     with grades.opened(root) as gradebook:
+        for student, _ in places:
+            gradebook.update_or_create_student(student)
         people = [
             {"student": each.id, "first_name": each.first_name or "",
              "last_name": each.last_name or "", "email": each.email or "",
              "lms_id": each.lms_user_id or ""}
             for each in sorted(gradebook.students, key=lambda each: each.id)
         ]  # fmt: skip
-        for row in _results(root, sets, book):
-            line, cells = _submission(book, gradebook, row)
-            handed_in.append(line)
-            parts += cells
-    totals = {(line["student"], line["set"]): line["total"] for line in handed_in}
+        for place in places:
+            if row := book.row(*place):
+                line, cells = _submission(book, gradebook, row)
+                handed_in.append(line)
+                parts += cells
+                totals[place] = line["total"]
     for person in people:
         person |= {name: totals.get((person["student"], name), "") for name in sets}
     columns = roster.columns(root)
@@ -57,13 +65,6 @@ def _whole(total):
     return "" if isinstance(total, str) else total
 
 
-def _results(root, sets, book):
-    """The rows of all hand-ins that were graded and are still there, in order."""
-    places = sorted(path for path in root.glob("submitted/*/*") if path.name in sets)
-    rows = (book.row(path.parent.name, path.name) for path in places)
-    return [row for row in rows if row]
-
-
 def _submission(book, gradebook, row):
     """(a hand-in's line of report.csv, its lines of problems.csv).
 
@@ -72,7 +73,6 @@ def _submission(book, gradebook, row):
     student, name = row["student"], row["set"]
     days = book.charge(gradebook, student, name)
     fresh = book.finished(student, name) is not None
-    notes = [row["notes"], "" if fresh else "changed since: grade again"]
     submission = gradebook.find_submission(name, student)
     (notebook,) = submission.notebooks
     open_ones = [grade for grade in notebook.grades if grades.waits(grade)]
@@ -85,8 +85,8 @@ def _submission(book, gradebook, row):
          "comment": comments.get(grade.name, "")}
         for grade in notebook.grades
     ]  # fmt: skip
-    total = round(max(0, notebook.score - penalty), 2)
-    if open_ones:
+    total = round(max(0, notebook.score - penalty), 2) if fresh else AGAIN
+    if fresh and open_ones:
         total = f"{total:g} so far, {len(open_ones)} essays to grade"
     line = {
         "student": student, "set": name,
@@ -95,8 +95,8 @@ def _submission(book, gradebook, row):
         "not_yet_graded": len(open_ones),
         "handed_in": f"{submission.timestamp} UTC" if submission.timestamp else "",
         "days_late": "time not known" if days is None else days, "penalty": penalty,
-        "total": total if fresh else "", "of": notebook.max_score,
-        "notes": "; ".join(filter(None, notes)), "to_look_at": row.get("look", ""),
+        "total": total, "of": notebook.max_score,
+        "notes": row["notes"], "to_look_at": row.get("look", ""),
     }  # fmt: skip
     return line, cells
 

@@ -159,6 +159,15 @@ def test_pages_go_back_under_the_platforms_names(term):
         assert "not yet graded" in made.read(f"guest/{NAME}.html").decode()
 
 
+def test_a_hand_in_that_could_not_be_graded_is_not_as_if_it_was_missing(term, monkeypatch):
+    root, _ = term
+    (root / "submitted" / "unlucky" / NAME).mkdir(parents=True)
+    monkeypatch.setattr(grading, "run", lambda *_: 1 / 0)
+    course.grade(root, way=WAY, student="unlucky", report=lambda line: None)
+    assert {row["student"]: row[NAME] for row in table(root, "grades")}["unlucky"] == "grade again"
+    shutil.rmtree(root / "submitted" / "unlucky")
+
+
 def test_one_student_is_graded_again_and_the_table_keeps_the_others(term):
     root, rows = term
     said = []
@@ -220,7 +229,10 @@ def test_a_set_with_other_cells_keeps_what_humans_wrote(term):
     course.build(root, solutions=False)
     sheets.tables(root, course.sets(root))
     between = table(root, "report")
-    assert all("grade again" in row["notes"] and row["total"] == "" for row in between)
+    assert {row["total"] for row in between} == {"grade again"}
+    grades_of = {row["student"]: row[NAME] for row in table(root, "grades")}
+    assert grades_of["ada"] == "grade again"  # and is not as if nothing was handed in
+    assert grades_of["absent"] == ""
     assert {row[NAME] for row in table(root, "canvas")} == {""}
     rows = course.grade(root, way=WAY, report=lambda line: None)
     assert {row["of"] for row in rows} == {TESTS}
