@@ -55,7 +55,7 @@ _ONE_PASS = _HEAD + '''    with tf.GradientTape(persistent=True) as tape:
     return d_loss, g_loss
 '''
 
-_SIM_ROW, _ALT_MATRIX = "d_row = np.array([rate_d, 1 - rate_d * decay])", "    return np.stack([g_row, d_row])"
+_ALT_MATRIX = "    return np.stack([g_row, d_row])"
 _RADIUS_LINE, _FASTEST_LINE = (
     "np.max(np.abs(np.linalg.eigvals(matrix)))", "return 4 * rate_g / (rate_g + decay) ** 2",
 )
@@ -103,12 +103,6 @@ WRONG = {
               "            on_fake = discriminator(generator(z, training=True), training=True)",
               "generator(draw(len(part)), training=True)", "None"),
         wrong("G's step moves the variables of both", _G, "moves D", _OF_G, _BOTH),
-        wrong("each player gets the other's variables", _D, "than G's own optimizer",
-              _HEAD, _HEAD + "    generator_, discriminator_ = discriminator, generator\n",
-              _OF_D, "= discriminator_.trainable_variables", _OF_G, "= generator_.trainable_variables",
-              "        fake =", "        z_ = draw(len(part))\n        fake =",
-              "generator(draw(len(part)), training=True)", "generator(z_, training=True)",
-              "discriminator(fake, training=True)", "discriminator(generator(z_, training=True), training=True)"),
         wrong("one forward pass for both players, as in the article's code", _ORDER, "From which D", _ONE_PASS),
         wrong("G moves before D", _ORDER, "before this step", _D_HALF + _HEAD + """    parts = tf.split(real, n_dis)
     g_loss = g_half(len(parts[0]), draw, generator, discriminator, g_optimizer)
@@ -148,16 +142,11 @@ WRONG = {
               "d_optimizer.apply(tape.gradient(d_loss, of_d)", "d_optimizer.apply(tape.gradient(-d_loss, of_d)",
               "        of_d =", "            minus = -d_loss\n        of_d =", "gradient(-d_loss", "gradient(minus"),
         wrong("D learns from real images only", _D, "Only the first of each", " + " + _ON_FAKE, ""),
-        wrong("D learns from fakes only", _D, "Only the first of each", _ON_REAL + " + ", ""),
         wrong("no hinge: the scores themselves", _D, "Scores",
               _ON_REAL, "tf.reduce_mean(1 - on_real)", _ON_FAKE, "tf.reduce_mean(1 + on_fake)"),
         wrong("cross-entropy in place of the hinge", _D, "Scores",
               "tf.nn.relu(1 - on_real)", "tf.nn.softplus(-on_real)",
               "tf.nn.relu(1 + on_fake)", "tf.nn.softplus(on_fake)"),
-        wrong("sums over the batch in place of means", _D, "Scores",
-              _ON_REAL, _ON_REAL.replace("mean", "sum"), _ON_FAKE, _ON_FAKE.replace("mean", "sum")),
-        wrong("half of the sum of both sides", _D, "Scores",
-              "d_loss = ", "d_loss = 0.5 * (", _ON_FAKE, _ON_FAKE + ")"),
         wrong("training is not passed on in G's step", _D, "training=True",
               "discriminator(generator(z, training=True), training=True)", "discriminator(generator(z))"),
         wrong("G draws fakes for D outside of training mode", _D, "training=True",
@@ -166,7 +155,6 @@ WRONG = {
         wrong("only G's loss comes back", _D, "two things", "return d_loss, g_loss", "return g_loss"),
         wrong("the example's losses are written into the code, and nothing moves", _D, "did not move",
               _HEAD + "    return 0.75, -2.0\n"),
-
         wrong("all noise is drawn first, and G takes what D has used", _NDIS, "on noise of its own",
               "    for part in tf.split(real, n_dis):\n", "    noises = [draw(len(real) // n_dis) for _ in range(n_dis + 1)]\n    for k, part in enumerate(tf.split(real, n_dis)):\n",
               "draw(len(part)), training=True)\n", "noises[k], training=True)\n", _Z, "    z = noises[1 if n_dis > 1 else -1]\n"),
@@ -183,28 +171,21 @@ WRONG = {
               "d_row if alternating else old_psi", "old_psi"),
         wrong("simultaneous is taken for alternating", _SIM, "(1, 0)",
               "d_row if alternating else old_psi", "d_row"),
-        wrong("the two kinds have changed places", _SIM, "(1, 0)", "d_row if alternating", "d_row if not alternating"),
         wrong("G moves first in the alternating step", _ALT, "D moves first",
               _ALT_MATRIX, "    if alternating:\n        g_row = np.array([1.0, -rate_g])\n"
               "        d_row = np.array([rate_d, 1 - rate_d * decay - rate_d * rate_g])\n" + _ALT_MATRIX),
-        wrong("the product of both players' matrices in the wrong order", _ALT, "D moves first",
-              _ALT_MATRIX, "    if alternating:\n        d = np.array([[1, 0], [rate_d, 1 - rate_d * decay]])\n"
-              "        return d @ np.array([[1, -rate_g], [0, 1]])\n" + _ALT_MATRIX),
-        wrong("D goes down as well", _SIM, "(1, 0)", _SIM_ROW, "d_row = np.array([-rate_d, 1 + rate_d * decay])"),
         wrong("G goes up as well", _SIM, "(0, 1)", "- rate_g * seen", "+ rate_g * seen"),
         wrong("the rates have changed places", _SIM, "(1, 0)",
               "    d_row =", "    rate_g, rate_d = rate_d, rate_g\n    d_row ="),
         wrong("one rate for both players", _SIM, "(0, 1)", "- rate_g * seen", "- rate_d * seen"),
         wrong("the decay is not multiplied by the rate", _SIM, "(0, 1)", "1 - rate_d * decay", "1 - decay"),
         wrong("the slope of c/2 psi squared is taken as c/2 psi", _SIM, "(0, 1)", "1 - rate_d * decay", "1 - rate_d * decay / 2"),
-        wrong("the decay has the wrong sign", _SIM, "(0, 1)", "1 - rate_d * decay", "1 + rate_d * decay"),
         wrong("the decay is forgotten", _SIM, "(0, 1)", "1 - rate_d * decay", "1"),
         wrong("the chapter's game, with a decay of 1", _SIM, "(0, 1)", "1 - rate_d * decay", "1 - rate_d"),
         wrong("both players decay", _SIM, "(1, 0)", "g_row = np.array([1.0, 0.0])", "g_row = np.array([1.0 - rate_g * decay, 0.0])"),
         wrong("the slopes alone: the old point is not added", _SIM, "(1, 0)",
               _ALT_MATRIX, _ALT_MATRIX + " - np.eye(2)"),
         wrong("the matrix is transposed", _SIM, "(1, 0)", _ALT_MATRIX, _ALT_MATRIX + ".T"),
-        wrong("psi comes before theta", _SIM, "(1, 0)", _ALT_MATRIX, _ALT_MATRIX + "[::-1, ::-1]"),
         wrong("the worked examples' numbers are written into the code", _ALT, "alternating step",
               _ALT_MATRIX, "    return np.array([[0.98 if alternating else 1.0, -0.1], [0.2, 0.9]])"),
         wrong("an alternating step is taken for half a step of each player", _ALT, "D moves first",
@@ -215,21 +196,17 @@ WRONG = {
         wrong("the largest singular value", _RADIUS, "modulus", _RADIUS_LINE, "np.linalg.norm(matrix, 2)"),
         wrong("the root of the determinant, as if always complex", _RADIUS, "diag", _RADIUS_LINE, "np.sqrt(abs(np.linalg.det(matrix)))"),
         wrong("half of the trace, as if always real", _RADIUS, "diag", _RADIUS_LINE, "abs(np.trace(matrix)) / 2"),
-        wrong("the smallest eigenvalue", _RADIUS, "All eigenvalues", "np.max(np.abs", "np.min(np.abs"),
         wrong("the largest entry of the matrix", _RADIUS, "quarter turn", _RADIUS_LINE,
               "max(abs(matrix[0, 0]), abs(matrix[1, 1]))"),
         wrong("all moduli, not the largest", _RADIUS, "shape", _RADIUS_LINE, "np.abs(np.linalg.eigvals(matrix))"),
         wrong("four, as in SAGAN and in the chapter's exercise", _FASTEST, "discriminant", _FASTEST_LINE, "return 4 * rate_g"),
-        wrong("the simultaneous game's rate", _FASTEST, "another rate does better", _FASTEST_LINE, "return 4 * rate_g / decay**2"),
         wrong("a decay of 1 is put in", _FASTEST, "any decay", _FASTEST_LINE, "return 4 * rate_g / (rate_g + 1) ** 2"),
         wrong("the rate is found for one example and written into the code", _FASTEST, "any decay", _FASTEST_LINE, "return 4 / 12.1"),
         wrong("D goes all the way to its best answer", _FASTEST, "another rate", _FASTEST_LINE, "return 1 / decay"),
         wrong("as fast as D can go without diverging on its own", _FASTEST, "another rate", _FASTEST_LINE, "return 1.8 / decay"),
         wrong("equal rates", _FASTEST, "another rate", _FASTEST_LINE, "return rate_g"),
         wrong("too fast for D: it diverges", _FASTEST, "not converge", _FASTEST_LINE, "return 2.1 / decay"),
-        wrong("the ratio instead of the rate", _FASTEST, "not converge", _FASTEST_LINE, "return 4 / (rate_g + decay) ** 2"),
         wrong("the pair of both roots", _FASTEST, "one real number", _FASTEST_LINE, "return 0.0, 4 * rate_g / (rate_g + decay) ** 2"),
-
         wrong("rates of D up to 2 only are searched", _FASTEST, "any decay", _FASTEST_LINE, "return min(2.0, 4 * rate_g / (rate_g + decay) ** 2)"),
         wrong("the growth from the start (1, 1)", _RADIUS, "All eigenvalues", _RADIUS_LINE, "np.linalg.norm(np.linalg.matrix_power(matrix, 400) @ [1, 1]) ** (1 / 400)"),
         wrong("a norm of a high power, whose length is NaN for zero", _RADIUS, "NaN", _RADIUS_LINE,
@@ -237,16 +214,11 @@ WRONG = {
     ],
     "find_the_bug": [
         wrong("sigma: the fault is left in", _SIGMA, "All weights of one output", "(-1, kernel.shape[-1])", "(kernel.shape[-1], -1)"),
-        wrong("sigma: the same matrix, transposed afterwards", _SIGMA, "All weights of one output", _MATRIX, "np.reshape(kernel, (kernel.shape[-1], -1)).T"),
         wrong("sigma: one column for each input", _SIGMA, "last axis", _MATRIX, "np.reshape(np.swapaxes(kernel, 2, 3), (-1, kernel.shape[2]))"),
-        wrong("sigma: the length of all weights", _SIGMA, "wrong", _MATRIX + ", 2)", "kernel)"),
         wrong("sigma: the longest column", _SIGMA, "wrong", f"np.linalg.norm({_MATRIX}, 2)", f"np.linalg.norm({_MATRIX}, axis=0).max()"),
         wrong("sigma: the largest of the places", _SIGMA, "All weights of one output", f"np.linalg.norm({_MATRIX}, 2)",
               "max(np.linalg.norm(m, 2) for row in kernel for m in row)"),
-        wrong("sigma: the example's number is written into the code", _SIGMA, "wrong", f"np.linalg.norm({_MATRIX}, 2)", "np.sqrt(18)"),
         wrong("dense: the fault is left in", _INFERENCE, "Which kernel", _DENSE_END, "return (x @ (kernel / norm), new_u) if training else (x @ kernel, u)"),
-        wrong("dense: raw in training, divided in sampling", _INFERENCE, "In training", _DENSE_END,
-              "return (x @ kernel, new_u) if training else (x @ (kernel / norm), u)"),
         wrong("dense: never divided, so that both agree", _INFERENCE, "In training", "kernel / norm", "kernel"),
         wrong("dense: sampling moves u too", _INFERENCE, "not change the network", "new_u if training else u", "new_u"),
         wrong("dense: u never moves", _INFERENCE, "after a training call", "new_u if training else u", "u"),
@@ -264,40 +236,25 @@ WRONG = {
         wrong("attend: always in training", _FLAG, "outside of training", "query(x, training)", "query(x, True)", "key(x, training)",
               "key(x, True)", "value(x, training)", "value(x, True)"),
         wrong("attend: training is on unless said otherwise", _FLAG, "after sampling", "key, value, training=False", "key, value, training=True"),
-        wrong("attend: the flag is turned around", _FLAG, "outside of training", "    scores =", "    training = not training\n    scores ="),
         wrong("attend: a second call in training to move u", _FLAG, "once", "    scores =",
               "    if training:\n        query(x, True), key(x, True), value(x, True)\n    scores ="),
         wrong("attend: the residual is lost on the way", _FLAG, "output", "return x + weights", "return weights"),
         wrong("count: the fault is left in", _COUNTER, "How often", _ROUND, _ROUND.replace("step += 1", "step += n_dis + 1")),
-        wrong("count: the counter is halved at the end", _COUNTER, "how many steps", _ROUND,
-              _ROUND.replace("step += 1", "step += n_dis + 1").replace("return step,", "return step // 2,")),
-        wrong("count: runs until twice the number", _COUNTER, "how many steps", _ROUND,
-              _ROUND.replace("step += 1", "step += n_dis + 1").replace("< until", "< 2 * until")),
         wrong("count: twice the number is halved, right for one step of D only", _COUNTER, "how many steps", _ROUND,
               _ROUND.replace("step += 1", "step += n_dis + 1").replace("< until", "< 2 * until").replace("return step,", "return step // 2,")),
         wrong("count: D's updates are the steps", _COUNTER, "n_dis", "        step += 1", "        step += n_dis"),
         wrong("count: n_dis is forgotten", _COUNTER, "n_dis", "d_updates += n_dis", "d_updates += 1"),
-        wrong("count: one step more", _COUNTER, "how many steps", "step < until", "step <= until"),
         wrong("count: the updates come in the wrong order", _COUNTER, "n_dis updates of D", "return step, d_updates, g_updates", "return step, g_updates, d_updates"),
-        wrong("count: the example's numbers are written into the code", _COUNTER, "how many steps", "return step, d_updates, g_updates", "return 600, 600, 600"),
         wrong("epoch: the fault is left in", _SHUFFLE, "come forward", _PERMUTED, _BUFFER.lstrip().replace("SIZE", "100")),
-        wrong("epoch: the faulty function itself", _SHUFFLE, "come forward", _PERMUTED, "return epoch_faulty(n, rng)"),
         wrong("epoch: a larger buffer, half of the file", _SHUFFLE, "come forward", _PERMUTED, _BUFFER.lstrip().replace("SIZE", "(n // 2)")),
         wrong("epoch: a buffer of nine tenths", _SHUFFLE, "come forward", _PERMUTED, "return epoch_faulty(n, rng, buffer=9 * n // 10)"),
-        wrong("epoch: blocks are shuffled, each in itself", _SHUFFLE, "come forward", _PERMUTED,
-              "return np.concatenate([rng.permutation(block) for block in np.split(np.arange(n), n // 100)])"),
         wrong("epoch: blocks are shuffled, but not inside", _SHUFFLE, "come forward", _PERMUTED,
               "blocks = np.split(np.arange(n), n // 100)\n    return np.concatenate([blocks[i] for i in rng.permutation(len(blocks))])"),
-        wrong("epoch: the faulty shuffle twice", _SHUFFLE, "come forward", _PERMUTED,
-              "return epoch_faulty(n, rng)[epoch_faulty(n, rng)]"),
         wrong("epoch: drawn with replacement", _SHUFFLE, "exactly once", _PERMUTED, "return rng.integers(n, size=n)"),
-        wrong("epoch: one image of each colour in turn, no chance in it", _SHUFFLE, "pattern", _PERMUTED,
-              "return np.arange(n).reshape(10, -1).T.ravel()"),
         wrong("epoch: the same order in every epoch", _SHUFFLE, "same order", _PERMUTED, "return np.random.default_rng(7).permutation(n)"),
         wrong("epoch: a new random state in each call", _SHUFFLE, "same rng", _PERMUTED, "return np.random.default_rng().permutation(n)"),
         wrong("epoch: shuffles in place and returns nothing", _SHUFFLE, "gives None", _PERMUTED, "return rng.shuffle(np.arange(n))"),
         wrong("epoch: the first image is never drawn", _SHUFFLE, "shape", _PERMUTED, "return 1 + rng.permutation(n - 1)"),
-
         wrong("sigma: a power iteration that starts from ones", _SIGMA, "every kernel", f"np.linalg.norm({_MATRIX}, 2)",
               f"(lambda m: np.sqrt(np.ones(m.shape[1]) @ np.linalg.matrix_power(m.T @ m / np.trace(m.T @ m), 99) @ np.ones(m.shape[1]) / (np.ones(m.shape[1]) @ np.linalg.matrix_power(m.T @ m / np.trace(m.T @ m), 98) @ np.ones(m.shape[1]) + 1e-300) * np.trace(m.T @ m)))({_MATRIX})"),
         wrong("sigma: more outputs than there are rows are left out", _SIGMA, "All weights of one output",
@@ -319,20 +276,12 @@ WRONG = {
         wrong("the decay of D is forgotten", _EXACT, "by hand", "fake.mean(1) - psi)", "fake.mean(1))"),
         wrong("each player moves at the other's rate", _EXACT, "by hand", "    mu, psi =", "    rate_g, rate_d = rate_d, rate_g\n    mu, psi ="),
         wrong("G goes the wrong way", _EXACT, "by hand", "mu + rate_g", "mu - rate_g"),
-        wrong("D takes real for fake", _EXACT, "by hand", "real.mean(1) - fake.mean(1)", "fake.mean(1) - real.mean(1)"),
         wrong("one step too many", _EXACT, "by hand", "range(steps)", "range(steps + 1)"),
-        wrong("starts at another place", _EXACT, "by hand", "np.full(100, 4.0)", "np.full(100, 1.0)"),
         wrong("mu without its sign taken away", _EXACT, "wrong", "np.mean(np.abs(mu))", "np.mean(mu)"),
-        wrong("the distance of both parameters", _EXACT, "by hand", "np.mean(np.abs(mu))", "np.mean(np.hypot(mu, psi))"),
         wrong("all runs instead of their mean", _EXACT, "shape", "np.mean(np.abs(mu))", "np.abs(mu)"),
         wrong("the size of the mean, not the mean of sizes", _NOISE, "Look at the noise of both", "np.mean(np.abs(mu))", "np.abs(np.mean(mu))"),
         wrong("root mean square", _NOISE, "what is averaged", "np.mean(np.abs(mu))", "np.sqrt(np.mean(mu**2))"),
         wrong("real numbers without noise", _NOISE, "both means", _REAL, "real = np.zeros((100, 8))"),
-        wrong("fakes without noise", _NOISE, "both means", _SHIFTED, "fake = np.repeat(mu[:, None], 8, 1)"),
-        wrong("no noise at all", _NOISE, "Look at the noise of both", _REAL, "real = np.zeros((100, 8))", _SHIFTED, "fake = np.repeat(mu[:, None], 8, 1)"),
-        wrong("one number in place of a batch of eight", _NOISE, "both means", "real.mean(1) - fake.mean(1)", "real[:, 0] - fake[:, 0]"),
-        wrong("the sum over the batch's noise", _NOISE, "both means", "real.mean(1) - fake.mean(1)",
-              "real.sum(1) - (fake - mu[:, None]).sum(1) - mu"),
         wrong("real and fake share their noise", _NOISE, "Look at the noise of both", _SHIFTED, "fake = mu[:, None] + real"),
         wrong("all runs share their noise", _NOISE, "100 runs", _REAL, "real = rng.normal(0.0, spread, size=(1, 8))",
               _SHIFTED, "fake = mu[:, None] + rng.normal(0.0, spread, size=(1, 8))"),
@@ -343,16 +292,8 @@ WRONG = {
               "    rng = np.random.default_rng()\n    mu, psi ="),
         wrong("the gain is turned around", _NUMBER, "Is a gain the equal rates' distance", _GAIN, "gains.append(distance(0.05, 0.05 * ratio, steps, 1.0, rng) / equal)"),
         wrong("a difference in place of a factor", _NUMBER, "gain", "equal / distance", "equal - distance"),
-        wrong("the ratio slows G down in place of speeding D up", _NUMBER, "gain", _GAIN,
-              "gains.append(equal / distance(0.05 / ratio, 0.05, steps, 1.0, rng))"),
-        wrong("both settings get the larger rate", _NUMBER, "Is a gain the equal rates' distance", "equal = distance(0.05, 0.05, steps", "equal = distance(0.05, 0.05 * ratio, steps"),
-        wrong("the ratio is taken for the rate: D diverges", _NUMBER, "gain", "0.05 * ratio, steps", "0.5 * ratio, steps"),
-        wrong("five times as many steps for equal rates, as in five-to-one", _NUMBER, "Is a gain the equal rates' distance", "equal = distance(0.05, 0.05, steps", "equal = distance(0.05, 0.05, 5 * steps"),
         wrong("the short runs are ten times too short", _NUMBER, "Is a gain the equal rates' distance", "(4, 60), (16, 60)", "(4, 6), (16, 6)"),
-        wrong("all gains after 60 steps", _NUMBER, "Is a gain the equal rates' distance", "(4, 400)", "(4, 60)"),
         wrong("ratio 4 twice, with no 16", _NUMBER, "Is a gain the equal rates' distance", "(16, 60)", "(4, 60)"),
-        wrong("the batch's spread is 4", _NUMBER, "gain", "equal = distance(0.05, 0.05, steps, 1.0", "equal = distance(0.05, 0.05, steps, 4.0",
-              "ratio, steps, 1.0", "ratio, steps, 4.0"),
         wrong("the gains' mean", _NUMBER, "three numbers", "np.array(gains)", "np.mean(gains)"),
         wrong("the seed is not used", _NUMBER, "Is a gain the equal rates' distance", "default_rng(seed)", "default_rng(0)"),
         wrong("another random state in each call", _NUMBER, "Is a gain the equal rates' distance", "default_rng(seed)", "default_rng()"),
@@ -366,16 +307,9 @@ WRONG = {
         wrong("the ratio's run comes first", _VALUES, "Each gain is made of its own two",
               "        equal = distance(0.05, 0.05, steps, 1.0, rng)\n        " + _GAIN,
               "        fast = distance(0.05, 0.05 * ratio, steps, 1.0, rng)\n        gains.append(distance(0.05, 0.05, steps, 1.0, rng) / fast)"),
-        wrong("the equal rates are the ratio's", _VALUES, "Each gain is made of its own two",
-              "equal = distance(0.05, 0.05, steps", "equal = distance(0.055, 0.05, steps"),
-        wrong("a little longer for the equal rates", _VALUES, "Each gain is made of its own two",
-              "equal = distance(0.05, 0.05, steps,", "equal = distance(0.05, 0.05, steps + 1,"),
-
         wrong("the median of the runs", _NOISE, "what is averaged", "np.mean(np.abs(mu))", "np.median(np.abs(mu))"),
         wrong("half of the runs mirror the others", _NOISE, "with numbers of their own", _REAL, "real = rng.normal(0.0, spread, size=(50, 8))\n        real = np.concatenate([real, -real])"),
         wrong("the spread is taken for the variance", _NOISE, "this standard deviation", _REAL, _REAL.replace("spread", "spread**0.5"), _SHIFTED, _SHIFTED.replace("spread", "spread**0.5")),
-        wrong("the generator is wound back before each run", _VALUES, "at the text's rates", "    gains = []\n", "    gains, start = [], rng.bit_generator.state\n",
-              "        gains.append(equal", "        rng.bit_generator.state = start\n        gains.append(equal"),
         wrong("the gains are rounded to one decimal", _VALUES, "at the text's rates", "np.array(gains)", "np.round(gains, 1)"),
     ],
 }  # fmt: skip
@@ -429,7 +363,6 @@ def train_step(real, draw, generator, discriminator, g_optimizer, d_optimizer, n
     wanted = lambda: -tf.reduce_mean(score(generator(noises[-1], training=True)))
     return d_loss, descend(g_optimizer, generator, wanted)
 """),
-
         right("looks at the real images once more, for a print", """
 def train_step(real, draw, generator, discriminator, g_optimizer, d_optimizer, n_dis=1, verbose=True):
     size = len(real) // n_dis
@@ -520,26 +453,6 @@ def radius(matrix):
 
 def fastest(rate_g, decay):
     return rate_g * (2 / (rate_g + decay)) ** 2
-"""),
-        right("a product of both players' matrices, and roots of the polynomial", """
-def step_matrix(rate_g, rate_d, decay, alternating):
-    only_d = np.array([[1.0, 0.0], [rate_d, 1.0 - rate_d * decay]])
-    only_g = np.array([[1.0, -rate_g], [0.0, 1.0]])
-    return only_g @ only_d if alternating else only_g + only_d - np.eye(2)
-
-
-def radius(matrix):
-    return max(abs(np.roots(np.poly(matrix))))
-
-
-def fastest(rate_g, decay):
-    low, high = 0.0, 1 / decay
-    for _ in range(80):
-        middle = (low + high) / 2
-        matrix = step_matrix(rate_g, middle, decay, True)
-        complex_pair = np.trace(matrix) ** 2 < 4 * np.linalg.det(matrix)
-        low, high = (middle, high) if complex_pair else (low, middle)
-    return high
 """),
         right("lists of lists, and a search over many rates", """
 def step_matrix(rate_g, rate_d, decay, alternating):
@@ -634,41 +547,6 @@ def count(until, n_dis):
 
 def epoch(n, rng):
     return epoch_faulty(n, rng, buffer=n)
-"""),
-        right("transposed before the reshape, flags by partial, sorted keys as a shuffle", """
-from functools import partial
-
-
-def sigma(kernel):
-    matrix = np.transpose(kernel, (3, 0, 1, 2)).reshape(kernel.shape[3], -1)
-    return np.sqrt(np.linalg.eigvalsh(matrix @ matrix.T)[-1])
-
-
-def dense(x, kernel, u, training):
-    v = kernel @ u
-    v = v / np.sqrt(v @ v)
-    back = v @ kernel
-    length = np.sqrt(back @ back)
-    if not training:
-        return x @ kernel / length, u
-    return x @ kernel / length, back / length
-
-
-def attend(x, query, key, value, training=False):
-    return attend_faulty(x, *(partial(layer, training=training) for layer in (query, key, value)))
-
-
-def count(until, n_dis):
-    updates = {"D": 0, "G": 0}
-    for _ in range(until):
-        for _ in range(n_dis):
-            updates["D"] += 1
-        updates["G"] += 1
-    return updates["G"], updates["D"], updates["G"]
-
-
-def epoch(n, rng):
-    return np.argsort(rng.random(n))
 """),
         right("moved axes, a copy of u, the counter only at G, a shuffled list", """
 def sigma(kernel):
@@ -787,29 +665,6 @@ def experiment(seed):
         ends = [distance(0.05, r * 0.05, steps, 1.0, rng) for r in (1, ratio)]
         result.append(ends[0] / ends[1])
     return result
-"""),
-        right("a helper for one step, distances by their names", """
-def one_step(mu, psi, rate_g, rate_d, real, fake):
-    psi = psi + rate_d * (np.mean(real, axis=-1) - np.mean(fake, axis=-1) - psi)
-    return mu + rate_g * psi, psi
-
-
-def distance(rate_g, rate_d, steps, spread, rng):
-    mu = np.ones((100,)) * 4
-    psi = np.zeros_like(mu)
-    while steps:
-        real = rng.normal(scale=spread, size=(100, 8))
-        fake = rng.normal(loc=mu[:, np.newaxis], scale=spread, size=(100, 8))
-        mu, psi = one_step(mu, psi, rate_g, rate_d, real, fake)
-        steps -= 1
-    return np.sum(np.abs(mu)) / 100
-
-
-def experiment(seed):
-    rng, rate = np.random.default_rng(seed), 0.05
-    pairs = [[distance(rate, ratio * rate, steps, 1.0, rng) for ratio in (1, other)]
-             for other, steps in ((4, 60), (16, 60), (4, 400))]
-    return np.divide(*np.transpose(pairs))
 """),
         right("statistics.mean, float32, a class with a method called softmax", """
 import statistics

@@ -106,14 +106,16 @@ class ProblemSet:
                 self.without[title] = cell.metadata.get("without", [])
             self._cells.append((title, code))
 
-    def run(self, problem, code):
+    def run(self, problem, code, only=None):
         """{test: None, or the sentence of its error} of one problem with this answer.
 
-        All given cells come first, so that the problem's tests find what they use.
+        All given cells come first, so that the problem's tests find what they use. `only` names
+        the one test to run; without it all of the problem's.
         """
         known = {*self.answers, *self.tests}
         given = [(title, text) for title, text in self._cells if title not in known]
-        tests = [(title, text) for title, (owner, text) in self.tests.items() if owner == problem]
+        tests = [(title, text) for title, (owner, text) in self.tests.items()
+                 if owner == problem and only in (None, title)]  # fmt: skip
         return self._execute([*given, (problem, code), *tests])
 
     def solved(self):

@@ -25,10 +25,10 @@ def problem_set(name, hidden=True):
     return ProblemSet(name, hidden=hidden)
 
 
-def marks(name, problem, answer, hidden=True):
-    """{test: None, or its error's sentence} of an answer to a problem."""
+def marks(name, problem, answer, hidden=True, only=None):
+    """{test: None, or its error's sentence} of an answer to a problem; `only` names one test."""
     problems = problem_set(name, hidden)
-    return problems.run(problem, answer.code(problems.answers[problem]))
+    return problems.run(problem, answer.code(problems.answers[problem]), only)
 
 
 def seeds(name, first, last):

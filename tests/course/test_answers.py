@@ -63,9 +63,9 @@ def test_right_answer_gets_all_points(name, problem, answer):
 
 @pytest.mark.parametrize(("name", "problem", "answer"), tiers(WRONG))
 def test_wrong_answer_loses_the_points_of_its_test(name, problem, answer):
-    marks = proof.marks(name, problem, answer)
-    assert marks[answer.test], f"{answer.test} did not find it: {marks}"
-    assert answer.says in marks[answer.test]
+    said = proof.marks(name, problem, answer, only=answer.test)[answer.test]
+    assert said, f"{answer.test} did not find it"
+    assert answer.says in said
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -107,9 +107,7 @@ def test_enough_answers_and_each_test_has_one(name):
     assert len(stories) == len(set(stories))
 
 
-@pytest.mark.parametrize(
-    ("name", "seed"), tiers([(n, s) for n in SETS for s in (1, 2, 9, 23, 24, 61, 118, 199)])
-)
+@pytest.mark.parametrize(("name", "seed"), tiers([(n, s) for n in SETS for s in (1, 2, 24, 199)]))
 def test_the_model_passes_with_other_seeds(name, seed):
     assert {test: said for test, said in ProblemSet(name, seed).solved().items() if said} == {}
 
