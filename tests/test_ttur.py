@@ -41,13 +41,8 @@ def test_what_is_asked_of_two_time_scale_is_what_trains():
 
 def test_rates_that_decay_reach_zero_after_as_many_g_updates_for_both_players():
     made = ttur.preset("sngan_5to1", decay_steps=10)
-    g, d = (
-        made[name].get_config()["learning_rate"]["config"]
-        for name in ("g_optimizer", "d_optimizer")
-    )
-    assert (g["decay_steps"], d["decay_steps"]) == (10, 50)  # five D updates for each of G
     g, d = (made[name]._learning_rate for name in ("g_optimizer", "d_optimizer"))
     for share in (0.0, 0.3, 1.0, 1.5):
         expected = 2e-4 * max(1 - share, 0)
         assert float(g(10 * share)) == pytest.approx(expected, abs=1e-10)
-        assert float(d(50 * share)) == pytest.approx(expected, abs=1e-10)
+        assert float(d(50 * share)) == pytest.approx(expected, abs=1e-10)  # five D updates for one
