@@ -199,13 +199,12 @@ def essays_kept(root, name, report=print):
 def _by_hand(root, name):
     """{student: (points by hand, comments)} of a set, which then leaves the gradebook."""
     kept = {}
-    if not (root / "gradebook.db").exists():
+    if not has(root, name):
         return kept
     with opened(root) as book:
-        submissions = book.assignment_submissions(name) if has(root, name) else []
+        submissions = book.assignment_submissions(name)
         for submission in submissions:
-            (notebook,) = submission.notebooks or (None,)
-            if notebook is not None:
+            for notebook in submission.notebooks:
                 scores = {g.name: (g.manual_score, g.extra_credit) for g in notebook.grades
                           if (g.manual_score, g.extra_credit) != (None, None)}  # fmt: skip
                 comments = {c.name: c.manual_comment for c in notebook.comments if c.manual_comment}
