@@ -21,8 +21,8 @@ def rate_maps(store, names=tuple(ways.WAYS), width=7.0, seeds=trials.TUNING[:1])
     """Quality over both rates: one panel for each way, with the Fréchet distance in each cell.
 
     Args:
-        store: of `trials.open_store`.
-        names: of `ways.WAYS`, whose grids are whole.
+        store: of `trials.open_store`, with the whole grids of all ways.
+        names: of `ways.WAYS`: which are drawn.
         width: of the figure in inches.
         seeds: over which each cell is a geometric mean.
 
@@ -34,9 +34,9 @@ def rate_maps(store, names=tuple(ways.WAYS), width=7.0, seeds=trials.TUNING[:1])
     """
     import matplotlib.pyplot as plt
 
-    shares, count = trials.good_share(names, store, seeds), len(ways.RATES)
+    shares, edge = trials.good_share(store, seeds), trials.good_edge(store, seeds)
     grids = [trials.grid(name, store, seeds) for name in names]
-    low, edge = min(grid.min() for grid in grids), trials.good_edge(names, store, seeds)
+    low, count = edge - np.log(trials.GOOD), len(ways.RATES)
     columns = min(2, len(names))
     rows = -(-len(names) // columns)
     size = (width, 0.93 * width / columns * rows)

@@ -211,33 +211,33 @@ def _at_ratio(way, ratio):
     return found
 
 
-def good_share(names, store, seeds=TUNING[:1]):
+def good_share(store, seeds=TUNING[:1]):
     """How much room for error each way leaves: the share of pairs of rates that are good for it.
 
     Args:
-        names: of `ways.WAYS`, whose grids are whole; "good" is within `GOOD` of the best pair of
-            all of these.
-        store: of `open_store`.
+        store: of `open_store`, with the whole grids of all ways.
         seeds: as in `grid`.
 
     Returns:
         {way: share, 0 to 1}.
     """
-    edge = good_edge(names, store, seeds)
-    return {way: float((grid(way, store, seeds) <= edge).mean()) for way in names}
+    edge = good_edge(store, seeds)
+    return {way: float((grid(way, store, seeds) <= edge).mean()) for way in ways.WAYS}
 
 
-def good_edge(names, store, seeds=TUNING[:1]):
-    """The `quality` up to which a pair of rates is good: within `GOOD` of the best of these ways.
+def good_edge(store, seeds=TUNING[:1]):
+    """The `quality` up to which a pair of rates is good: within `GOOD` of the best of all ways.
 
     Args:
-        names: of `ways.WAYS`, whose grids are whole.
-        store: of `open_store`.
+        store: of `open_store`, with the whole grids of all ways.
         seeds: as in `grid`.
+
+    Raises:
+        ValueError: a grid is not whole.
     """
-    grids = {way: grid(way, store, seeds) for way in names}
+    grids = {way: grid(way, store, seeds) for way in ways.WAYS}
     if missing := [way for way, values in grids.items() if np.isnan(values).any()]:
-        raise ValueError(f"names must have whole grids, got {missing} without")
+        raise ValueError(f"store must have whole grids, got {missing} without")
     return min(values.min() for values in grids.values()) + math.log(GOOD)
 
 

@@ -16,6 +16,7 @@ from sagan_experiments import trials
 from sagan_experiments.ledger import interval
 from sagan_experiments.questions import QUESTIONS
 from sagan_experiments.store import fill
+from sagan_experiments.ways import WAYS
 from sagan_lib import checks
 
 HOLDS, OPPOSITE, SAME, FAILS, OPEN = VERDICTS = (
@@ -54,7 +55,10 @@ class Answer:
 
     def shown(self, value):
         """An effect as readers see it: a factor if it is a logarithm."""
-        return f"{math.exp(value):.2f}x" if self.question.ratio else f"{value:.2f}"
+        if not self.question.ratio:
+            return f"{value:.2f}"
+        factor = math.exp(value)
+        return f"{factor:.2f}x" if factor < 10 else f"{factor:,.0f}x"
 
     def bootstrap(self, draws=10_000):
         """(low, high) of the mean by drawing seeds anew: percentiles of as sure an interval."""
@@ -167,6 +171,28 @@ def answer(name, store=None):
     stored = [store.seeds("arms", each) for each in names]
     seeds = sorted(set(LOOKS[-1]).intersection(*stored))
     return decide(question, names, {s: question.compare(*(e[s] for e in stored)) for s in seeds})
+
+
+def ends(store=None):
+    """Where each way ends at its own best rates, over the seeds of the first look.
+
+    Args:
+        store: of `trials.open_store`; by default the published one.
+
+    Returns:
+        {way: Fréchet distance over the last half, a geometric mean}.
+
+    Raises:
+        ValueError: a way's search is not finished, or a seed is missing.
+    """
+    store, found = store or trials.open_store(), {}
+    for way in WAYS:
+        name = trials.best(way, store)
+        runs = store.seeds("arms", name)
+        if missing := [seed for seed in LOOKS[0] if seed not in runs]:
+            raise ValueError(f"{name!r} was not run with seeds {missing}")
+        found[way] = math.exp(np.mean([trials.quality(runs[seed]) for seed in LOOKS[0]]))
+    return found
 
 
 def _question(name):

@@ -1,5 +1,6 @@
 """Figures of fair trials: every number and verdict is in them, and what is missing is said."""
 
+import itertools
 import math
 
 import matplotlib.pyplot as plt
@@ -14,10 +15,10 @@ RATES = (1e-3, 4e-3)
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
-    """Grids of two by two for "sn" and "r1"; the pair (4e-3, 4e-3) of R1 diverged."""
+    """Grids of two by two, but for DCGAN's; the pair (4e-3, 4e-3) of R1 diverged."""
     monkeypatch.setattr(ways, "RATES", RATES)
     store = trials.open_store(tmp_path / "trials.json")
-    for name, factor in (("sn", 1), ("r1", 1.4)):
+    for name, factor in (("sn", 1), ("r1", 1.4), ("none", 4)):
         for g in RATES:
             for d in RATES:
                 value = 40.0 * factor * (2 if g > d else 1)
@@ -34,6 +35,11 @@ def texts(axis):
 
 
 def test_a_map_has_each_pair_and_frames_the_good_ones(store):
+    with pytest.raises(ValueError, match=r"whole grids, got \['dcgan'\] without"):
+        figures.rate_maps(store, ["sn"])
+    for pair in itertools.product(RATES, RATES):
+        name = ways.at_rates("sn", *pair)
+        store.add("arms", ways.at_rates("dcgan", *pair), 51, store.seeds("arms", name)[51])
     figure = figures.rate_maps(store, ["sn", "r1"])
     sn, r1 = figure.axes
     assert texts(sn) == ["40", "40", "80", "40"]  # rows of G's rate, from the low one up
@@ -42,8 +48,6 @@ def test_a_map_has_each_pair_and_frames_the_good_ones(store):
     assert sn.get_title() == "SN, hinge: 75 % good"
     assert r1.get_title() == "R1, cross-entropy: 50 % good"
     plt.close(figure)
-    with pytest.raises(ValueError, match=r"whole grids, got \['dcgan'\] without"):
-        figures.rate_maps(store, ["sn", "dcgan"])
 
 
 def test_curves_have_every_checkpoint_and_say_the_rates(store):
@@ -77,7 +81,7 @@ def test_a_forest_says_each_sentence_its_verdict_and_shows_every_seed():
     assert said[::2] == ["It is so.", "It is otherwise.", "It is the same.", "It is far."]
     assert said[1::2] == [f"holds: {math.exp(0.6):.2f}x",
                           f"the opposite holds: {math.exp(-0.6):.2f}x", "holds: 1.00x",
-                          f"holds: {math.exp(3):.2f}x"]  # fmt: skip
+                          f"holds: {math.exp(3):.0f}x"]  # fmt: skip
     marks = [line for line in axis.lines if line.get_marker() in "o<>"]
     assert sum(len(line.get_xdata()) for line in marks) == 20
     beyond = [line.get_xdata()[0] for line in marks if line.get_marker() == ">"]

@@ -118,10 +118,11 @@ def test_a_run_that_diverged_is_never_among_the_good(store):
     assert np.isinf(values).sum() == 1
     assert "sn@0.001/0.001" not in trials.candidates("sn", store)
     fill_grid(store, "none", lambda g, d: 140 if g < d else 160)
-    shares = trials.good_share(["sn", "none"], store)
-    assert shares == {"sn": 15 / 16, "none": 6 / 16}
-    with pytest.raises(ValueError, match=r"whole grids, got \['r1'\] without"):
-        trials.good_share(["sn", "r1"], store)
+    with pytest.raises(ValueError, match=r"whole grids, got \['r1', 'dcgan'\] without"):
+        trials.good_share(store)
+    for way in ("r1", "dcgan"):
+        fill_grid(store, way, lambda g, d: 151)
+    assert trials.good_share(store) == {"sn": 15 / 16, "none": 6 / 16, "r1": 0, "dcgan": 0}
 
 
 def test_the_command_says_what_is_to_do_and_shows_the_grids(store, capsys):

@@ -1,5 +1,6 @@
 """Fair verdicts: the rule wherever an interval can be, three looks, checks that do not vote."""
 
+import itertools
 import math
 
 import numpy as np
@@ -108,3 +109,27 @@ def test_an_answer_runs_searches_then_seeds_then_more_if_needed(tmp_path, monkey
     assert main(["questions", "list", "sn-dcgan", "--out", str(store.path)]) == 0
     assert SAME in capsys.readouterr().out
     assert main(["questions", "list", "what", "--out", str(store.path)]) == 2
+
+
+def test_where_each_way_ends_is_over_the_first_seeds_at_its_best_rates(tmp_path):
+    store = trials.open_store(tmp_path / "t.json")
+    kept = {"steepness": 1.0, "outside": 0.0, "seconds_with_scores": 1.0, "diverged": False}
+    for number, way in enumerate(ways.WAYS):
+        with pytest.raises(ValueError, match=f"the search of '{way}' is not finished"):
+            verdicts.ends(store)
+        for g_rate, d_rate in itertools.product(ways.RATES, repeat=2):
+            best = (g_rate, d_rate) == (1e-3, 2e-3)
+            for seed in (*trials.TUNING, *(range(1, 11) if best else ())):
+                value = 10.0 * (1 + number) * (1 if best else 2) * (9 if 5 < seed < 50 else 1)
+                run = kept | {"curve": [[1, value], [2, value]], "frechet": value, "live": value}
+                store.add("arms", ways.at_rates(way, g_rate, d_rate), seed, run)
+    ends = verdicts.ends(store)
+    assert list(ends.values()) == pytest.approx([10, 20, 30, 40])
+    partial = trials.open_store(tmp_path / "p.json")
+    for pair in itertools.product(ways.RATES, repeat=2):
+        for way, seed in itertools.product(ways.WAYS, trials.TUNING):
+            partial.add("arms", ways.at_rates(way, *pair), seed, run)
+        for seed in trials.TUNING:
+            partial.add("arms", ways.at_rates(way, g_rate, d_rate), seed, run)
+    with pytest.raises(ValueError, match=r"was not run with seeds \[1, 2, 3, 4, 5\]"):
+        verdicts.ends(partial)
