@@ -3,10 +3,10 @@
 import errno
 import os
 import tempfile
-import threading
 import time
 import warnings
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -43,6 +43,7 @@ def test_a_home_that_cannot_be_written_to_is_said_once(celeba, nowhere):
     assert "file/.cache/sagan_lib cannot be written to (Not a directory)" in str(caught[0].message)
     assert f"kept in {place}; XDG_CACHE_HOME" in str(caught[0].message)
     assert list(caches.check(celeba).values()) == [True, True]
+    assert caches.check(nowhere) == {}, "those are of another folder"
     if os.name == "posix":
         assert place.stat().st_mode & 0o777 == 0o700
 
@@ -50,6 +51,7 @@ def test_a_home_that_cannot_be_written_to_is_said_once(celeba, nowhere):
 def test_a_cache_that_can_only_be_read_is_used(celeba, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "baked"))
     whole = np.array(CelebA(celeba, 16).images)
+    assert len(list((tmp_path / "baked" / "sagan_lib").glob("*.npy"))) == 1
     monkeypatch.delattr(ImageFolder, "decode")
     monkeypatch.setattr(caches, "writable", lambda _: pytest.fail("asked for a place to write"))
     np.testing.assert_array_equal(CelebA(celeba, 16).images, whole)
@@ -103,16 +105,8 @@ def decoded(monkeypatch):
 
 def at_once(*functions):
     """What the functions gave, each run in a thread of its own."""
-    results = {}
-    threads = [
-        threading.Thread(target=lambda i=i, f=f: results.__setitem__(i, f()))
-        for i, f in enumerate(functions)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return [results[i] for i in range(len(functions))]
+    with ThreadPoolExecutor(len(functions)) as pool:
+        return [each.result() for each in [pool.submit(function) for function in functions]]
 
 
 def test_of_two_at_once_one_decodes_and_who_waits_is_told(celeba, cache, monkeypatch, decoded):

@@ -10,7 +10,6 @@ from PIL import Image
 from sagan_lib.datasets import celeba as published
 from sagan_lib.datasets import registry
 from sagan_lib.datasets.celeba import CelebA
-from sagan_lib.datasets.folder import ImageFolder
 
 
 def test_celeba_from_its_folder_its_parent_and_its_zip(celeba, cache):
@@ -64,18 +63,6 @@ def test_celeba_is_found_where_it_is_put(celeba):
     assert published.find(celeba.parent) == str(zipped)
     zipped.unlink()
     assert published.find(celeba.parent) is None
-
-
-def test_celeba_is_recognised_by_its_names_or_its_list(celeba, tmp_path):
-    for path in (celeba, celeba.parent):
-        assert published.is_celeba(path)
-        assert isinstance(registry.by_name(str(path), 16), CelebA)
-    (tmp_path / "own").mkdir()
-    picture(1).save(tmp_path / "own" / "one.png")
-    assert not published.is_celeba(tmp_path / "own")
-    found = registry.by_name(str(tmp_path / "own"), 16)
-    assert type(found) is ImageFolder
-    assert not published.is_celeba(tmp_path / "nowhere")
 
 
 def test_wrong_arguments(celeba, tmp_path):
@@ -158,6 +145,7 @@ def test_only_celebas_pictures_are_cropped_to_178(tmp_path, celeba):
     assert found.images[0, 0, 0].tolist() == [255, 0, 0]
     chosen = registry.by_name(str(tmp_path / "own"), 16, crop=178)
     assert chosen.images[0, 0, 0].tolist() == [0, 0, 255]
+    (celeba.parent / "list_eval_partition.txt").unlink()  # the folder's name says it
     assert registry.by_name(str(celeba), 16).crop == 178
 
 

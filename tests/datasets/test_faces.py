@@ -11,7 +11,6 @@ from sagan_lib.datasets.source import shuffled_indices, to_bytes
 NAMES = [field.name for field in fields(faces.Factors)]
 PALETTES = {
     "left_iris": faces.IRIS, "right_iris": faces.IRIS, "hair": faces.HAIR, "skin": faces.SKIN,
-    "background": faces.BACKGROUND,
 }  # fmt: skip
 
 
@@ -78,11 +77,11 @@ def test_factors_are_the_published_hash_of_population_index_and_factor():
 
 @pytest.mark.parametrize("resolution", [16, 32, 50, 64, 128, 256])
 def test_a_face_is_the_same_whatever_else_is_drawn(resolution):
-    n = 9 if resolution > 32 else 150  # more than two blocks of 64
+    n = 3 if resolution > 32 else 150  # more than two blocks of 64
     together = faces.render(faces.factors(np.arange(n)), resolution)
-    alone = faces.render(faces.factors([7, n - 1]), resolution)
+    alone = faces.render(faces.factors([1, n - 1]), resolution)
     assert together.shape == (n, resolution, resolution, 3)
-    np.testing.assert_array_equal(alone, together[[7, n - 1]])
+    np.testing.assert_array_equal(alone, together[[1, n - 1]])
     assert len(np.unique(together.reshape(n, -1), axis=0)) == n
     assert together.dtype == np.float32
     assert -1 <= together.min() < together.max() <= 1
@@ -106,22 +105,6 @@ def test_colours_can_be_read_off_a_32_pixel_picture(drawn, name, x, y):
     row, column = place(record, x + (record.gaze if "iris" in name else 0), y, 32)
     colours = images[np.arange(len(record)), row, column]
     assert np.mean(nearest(colours, PALETTES[name]) == getattr(record, name)) > 0.995
-
-
-def test_the_upper_corners_show_the_background(drawn):
-    record, images = drawn
-    for corner in (images[:, 0, 0], images[:, 0, -1]):
-        np.testing.assert_array_equal(nearest(corner, faces.BACKGROUND), record.background)
-
-
-def test_long_hair_hangs_beside_the_cheeks(drawn):
-    record, images = drawn
-    palette = np.concatenate([faces.HAIR, faces.BACKGROUND])
-    expected = np.where(record.long_hair, record.hair, len(faces.HAIR) + record.background)
-    for side in (-0.67, 0.67):
-        row, column = place(record, side, 0.55, 32)
-        seen = nearest(images[np.arange(len(record)), row, column], palette)
-        assert np.mean(seen == expected) > 0.99
 
 
 def test_an_iris_has_the_radius_that_the_card_gives():
@@ -236,13 +219,6 @@ def test_what_is_kept_for_scoring_is_never_trained_on(population, kept_for):
     assert len(faces.factors([0, 1], population)) == 2, "but it can be drawn"
 
 
-def test_reordered_faces_are_the_same_faces():
-    data = faces.Faces(16, 5)
-    before, order = data.images.copy(), np.array([3, 1, 4, 0, 2])
-    data.reorder(order)
-    np.testing.assert_array_equal(data.images, before[order])
-
-
 def test_labels_are_the_factors_in_the_order_that_is_asked_for():
     source = faces.Faces(16, 50, population=3, label="hair, iris")
     record = source.factors()
@@ -252,9 +228,10 @@ def test_labels_are_the_factors_in_the_order_that_is_asked_for():
         ("iris" if f == "left_iris" else f): n for f, n in faces.CATEGORIES.items()
         if f != "right_iris"
     }  # fmt: skip
-    before = source.numbers
+    numbers, images = source.numbers, source.images
     source.reorder(np.arange(50)[::-1])
-    np.testing.assert_array_equal(source.numbers, before[::-1])
+    np.testing.assert_array_equal(source.numbers, numbers[::-1])
+    np.testing.assert_array_equal(source.images, images[::-1])
     assert faces.Faces(16, 5).labels is None
 
 

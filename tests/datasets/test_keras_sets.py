@@ -8,9 +8,9 @@ from sagan_lib.datasets import keras_sets, registry
 from sagan_lib.datasets.keras_sets import KerasImages
 
 
-def pretend(monkeypatch, name, images):
+def pretend(monkeypatch, name, images, numbers=None):
     """Keras gives these images; no download."""
-    loaded = ((images, np.zeros(len(images))), (images[:1], np.zeros(1)))
+    loaded = (images, np.zeros(len(images)) if numbers is None else numbers), (images, None)
     monkeypatch.setattr(getattr(keras.datasets, name), "load_data", lambda: loaded)
 
 
@@ -51,8 +51,7 @@ def test_a_set_that_cannot_be_fetched_is_one_line(monkeypatch):
 @pytest.mark.parametrize("name", keras_sets.NAMES)
 def test_classes_are_the_labels(monkeypatch, name):
     images, numbers = np.zeros((4, 32, 32, 3), np.uint8), np.array([[3], [3], [0], [0]], np.uint8)
-    loaded = (images, numbers), (images, numbers)
-    monkeypatch.setattr(getattr(keras.datasets, name), "load_data", lambda: loaded)
+    pretend(monkeypatch, name, images, numbers)
     source = registry.by_name(name, 32, label="class")
     np.testing.assert_array_equal(source.numbers, [[3], [3], [0], [0]])
     names = source.labels.factors["class"]

@@ -38,12 +38,6 @@ def test_each_image_may_have_its_own():
     assert {*found[::2, 1]} == {0, 1, 2}
 
 
-def test_a_text_in_place_of_the_names_is_refused():
-    """Its letters would be the names."""
-    with pytest.raises(TypeError, match="labels of hair must be a list of names, got 'red'"):
-        Labels({"hair": "red"})
-
-
 def test_what_is_not_named_is_drawn_evenly_and_alike_for_every_n():
     many = TWO.numbers(6000, seed=4)
     np.testing.assert_array_equal(TWO.numbers(10, seed=4), many[:10])
@@ -78,7 +72,8 @@ def test_labels_by_their_count_and_wrong_ones():
     assert Labels(3).factors == {"class": ("0", "1", "2")}
     assert Labels(3) == Labels({"class": ["0", "1", "2"]}) != ONE
     for wrong, words in (({}, "factors"), ({"a": []}, "labels of a"), ({"a": ["x", "x"]}, "once"),
-                         ({"a": [1]}, "texts, got 1"), (0, "at least 1")):  # fmt: skip
+                         ({"a": [1]}, "texts, got 1"), (0, "at least 1"),
+                         ({"a": "red"}, "a list of names, got 'red'")):  # fmt: skip
         with pytest.raises((TypeError, ValueError), match=words):
             Labels(wrong)
     with pytest.raises(TypeError, match="integers, got float64"):

@@ -37,14 +37,10 @@ def epochs(size, count, seed=0, first=None):
     return np.stack(list(whole.as_numpy_iterator()))
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 16, 100, 257])
-def test_each_epoch_is_a_permutation(size):
-    for epoch in epochs(size, 5):
-        assert sorted(epoch) == list(range(size))
-
-
-@pytest.mark.parametrize(("size", "batch_size"), [(10, 3), (7, 7), (12, 5), (5, 4)])
-def test_batches_cover_all_images_when_they_straddle_epochs(size, batch_size):
+@pytest.mark.parametrize(
+    ("size", "batch_size"), [(1, 1), (2, 1), (3, 2), (10, 3), (16, 16), (255, 99)]
+)
+def test_each_epoch_is_a_permutation_whose_batches_straddle_it(size, batch_size):
     seen = order(Numbered(size), batch_size, count=3 * size).ravel()[: 3 * size]
     assert np.array_equal(np.sort(seen.reshape(3, size)), [np.arange(size)] * 3)
 

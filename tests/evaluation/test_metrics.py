@@ -59,9 +59,8 @@ def test_total_variation_from_uniform_over_five(values, expected):
 def test_agreement_is_cohens_kappa():
     """By hand: 3 of 4 agree; by chance 1/2 * 3/4 + 1/2 * 1/4 = 1/2 would."""
     assert metrics.agreement([0, 0, 1, 1], [0, 0, 0, 1]) == pytest.approx((3 / 4 - 1 / 2) / (1 / 2))
-    for wrong in (([0], [0, 1]), ([], []), ([[0]], [[0]])):
-        with pytest.raises(ValueError, match="two vectors alike"):
-            metrics.agreement(*wrong)
+    with pytest.raises(ValueError, match="two vectors alike"):
+        metrics.agreement([0], [0, 1])
 
 
 def test_multiplicities_count_copies_but_never_pair_a_point_with_itself():
