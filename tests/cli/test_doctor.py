@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from types import SimpleNamespace
 
@@ -77,11 +76,8 @@ def test_an_old_and_a_missing_package_are_named_with_the_command(monkeypatch, ca
 
 
 def test_an_unsupported_python(monkeypatch):
-    version = SimpleNamespace(major=3, minor=10)
-    fake = SimpleNamespace(
-        executable=sys.executable, version_info=type("V", (tuple,), vars(version))((3, 10))
-    )
-    monkeypatch.setattr(doctor, "sys", fake)
+    version = type("V", (tuple,), {"major": 3, "minor": 10})((3, 10))
+    monkeypatch.setattr(doctor, "sys", SimpleNamespace(version_info=version))
     ((found, advice),) = failures()
     assert found == "Python 3.10"
     assert "3.11" in advice
@@ -116,20 +112,16 @@ def test_damaged_shipped_weights(monkeypatch, tmp_path):
     assert advice.startswith("git checkout")
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [("nowhere", "no such folder"), ("empty", "no image files")],
-)
-def test_data_that_cannot_be_used(tmp_path, name, words):
-    (tmp_path / "empty").mkdir()
-    ((found, advice),) = failures(tmp_path / name)
-    assert words in found
+def test_data_that_cannot_be_used(tmp_path):
+    ((found, advice),) = failures(tmp_path)
+    assert "no image files" in found
     assert "data/README.md" in advice
 
 
 def test_data_that_decodes_and_a_celeba_file_that_was_cut_off(tmp_path):
     Image.new("RGB", (40, 40)).save(tmp_path / "one.png")
     assert failures(tmp_path) == []
+    assert recipes.advice(1) in doctor._images(tmp_path)[1], "few pictures are told what to do"
     (tmp_path / "img_align_celeba.zip").write_bytes(b"cut off")
     ((found, advice),) = failures(tmp_path)
     assert "another checksum than the published file" in found
@@ -180,26 +172,10 @@ def test_onednn_is_on_or_what_it_would_bring(monkeypatch, on, here, other, passe
     assert passed or "TF_ENABLE_ONEDNN_OPTS=1" in advice
 
 
-def test_where_decoded_pictures_are_kept(monkeypatch, tmp_path):
+def test_no_place_for_decoded_pictures(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path / "file"))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with pytest.warns(UserWarning, match="cannot be written to"):
-        passed, found, _ = doctor._cache()
-    assert passed
-    assert f"decoded pictures are kept in {tmp_path}/sagan_lib-" in found
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
-    passed, found, advice = doctor._cache()
-    assert not passed
+    ((found, advice),) = failures()
     assert "Not a directory" in found
     assert "XDG_CACHE_HOME" in advice
-
-
-def test_few_pictures_are_told_what_to_do(tmp_path):
-    for number in range(3):
-        Image.new("RGB", (40, 40)).save(tmp_path / f"{number}.png")
-    passed, found, _ = doctor._images(tmp_path)
-    assert passed
-    assert "3 pictures, the first 3 decode" in found
-    assert recipes.advice(3) in found

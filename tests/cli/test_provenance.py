@@ -15,10 +15,6 @@ def test_a_result_names_command_date_versions_and_machine():
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", made["date"])
     for module in (tf, keras, np):
         assert made["versions"][module.__name__.partition(".")[0]] == module.__version__
-    assert made["machine"]["processor"] == provenance.processor()
-    assert made["machine"]["cores"] >= 1
-
-
-def test_the_processor_has_a_name_without_double_spaces():
-    assert provenance.processor()
+    assert made["machine"]["processor"] == provenance.processor() != ""
     assert "  " not in provenance.processor()
+    assert made["machine"]["cores"] >= 1
