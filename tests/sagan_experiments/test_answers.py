@@ -8,6 +8,7 @@ import json
 import math
 
 import pytest
+from records import run
 
 from sagan_experiments import answers, questions, trials, ways
 
@@ -18,21 +19,18 @@ def store(tmp_path):
     store, data = trials.open_store(tmp_path / "fair.json"), {}
     for way, g_rate, d_rate in itertools.product(ways.WAYS, ways.RATES, ways.RATES):
         best = g_rate == 2e-3 and d_rate == 1e-3
-        runs = {str(seed): run(40 if best else 90) for seed in trials.TUNING}
+        runs = {str(seed): level(40 if best else 90) for seed in trials.TUNING}
         name = ways.at_rates(way, g_rate, d_rate)
         data[name] = {"arm": dataclasses.asdict(ways.TRIALS[name]), "seeds": runs}
     for seed in range(1, 6):
-        data["sn@0.002/0.001"]["seeds"][str(seed)] = run(60 + seed)
-        data["r1@0.002/0.001"]["seeds"][str(seed)] = run(40 + seed / 2)
+        data["sn@0.002/0.001"]["seeds"][str(seed)] = level(60 + seed)
+        data["r1@0.002/0.001"]["seeds"][str(seed)] = level(40 + seed / 2)
     store.path.write_text(json.dumps(store.data | {"arms": data}))
     return trials.open_store(store.path)
 
 
-def run(distance, diverged=False):
-    curve = [[step, float(distance)] for step in range(150, 2401, 150)]
-    return {"frechet": float(distance), "live": 1.2 * distance, "raw": 9.0 * distance,
-            "steepness": 1.0, "outside": 0.0, "diverged": diverged, "curve": curve,
-            "seconds_with_scores": 1.0}  # fmt: skip
+def level(distance, **values):
+    return run(*16 * [distance], live=1.2 * distance, raw=9.0 * distance, **values)
 
 
 def test_only_questions_with_a_whole_look_are_answered(store):
@@ -40,7 +38,7 @@ def test_only_questions_with_a_whole_look_are_answered(store):
     assert list(found) == ["sn-r1", "r1-soon", "averaging", "raw-inference"]
     assert found["sn-r1"].verdict == "holds"
     assert list(answers.answered(store, "04_ttur")) == ["averaging"]
-    store.add("arms", "dcgan@0.002/0.001", 1, run(70))  # a part of a look
+    store.add("arms", "dcgan@0.002/0.001", 1, level(70))  # a part of a look
     assert "sn-dcgan" not in answers.answered(store)
 
 
@@ -61,14 +59,14 @@ def test_the_page_says_each_answer_its_rates_and_what_is_still_asked(store):
 
 def test_an_open_answer_says_how_many_seeds_the_next_look_has(store):
     for seed, times in zip(range(1, 6), (0.7, 2.5, 1.1, 1.6, 0.9), strict=True):
-        store.add("arms", "r1@0.002/0.001", seed, run(60 / times))
+        store.add("arms", "r1@0.002/0.001", seed, level(60 / times))
     text, _ = answers.part(store)
     (row,) = (line for line in text.splitlines() if "`fair:sn-r1`" in line)
     assert row.endswith("| **undecided** (a look at 10 seeds to come) |")
 
 
 def test_a_run_that_diverged_is_told_as_that(store):
-    store.add("arms", "sn@0.002/0.001", 3, run(60, diverged=True))
+    store.add("arms", "sn@0.002/0.001", 3, level(60, diverged=True))
     text, unfolded = answers.part(store)
     assert "one side diverged in 1 of 5 seeds" in text
     assert unfolded["fair:sn-r1"]["seeds"][2] == "diverged"

@@ -6,19 +6,15 @@ import math
 
 import numpy as np
 import pytest
+from records import TINY
 
-from sagan_experiments import arms, bugs
+from sagan_experiments import arms, bugs, ways
 from sagan_lib import cost
 from sagan_lib.attention import attention_layers
 from sagan_lib.datasets.discs import Discs
 from sagan_lib.spectral_norm import exact_sigma, kernel_matrix, normalized_layers
 
 pytestmark = [pytest.mark.full, pytest.mark.usefixtures("eager")]
-
-TINY = arms.Protocol(
-    resolution=32, width=4, latent_dim=4, batch_size=4, steps=4, faces=40, images=24,
-    reference=30, checkpoints=2,
-)  # fmt: skip
 
 
 def built(name, protocol=TINY, seed=0):
@@ -29,59 +25,56 @@ def test_no_two_arms_are_the_same():
     assert len(set(arms.ARMS.values())) == len(arms.ARMS)
 
 
+def facts(model):
+    """What an arm may choose, read off the built model."""
+    nets = {"g": model.generator, "d": model.discriminator}
+    attends = {name: layer for name, net in nets.items() for layer in attention_layers(net)}
+    layers = model.discriminator.layers
+    found = {
+        "n_dis": model.n_dis, "loss": model.loss_name,
+        "sn": "".join(name for name, net in nets.items() if normalized_layers(net)),
+        "attends": "".join(attends),
+        "at": {layer.input.shape[1] for layer in attends.values()},
+        "half": {(layer.pools, layer.halves) for layer in attends.values()},
+        "power_iterations": {x.power_iterations for x in normalized_layers(model.discriminator)},
+        "slope": {x.negative_slope for x in layers if type(x).__name__ == "LeakyReLU"},
+        "batch_norm": any(type(x).__name__ == "BatchNormalization" for x in layers),
+    }  # fmt: skip
+    for name in "gd":
+        config = getattr(model, f"{name}_optimizer").get_config()
+        rate = round(float(config["learning_rate"]), 9)
+        found[name] = rate, config["beta_1"], config["beta_2"]
+    return found
+
+
 @pytest.mark.parametrize(
-    ("name", "in_g", "in_d"),
-    [("base", True, True), ("sn_d", False, True), ("sn_none", False, False),
-     ("dcgan", False, False)],
+    ("name", "wanted"),
+    [
+        ("base", {"sn": "gd", "attends": "", "n_dis": 1, "loss": "hinge", "power_iterations": {1},
+                  "g": (4e-4, 0.0, 0.9), "d": (1.6e-3, 0.0, 0.9)}),
+        ("sn_d", {"sn": "d"}), ("sn_none", {"sn": ""}),
+        ("five_to_one", {"n_dis": 5}), ("ratio8", {"d": (3.2e-3, 0.0, 0.9)}),
+        ("bce", {"loss": "bce"}), ("power5", {"power_iterations": {5}}),
+        ("attention16", {"attends": "gd", "at": {16}, "half": {(False, False)}}),
+        ("attention8", {"attends": "gd", "at": {8}}),
+        ("pooled_keys16", {"attends": "gd", "half": {(True, False)}}),
+        ("half_values16", {"attends": "gd", "half": {(False, True)}}),
+        ("dcgan", {"sn": "", "slope": {0.2}, "batch_norm": True}),
+        ("dcgan_relu", {"slope": {0.0}, "batch_norm": True}),
+        ("dcgan_slope002", {"slope": {0.02}}), ("dcgan_no_bn", {"batch_norm": False}),
+        ("patch10_far", {"attends": ""}), ("patch10_far_g", {"attends": "g"}),
+        ("patch10_far_d", {"attends": "d"}), ("patch10_far_both", {"attends": "gd"}),
+        ("r1_discs22_att8@0.001/0.001", {"attends": "gd", "at": {8}}),
+        ("r1_discs22_att8_d@0.001/0.001", {"attends": "d", "at": {8}}),
+        ("r1_discs22_att8_g@0.001/0.001", {"attends": "g", "at": {8}}),
+        *((f"{constraint}_setting_{setting}",
+           {"g": tuple(adam), "d": tuple(adam), "n_dis": n_dis, "sn": "gd" * (constraint == "sn")})
+          for constraint in arms.CONSTRAINTS for setting, (*adam, n_dis) in arms.SETTINGS.items()),
+    ],
 )  # fmt: skip
-def test_an_arm_normalizes_what_it_says(name, in_g, in_d):
-    model = built(name)
-    assert bool(normalized_layers(model.generator)) == in_g
-    assert bool(normalized_layers(model.discriminator)) == in_d
-
-
-def test_rates_losses_steps_and_power_iterations_reach_the_model():
-    five, ratio8, bce, power5 = (built(n) for n in ("five_to_one", "ratio8", "bce", "power5"))
-    assert five.n_dis == 5
-    assert float(ratio8.d_optimizer.learning_rate) == pytest.approx(
-        8 * float(ratio8.g_optimizer.learning_rate)
-    )
-    assert bce.loss_name == "bce"
-    assert {layer.power_iterations for layer in normalized_layers(power5.discriminator)} == {5}
-    assert {layer.power_iterations for layer in normalized_layers(built("base").discriminator)} == {
-        1
-    }
-
-
-@pytest.mark.parametrize(("name", "side"), [("attention16", 16), ("attention8", 8)])
-def test_attention_is_where_the_arm_says(name, side):
-    for net in (built(name).generator, built(name).discriminator):
-        (layer,) = attention_layers(net)
-        assert layer.input.shape[1:3] == (side, side)
-
-
-def test_slopes_and_batch_normalization_of_dcgan_arms():
-    def kinds(name):
-        layers = built(name).discriminator.layers
-        slopes = {x.negative_slope for x in layers if type(x).__name__ == "LeakyReLU"}
-        return slopes, any(type(x).__name__ == "BatchNormalization" for x in layers)
-
-    assert kinds("dcgan") == ({0.2}, True)
-    assert kinds("dcgan_relu") == ({0.0}, True)
-    assert kinds("dcgan_slope002") == ({0.02}, True)
-    assert kinds("dcgan_no_bn") == ({0.2}, False)
-
-
-@pytest.mark.parametrize("constraint", arms.CONSTRAINTS)
-def test_settings_reach_the_optimizers(constraint):
-    for setting, (rate, beta_1, beta_2, n_dis) in arms.SETTINGS.items():
-        model = built(f"{constraint}_setting_{setting}")
-        for optimizer in (model.g_optimizer, model.d_optimizer):
-            found = optimizer.get_config()
-            assert found["learning_rate"] == pytest.approx(rate)
-            assert (found["beta_1"], found["beta_2"]) == (beta_1, beta_2)
-        assert model.n_dis == n_dis
-        assert bool(normalized_layers(model.discriminator)) == (constraint == "sn")
+def test_what_an_arm_says_reaches_the_model(name, wanted):
+    found = facts(arms.build(ways.KNOWN[name], TINY, 0))
+    assert {each: found[each] for each in wanted} == wanted
 
 
 @pytest.mark.parametrize(("init", "gain"), [("glorot", 1.0), ("he", 2.0)])
@@ -239,22 +232,6 @@ def test_faces_seen_in_patches_are_scored_by_their_eyes_at_every_checkpoint():
     found = arms.run(arm, 0, TINY)
     assert -1 <= found["late_agreement"] <= 1
     assert "agreement" not in found
-
-
-@pytest.mark.parametrize(("name", "where"), [("", ""), ("_g", "g"), ("_d", "d"), ("_both", "gd")])
-def test_under_patches_the_networks_attend_that_the_arm_names(name, where):
-    model = built(f"patch10_far{name}")
-    nets = {"g": model.generator, "d": model.discriminator}
-    assert "".join(which for which, net in nets.items() if attention_layers(net)) == where
-
-
-@pytest.mark.parametrize(
-    ("name", "pools", "halves"), [("pooled_keys16", True, False), ("half_values16", False, True)]
-)
-def test_each_arm_changes_one_half_of_the_authors_layer(name, pools, halves):
-    for net in (built(name).generator, built(name).discriminator):
-        (layer,) = attention_layers(net)
-        assert (layer.pools, layer.halves) == (pools, halves)
 
 
 def test_an_arm_of_few_pictures_trains_on_them_and_says_what_is_known_by_heart():

@@ -9,7 +9,7 @@ from sagan_experiments import bugs, errata
 from sagan_lib import dcgan, gan, sagan, ttur
 from sagan_lib import spectral_norm as sn
 from sagan_lib.datasets.faces import Faces
-from sagan_lib.datasets.source import Source, shuffled_indices
+from sagan_lib.datasets.source import shuffled_indices
 
 pytestmark = [pytest.mark.full, pytest.mark.usefixtures("eager")]
 
@@ -106,13 +106,9 @@ def test_frozen_u_is_random_and_that_of_the_averaged_generator_too():
     live, average = (sn.normalized_layers(net) for net in (model.generator, model.ema_generator))
     for layer, copy in zip(live, average, strict=True):
         np.testing.assert_array_equal(layer.u, copy.u)
-    errors = [
-        1
-        - float(layer.sigma()[0])
-        / float(sn.exact_sigma(sn.kernel_matrix(layer.kernel, layer.kind)))
-        for layer in sn.normalized_layers(model.discriminator)
-    ]
-    assert np.median(errors) > 0.1
+    layers = sn.normalized_layers(model.discriminator)
+    shares = [float(x.sigma()[0]) / svd(sn.kernel_matrix(x.kernel, x.kind)) for x in layers]
+    assert np.median(shares) < 0.9
 
 
 def gradient_of(layer, x, target):
@@ -215,11 +211,10 @@ def test_files_of_weights_fit_both_ways_and_a_loaded_model_is_right(tmp_path):
 
 @pytest.mark.parametrize("kind", ["sagan", "dcgan"])
 def test_one_forward_uses_the_old_discriminator(kind):
-    def sgd():
-        return dict(zip(("g_optimizer", "d_optimizer"), map(keras.optimizers.SGD, (0.5, 0.5))))  # noqa: B905
-
-    together = network(bugs.OneForward, kind, sgd())
-    ordinary, by_hand = network(gan.GAN, kind, sgd()), network(gan.GAN, kind, sgd())
+    together, ordinary, by_hand = (
+        network(make, kind, {f"{x}_optimizer": keras.optimizers.SGD(0.5) for x in "gd"})
+        for make in (bugs.OneForward, gan.GAN, gan.GAN)
+    )
     together.train_step(real_images())
     ordinary.train_step(real_images())
     with tf.GradientTape() as tape:  # D as it was, and the noise of D's step
@@ -238,19 +233,6 @@ def test_one_forward_uses_the_old_discriminator(kind):
     assert float(together.g_loss.result()) == pytest.approx(float(loss), rel=1e-4, abs=1e-6)
 
 
-class Sorted(Source):
-    """Ten classes, one after another; every pixel of an image is its class."""
-
-    size, resolution = 2000, 2
-    images = np.repeat(np.arange(10, dtype=np.uint8), 200)[:, None, None, None] * np.ones(
-        (2, 2, 3), np.uint8
-    )
-
-
-def classes(batch):
-    return set(np.rint((np.asarray(batch)[:, 0, 0, 0] + 1) * 127.5).astype(int).tolist())
-
-
 @pytest.mark.parametrize("buffer", [1, 10, 100])
 def test_a_short_shuffle_cannot_carry_far(buffer):
     order = bugs.short_shuffle_order(1000, buffer)
@@ -261,7 +243,6 @@ def test_a_short_shuffle_cannot_carry_far(buffer):
     assert first.max() < 64 + buffer
     full = np.asarray(shuffled_indices(0, 64, 1000, 0))
     assert full.max() > 900
-    assert classes(next(iter(Sorted().batches(64)))) == set(range(10))
 
 
 def test_short_shuffles_batches_are_its_order_and_go_on_where_asked():

@@ -4,15 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from records import TINY
 
 from sagan_experiments import arms, continued, ways
-from sagan_experiments.__main__ import main
 from sagan_lib.finetune import freeze
 
-TINY = dataclasses.replace(
-    continued.PROTOCOL, width=4, latent_dim=4, batch_size=4, steps=2, faces=40, images=24,
-    reference=30, checkpoints=2,
-)  # fmt: skip
+TINY = dataclasses.replace(TINY, steps=2, first_weights="by layer", follow=True)
 
 
 @pytest.mark.full
@@ -37,30 +34,6 @@ def test_the_arms_differ_in_where_they_begin_and_what_is_frozen_alone():
     freeze(net, frozen.frozen)
     kernels = [layer for layer in net.layers if hasattr(layer, "kernel")]
     assert [layer.trainable for layer in kernels] == [False, False, True, True]
-
-
-def test_wrong_calls_are_refused():
-    with pytest.raises(ValueError, match="kind must be one of"):
-        continued.train("both", 1)
-    with pytest.raises(ValueError, match="steps must be a multiple of 3, got 4"):
-        continued.train("on", 1, steps=4, checkpoints=3)
-
-
-def test_the_command_trains_each_kind_with_each_seed_once(tmp_path, monkeypatch):
-    asked = []
-
-    def train(kind, seed):
-        asked.append((kind, seed))
-        return {"copies": 0.0}, np.zeros((continued.SHOWN, 32, 32, 3), np.uint8)
-
-    monkeypatch.setattr(continued, "train", train)
-    path = tmp_path / "on.json"
-    for _ in range(2):
-        assert main(["continued", "--out", str(path)]) == 0
-    assert asked == [(kind, seed) for seed in continued.SEEDS for kind in continued.KINDS]
-    record, samples = continued.stored(path)
-    assert record["command"] == f"python -m sagan_experiments continued --out {path}"
-    assert samples.keys() == continued.KINDS.keys()
 
 
 def test_what_comes_with_the_book_says_what_chapter_8_says():

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from sagan_experiments import demo
+from sagan_experiments import continued, demo, far
+from sagan_experiments.__main__ import main
 
 KINDS = ("with", "without")
 
@@ -38,6 +39,36 @@ def test_what_is_stored_is_not_made_again_and_a_stop_loses_one_run(tmp_path):
     }
     for kind in KINDS:
         np.testing.assert_array_equal(samples[kind], np.full((3, 8, 8, 3), shade(kind, 1)))
+
+
+@pytest.mark.parametrize(("name", "of"), [("far", far), ("continued", continued)])
+def test_a_command_makes_each_run_once_and_a_stop_says_how_to_go_on(
+    name, of, tmp_path, monkeypatch, capsys
+):
+    asked, path = [], tmp_path / "some.json"
+
+    def train(kind, seed):
+        asked.append((kind, seed))
+        if len(asked) == 4:
+            raise KeyboardInterrupt
+        return {"n": 0}, np.zeros((of.SHOWN, 32, 32, 3), np.uint8)
+
+    monkeypatch.setattr(of, "train", train)
+    assert [main([name, "--out", str(path)]) for _ in range(3)] == [130, 0, 0]
+    assert "what is done is kept" in capsys.readouterr().err
+    wanted = [(kind, seed) for seed in of.SEEDS for kind in of.KINDS]
+    assert asked == wanted[:4] + wanted[3:]
+    record, samples = of.stored(path)
+    assert record["command"] == f"python -m sagan_experiments {name} --out {path}"
+    assert samples.keys() == of.KINDS.keys()
+
+
+@pytest.mark.parametrize("train", [far.train, continued.train])
+def test_wrong_calls_are_refused(train):
+    with pytest.raises(ValueError, match="kind must be one of"):
+        train("both", 1)
+    with pytest.raises(ValueError, match="steps must be a multiple of 3, got 4"):
+        train("on" if train is continued.train else "with", 1, steps=4, checkpoints=3)
 
 
 def test_runs_of_other_rates_are_refused(tmp_path):

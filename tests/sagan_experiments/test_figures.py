@@ -6,6 +6,7 @@ import math
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from records import run
 
 from sagan_experiments import figures, trials, verdicts, ways
 from sagan_experiments.questions import Question
@@ -22,11 +23,9 @@ def store(tmp_path, monkeypatch):
         for g in RATES:
             for d in RATES:
                 value = 40.0 * factor * (2 if g > d else 1)
-                run = {"frechet": value, "live": value, "steepness": 1.0, "outside": 0.0,
-                       "curve": [[1, value], [2, value]], "seconds_with_scores": 1.0,
-                       "diverged": name == "r1" and g == d == 4e-3}  # fmt: skip
+                found = run(value, value, diverged=name == "r1" and g == d == 4e-3)
                 for seed in trials.TUNING:
-                    store.add("arms", ways.at_rates(name, g, d), seed, run)
+                    store.add("arms", ways.at_rates(name, g, d), seed, found)
     return store
 
 

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from records import run
 
 from sagan_experiments import trials, ways
 from sagan_experiments.questions import QUARTER, QUESTIONS
@@ -21,12 +22,13 @@ def test_questions_ask_what_can_be_tried_and_say_a_positive_sentence():
 
 
 def curve(*values, agreement=0.5):
-    pairs = [[100.0 * (k + 1), float(v)] for k, v in enumerate(values)]
-    return {"curve": pairs, "diverged": False, "frechet": values[-1], "live": 2 * values[-1],
-            "raw": 4 * values[-1], "d_gap": 1 - agreement, "copies": 1 - agreement,
-            "obeyed": agreement,
-            "agreement_curve": [[step, agreement] for step, _ in pairs],
-            "coverage_curve": [[step, 200 * agreement] for step, _ in pairs]}  # fmt: skip
+    steps = [100 * (k + 1) for k in range(len(values))]
+    return run(
+        *values, live=2 * values[-1], raw=4 * values[-1], d_gap=1 - agreement,
+        copies=1 - agreement, obeyed=agreement,
+        agreement_curve=[[step, agreement] for step in steps],
+        coverage_curve=[[step, 200 * agreement] for step in steps],
+    )  # fmt: skip
 
 
 def test_effects_are_positive_where_the_sentence_is_right():

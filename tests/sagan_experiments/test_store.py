@@ -6,16 +6,11 @@ import json
 
 import filelock
 import pytest
-from records import record
+from records import TINY, record
 
 from sagan_experiments import arms, ledger, measures, ways
 from sagan_experiments import store as stores
 from sagan_experiments.__main__ import main
-
-TINY = arms.Protocol(
-    resolution=32, width=4, latent_dim=4, batch_size=4, steps=4, faces=40, images=24,
-    reference=30, checkpoints=2,
-)  # fmt: skip
 
 
 @pytest.mark.full

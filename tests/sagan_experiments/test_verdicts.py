@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from records import run
 
 from sagan_experiments import trials, verdicts, ways
 from sagan_experiments.__main__ import main
@@ -93,10 +94,7 @@ def test_an_answer_runs_searches_then_seeds_then_more_if_needed(tmp_path, monkey
         for _, name in wanted:
             for seed in seeds:
                 value = 50 if name.startswith("dcgan") else 45 + 10 * (seed % 2)
-                kept = {"steepness": 1.0, "outside": 0.0, "seconds_with_scores": 1.0}
-                curves = {"curve": [[100, value], [200, value]]}
-                store.add("arms", name, seed, kept | curves | {
-                    "frechet": value, "live": value, "diverged": False})  # fmt: skip
+                store.add("arms", name, seed, run(value, value))
 
     monkeypatch.setattr(trials, "fill", instead)
     monkeypatch.setattr(verdicts, "fill", instead)

@@ -1,9 +1,11 @@
 """Ways and variants: a variant differs in what it names, a trial in its rates."""
 
-import pytest
+import dataclasses
 
-from sagan_experiments import arms, ways
-from sagan_lib.attention import attention_layers
+import pytest
+from records import TINY
+
+from sagan_experiments import arms, ledger, ways
 from sagan_lib.conditional import ConditionalBatchNormalization
 from sagan_lib.datasets import faces
 from sagan_lib.datasets.labels import Labels
@@ -38,24 +40,12 @@ def test_other_batches_see_as_many_images():
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(
-    ("name", "in_g", "in_d"),
-    [("r1_discs22", False, False), ("r1_discs22_att8", True, True),
-     ("r1_discs22_att8_d", False, True), ("r1_discs22_att8_g", True, False)],
-)  # fmt: skip
-def test_the_networks_attend_that_a_variant_names(name, in_g, in_d):
-    nets = arms.networks_of(ways.arm(name), arms.PROTOCOLS["fair"])
-    assert [bool(attention_layers(net)) for net in nets] == [in_g, in_d]
-
-
-@pytest.mark.full
 @pytest.mark.parametrize(("name", "joined", "beside"), [
     ("sn_hair", 0, 0), ("sn_hair_join", 5, 0), ("sn_hair_concatenate", 0, 5),
 ])  # fmt: skip
-def test_a_label_is_told_as_a_variant_says_and_its_obedience_is_scored(name, joined, beside):
+def test_a_label_is_told_as_a_variant_says_and_its_obedience_is_scored(name, joined, beside, store):
     arm, told = ways.TRIALS[f"{name}@0.001/0.001"], Labels(faces.labels_of("hair").factors)
-    tiny = arms.Protocol(32, 4, 4, 4, 4, 40, 24, 30, checkpoints=2, follow=True,
-                         first_weights="by layer")  # fmt: skip
+    tiny = dataclasses.replace(TINY, follow=True, first_weights="by layer")
     model = arms.build(arm, tiny, 1)
     first = [next(layer for layer in net.layers if hasattr(layer, "kernel"))
              for net in (model.generator, model.discriminator)]  # fmt: skip
@@ -67,3 +57,8 @@ def test_a_label_is_told_as_a_variant_says_and_its_obedience_is_scored(name, joi
     found = arms.run(arm, 1, tiny)
     assert 0 <= found["obeyed"] <= 1
     assert found["library"] == arms.library(labels=True) != arms.library()
+    for curve in ("curve", "agreement_curve", "coverage_curve"):
+        assert [step for step, _ in found[curve]] == [2, 4]
+    assert found["coverage"] == found["coverage_curve"][-1][1]
+    store.add("arms", f"{name}@0.001/0.001", 1, found)
+    assert ledger.open_store(store.path).seeds("arms", f"{name}@0.001/0.001") == {1: found}
