@@ -16,66 +16,54 @@ from sagan_lib.evaluation import judge
 TOUCH = shipped.root() / "_book" / "static" / "touch"
 
 
+def shaken(network):
+    """It, with moments, gamma and biases that are those of no fresh network."""
+    rng = np.random.default_rng(0)
+    for weight in network.weights:
+        if weight.name != "kernel":
+            weight.assign(rng.uniform(0.5, 1.5, weight.shape))
+    return network
+
+
 @pytest.fixture(scope="module")
 def trained():
-    """A small generator whose moments, gamma and biases are those of no fresh network."""
-    generator, _ = networks.build("sagan", 16, 8, 6, attention_at=8)
-    rng = np.random.default_rng(0)
-    for weight in generator.weights:
-        if weight.name != "kernel":
-            weight.assign(rng.uniform(0.5, 1.5, weight.shape))
-    return generator
+    return shaken(networks.build("sagan", 16, 8, 6, attention_at=8)[0])
 
 
-def drawn(named, z):
-    """What the exported numbers draw, in TensorFlow's plain operations."""
-    get = {name: tf.constant(array, tf.float32) for name, array in named.items()}.__getitem__
-    x = z @ get("g/project/kernel") + get("g/project/bias")
-    x = tf.nn.relu(tf.reshape(x, (len(z), 4, 4, -1)))
+def drawn(named, prefix, z, y=None):
+    """What the exported numbers draw, in TensorFlow's plain operations; with labels, to order."""
+
+    def get(name):
+        return tf.constant(named[f"{prefix}/{name}"], tf.float32)
+
+    def active(x, norm):
+        if y is not None:
+            x *= 1 + (y @ get(f"{norm}/gains"))[:, None, None]
+            x += (y @ get(f"{norm}/offsets"))[:, None, None]
+        return tf.nn.relu(x)
+
+    x = z @ get("project/kernel") + get("project/bias")
+    x = active(tf.reshape(x, (len(z), 4, 4, -1)), "bn4")
     for side in (8, 16):
-        kernel = get(f"g/up{side}/kernel")
+        kernel = get(f"up{side}/kernel")
         x = tf.nn.conv2d_transpose(x, kernel, (len(z), side, side, kernel.shape[2]), 2)
-        x = tf.nn.relu(x + get(f"g/up{side}/bias"))
-        if side == 8:
+        x = active(x + get(f"up{side}/bias"), f"bn{side}")
+        if side == 8 and y is None:
             flat = tf.reshape(x, (len(z), 64, -1))
-            f, g, h = (flat @ get(f"g/attention/{n}") + get(f"g/attention/{n}_bias") for n in "fgh")
+            f, g, h = (flat @ get(f"attention/{n}") + get(f"attention/{n}_bias") for n in "fgh")
             mixed = tf.nn.softmax(g @ tf.transpose(f, (0, 2, 1))) @ h
-            x += get("g/attention/gamma") * tf.reshape(mixed, x.shape)
-    return tf.tanh(tf.nn.conv2d(x, get("g/to_rgb/kernel"), 1, "SAME") + get("g/to_rgb/bias"))
+            x += get("attention/gamma") * tf.reshape(mixed, x.shape)
+    return tf.tanh(tf.nn.conv2d(x, get("to_rgb/kernel"), 1, "SAME") + get("to_rgb/bias"))
 
 
-def test_the_exported_numbers_draw_the_networks_images(trained):
-    z = sampling.latent(4, 6)
+def test_the_exported_numbers_draw_the_networks_images_to_order_too(trained):
+    z, y = sampling.latent(4, 6), tf.one_hot([0, 1, 3, 3], 5)
     named = export.arrays(trained, "g")
     assert not any("bn" in name or name.endswith("/u") for name in named)
-    np.testing.assert_allclose(drawn(named, z), trained(z, training=False), atol=2e-5)
-
-
-def test_the_exported_numbers_draw_to_order():
-    plain, _ = networks.build("sagan", 16, 8, 6)
-    told, rng = conditional.generator(plain, 5), np.random.default_rng(0)
-    for weight in told.weights:
-        if weight.name != "kernel":
-            weight.assign(rng.uniform(0.5, 1.5, weight.shape))
-    z, y = sampling.latent(4, 6), tf.one_hot([0, 1, 3, 3], 5)
-    named = export.arrays(told, "order")
-    get = {name: tf.constant(array, tf.float32) for name, array in named.items()}.__getitem__
-
-    def normed(x, name):
-        gains, offsets = (
-            (y @ get(f"order/{name}/{table}"))[:, None, None] for table in ("gains", "offsets")
-        )
-        return tf.nn.relu(x * (1 + gains) + offsets)
-
-    x = z @ get("order/project/kernel") + get("order/project/bias")
-    x = normed(tf.reshape(x, (4, 4, 4, -1)), "bn4")
-    for side in (8, 16):
-        kernel = get(f"order/up{side}/kernel")
-        x = tf.nn.conv2d_transpose(x, kernel, (4, side, side, kernel.shape[2]), 2)
-        x = normed(x + get(f"order/up{side}/bias"), f"bn{side}")
-    kernel, bias = get("order/to_rgb/kernel"), get("order/to_rgb/bias")
-    x = tf.tanh(tf.nn.conv2d(x, kernel, 1, "SAME") + bias)
-    np.testing.assert_allclose(x, told([z, y], training=False), atol=2e-5)
+    np.testing.assert_allclose(drawn(named, "g", z), trained(z, training=False), atol=2e-5)
+    told = shaken(conditional.generator(networks.build("sagan", 16, 8, 6)[0], 5))
+    found = drawn(export.arrays(told, "order"), "order", z, y)
+    np.testing.assert_allclose(found, told([z, y], training=False), atol=2e-5)
 
 
 def test_the_exported_judge_reads_as_the_judge():
@@ -147,22 +135,18 @@ def test_what_the_script_cannot_compute_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("plan", "words"),
+    ("plan", "at", "labels", "words"),
     [
-        (
-            ("dcgan", 16, 8, 6),
-            r"latent_dim 64, 64 pixels, attention at \[16\]; got .* 6, 16 .*\[\]",
-        ),
-        (("sagan", 64, 8, 64, 32), r"got .* 64, 64 pixels, attention at \[32\]"),
-        (("to order", 16, 8), r"with labels of latent_dim 32, 32 .*; got .* 64, 16 "),
+        (("dcgan", 16, 8, 6), None, 0, r"64, 64 pixels, attention at \[16\]; got .* 6, 16 .*\[\]"),
+        (("sagan", 64, 8), 32, 0, r"got .* 64, 64 pixels, attention at \[32\]"),
+        (("sagan", 16, 8), None, 5, r"with labels of latent_dim 32, 32 .*; got .* 64, 16 "),
     ],
 )
-def test_a_generator_that_the_page_cannot_draw_is_refused(plan, words, monkeypatch, tmp_path):
-    kind, *sizes = plan
-    if kind == "to order":
-        made = conditional.generator(networks.build("sagan", *sizes)[0], 5)
-    else:
-        made, _ = networks.build(kind, *sizes[:3], attention_at=dict(enumerate(sizes)).get(3))
+def test_a_generator_that_the_page_cannot_draw_is_refused(
+    plan, at, labels, words, monkeypatch, tmp_path
+):
+    plain, _ = networks.build(*plan, attention_at=at)
+    made = conditional.generator(plain, labels) if labels else plain
     monkeypatch.setattr(runs, "generator", lambda run: made)
     with pytest.raises(ValueError, match=words):
         export.export(tmp_path / "net.js", "run")

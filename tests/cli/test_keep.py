@@ -8,20 +8,18 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import keras
 import kills
 import numpy as np
 import pytest
-from kills import state
+import races
 from PIL import Image
 from saved import members, rewritten, write
+from small_gan import state
 
 from sagan_lib.callbacks import previous
 from sagan_lib.cli import keep, runs
@@ -62,13 +60,9 @@ def test_a_folder_is_held_by_one_command_and_the_next_is_told_which(tmp_path):
 
 
 @pytest.mark.full
-def test_of_commands_that_start_at_one_instant_one_holds_the_folder():
+def test_of_commands_that_start_at_one_instant_one_holds_the_folder(tmp_path):
     """And the others, refused, leave what is its own: so often that a race would show."""
-    script = Path(__file__).with_name("races.py")
-    done = subprocess.run([sys.executable, script, "40"], capture_output=True,
-                          text=True, check=False)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("40 rounds of three: one inside each time")
+    races.race(tmp_path, 40)
 
 
 def test_a_command_waits_for_one_that_ends_just_now(tmp_path):
@@ -128,25 +122,18 @@ def test_what_killed_runs_left_half_written_is_removed_and_nothing_else(tmp_path
     assert found == {keep.LOCK, *others}
 
 
-@pytest.fixture(params=[OSError(errno.ENOLCK, "no locks"), NotImplementedError("no locks")])
-def without_locks(request, monkeypatch):
-    """A file system that has no locks, as each says it."""
-    import fcntl
-
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOLCK, "no locks"), NotImplementedError("no locks")]
+)
+def test_without_locks_a_run_is_refused_and_a_user_may_go_on(error, tmp_path, monkeypatch):
     def flock(*_):
-        raise request.param
+        raise error
 
-    monkeypatch.setattr(fcntl, "flock", flock)
-
-
-def test_without_locks_a_run_is_refused_with_a_way_on(tmp_path, without_locks):
+    monkeypatch.setattr("fcntl.flock", flock)
     said = r"cannot be locked \(no locks\), so two commands .*SAGAN_NO_LOCK=1"
     with pytest.raises(RuntimeError, match=said), keep.alone(tmp_path / "new" / "run"):
         pass
     assert not list(tmp_path.iterdir())
-
-
-def test_without_locks_a_user_may_go_on(tmp_path, without_locks, monkeypatch):
     monkeypatch.setenv("SAGAN_NO_LOCK", "1")
     entered = False
     with pytest.warns(UserWarning, match="nothing keeps others"), keep.alone(tmp_path / "run"):
@@ -169,34 +156,28 @@ def test_a_run_that_ends_before_its_first_save_leaves_no_folder(tmp_path):
 
 
 @pytest.mark.parametrize("number", keep.SIGNALS)
-def test_the_first_signal_ends_the_step_and_the_second_at_once(number):
+def test_the_first_signal_ends_the_step_and_the_second_at_once(number, handle):
     ended = []
-    before = signal.signal(number, lambda *_: ended.append("at once"))
-    try:
-        signals = keep.Signals()
-        signals.set_model(SimpleNamespace(stop_training=False))
-        signals.on_train_begin()
-        signal.raise_signal(number)
-        assert (signals.number, ended) == (number, [])
-        signals.on_train_batch_end(0)
-        assert signals.model.stop_training
-        signal.raise_signal(number)
-        assert ended == ["at once"]
-    finally:
-        signal.signal(number, before)
+    handle(number, lambda *_: ended.append("at once"))
+    signals = keep.Signals()
+    signals.set_model(SimpleNamespace(stop_training=False))
+    signals.on_train_begin()
+    signal.raise_signal(number)
+    assert (signals.number, ended) == (number, [])
+    signals.on_train_batch_end(0)
+    assert signals.model.stop_training
+    signal.raise_signal(number)
+    assert ended == ["at once"]
 
 
-def test_a_signal_that_nohup_ignores_stays_ignored():
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        signals = keep.Signals()
-        signals.on_train_begin()
-        signal.raise_signal(signal.SIGHUP)
-        assert signals.number is None
-        signals.on_train_end()
-        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGHUP, before)
+def test_a_signal_that_nohup_ignores_stays_ignored(handle):
+    handle(signal.SIGHUP, signal.SIG_IGN)
+    signals = keep.Signals()
+    signals.on_train_begin()
+    signal.raise_signal(signal.SIGHUP)
+    assert signals.number is None
+    signals.on_train_end()
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
 
 
 def steps_in(log):
@@ -239,13 +220,15 @@ def test_a_run_that_fails_gives_the_signals_back(tmp_path, monkeypatch):
     assert {number: signal.getsignal(number) for number in keep.SIGNALS} == before
 
 
-def parts(change):
-    """A change of a save's members; it stays a whole archive with right checksums."""
+WEIGHTS = "model.weights.h5"
+
+
+def with_weights(of):
+    """Others in a whole archive with right checksums."""
 
     def changed(path):
         found = members(path)
-        change(found)
-        write(path, found)
+        write(path, found | of(found.pop(WEIGHTS)))
 
     return changed
 
@@ -265,10 +248,9 @@ def with_n_dis(number):
     )
 
 
-WEIGHTS = "model.weights.h5"
 CHANGES = {
-    "truncated file": parts(lambda x: x.update({WEIGHTS: x[WEIGHTS][:3000]})),
-    f"no item named '{WEIGHTS}'": parts(lambda x: x.__delitem__(WEIGHTS)),
+    "truncated file": with_weights(lambda whole: {WEIGHTS: whole[:3000]}),
+    f"no item named '{WEIGHTS}'": with_weights(lambda whole: {}),
     "d_adam.* 16 variables whereas the saved optimizer has 15": without("d_optimizer/vars/5"),
     "g_adam.* whereas the saved optimizer has 0": without("g_optimizer"),
     "project": without("generator/layers/dense/vars/0"),
@@ -334,9 +316,7 @@ def test_a_damaged_save_is_named_and_the_one_before_is_used(saved, damage):
         run.write_bytes(data[: len(data) // 2])
     elif damage == "flipped":
         half = len(data) // 2
-        run.write_bytes(
-            data[:half] + bytes(b ^ 255 for b in data[half : half + 50]) + data[half + 50 :]
-        )
+        run.write_bytes(data[:half] + 50 * b"?" + data[half + 50 :])
     elif damage == "foreign":
         keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)]).save(run)
     else:  # a kill between the two renames

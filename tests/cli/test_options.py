@@ -11,7 +11,10 @@ from sagan_lib.__main__ import main
 from sagan_lib.cli import options, recipes
 
 
-@pytest.mark.parametrize("command", [[], ["train", "--recipe", "x"], ["paint"], ["judge"]])
+@pytest.mark.parametrize(
+    "command",
+    [[], ["train", "--recipe", "x"], ["train", "--devices", "none"], ["paint"], ["judge"]],
+)
 def test_wrong_options_show_the_usage(command, capsys):
     with pytest.raises(SystemExit) as caught:
         main(command)
@@ -35,14 +38,11 @@ def test_help_needs_no_tensorflow():
     assert done.stdout.splitlines()[-1] == "False"
 
 
-@pytest.mark.parametrize("data", ["./faces", "faces/", ""])
-def test_data_is_taken_as_it_was_typed(data):
-    """What is no name is a path; `datasets.registry` tells them apart and refuses the empty one."""
-    assert options.parser("").parse_args(["train", "--data", data]).data == data
-
-
-def test_every_set_of_devices_is_a_choice():
-    for name in devices.STRATEGIES:
-        assert options.parser("").parse_args(["train", "--devices", name]).devices == name
-    with pytest.raises(SystemExit):
-        options.parser("").parse_args(["train", "--devices", "none"])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("data", "./faces"), ("data", "faces/"), ("data", ""),  # the registry refuses the empty one
+     *(("devices", name) for name in devices.STRATEGIES)],
+)  # fmt: skip
+def test_data_is_taken_as_it_was_typed_and_every_set_of_devices_is_a_choice(option, value):
+    given = options.parser("").parse_args(["train", f"--{option}", value])
+    assert getattr(given, option) == value

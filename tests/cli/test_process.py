@@ -64,31 +64,20 @@ def test_streams_of_a_notebook_are_left_alone(monkeypatch):
 
 
 @pytest.mark.parametrize("number", process.ENDS)
-def test_signals_end_as_ctrl_c_does_and_handlers_come_back(number):
-    ours = signal.signal(number, signal.default_int_handler)  # the suite may run under nohup
-    try:
-        _ends_and_comes_back(number)
-    finally:
-        signal.signal(number, ours)
-
-
-def _ends_and_comes_back(number):
-    before = signal.getsignal(number)
+def test_signals_end_as_ctrl_c_does_and_handlers_come_back(number, handle):
+    handle(number, signal.default_int_handler)  # the suite may run under nohup
     with pytest.raises(KeyboardInterrupt) as caught, process.ended_by_signals():
         signal.raise_signal(number)
     assert process.status(caught.value) == 128 + number
-    assert signal.getsignal(number) == before
+    assert signal.getsignal(number) == signal.default_int_handler
     assert process.status(KeyboardInterrupt()) == 130
 
 
-def test_what_nohup_ignores_ends_nothing():
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with process.ended_by_signals():
-            signal.raise_signal(signal.SIGHUP)
-        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGHUP, before)
+def test_what_nohup_ignores_ends_nothing(handle):
+    handle(signal.SIGHUP, signal.SIG_IGN)
+    with process.ended_by_signals():
+        signal.raise_signal(signal.SIGHUP)
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
 
 
 POOL = """

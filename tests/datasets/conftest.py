@@ -1,7 +1,13 @@
 """What the tests of data sets share: CelebA in small, and a cache of their own."""
 
+import time
+from collections import Counter
+
 import pytest
 from pictures import picture
+
+from sagan_lib.datasets import cache as caches
+from sagan_lib.datasets.folder import ImageFolder
 
 
 @pytest.fixture
@@ -20,3 +26,22 @@ def celeba(tmp_path):
 @pytest.fixture
 def cache(tmp_path):
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def work(monkeypatch):
+    """Counts how often each file is decoded and, as "read", caches that are for their checksum."""
+    counts, decode, sha256 = Counter(), ImageFolder.decode, caches.shipped.sha256
+
+    def decoding(self, name):
+        counts[name] += 1
+        time.sleep(0.02)
+        return decode(self, name)
+
+    def reading(path):
+        counts["read"] += 1
+        return sha256(path)
+
+    monkeypatch.setattr(ImageFolder, "decode", decoding)
+    monkeypatch.setattr(caches.shipped, "sha256", reading)
+    return counts

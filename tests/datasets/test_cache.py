@@ -5,7 +5,6 @@ import os
 import tempfile
 import time
 import warnings
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -89,38 +88,24 @@ def test_a_cache_that_was_chosen_is_not_replaced_by_another(celeba, tmp_path):
         CelebA(celeba, 16, cache=tmp_path / "file" / "cache")
 
 
-@pytest.fixture
-def decoded(monkeypatch):
-    """How often each file is decoded."""
-    counts, decode = Counter(), ImageFolder.decode
-
-    def counting(self, name):
-        counts[name] += 1
-        time.sleep(0.02)
-        return decode(self, name)
-
-    monkeypatch.setattr(ImageFolder, "decode", counting)
-    return counts
-
-
 def at_once(*functions):
     """What the functions gave, each run in a thread of its own."""
     with ThreadPoolExecutor(len(functions)) as pool:
         return [each.result() for each in [pool.submit(function) for function in functions]]
 
 
-def test_of_two_at_once_one_decodes_and_who_waits_is_told(celeba, cache, monkeypatch, decoded):
+def test_of_two_at_once_one_decodes_and_who_waits_is_told(celeba, cache, monkeypatch, work):
     monkeypatch.setattr(caches, "PATIENCE", 0.01)
     with pytest.warns(UserWarning, match="celeba: another process decodes these pictures"):
         one, other = at_once(*[lambda: CelebA(celeba, 16, cache=cache)] * 2)
     np.testing.assert_array_equal(one.images, other.images)
     assert one.images.any()
-    assert set(decoded.values()) == {1}
+    assert set(work.values()) == {1}
     assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".npy"]
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "No locks"), NotImplementedError("flock")])
-def test_without_locks_both_decode_and_both_are_right(celeba, cache, monkeypatch, decoded, error):
+def test_without_locks_both_decode_and_both_are_right(celeba, cache, monkeypatch, work, error):
     def none(*_, **__):
         raise error
 
@@ -145,7 +130,7 @@ def test_the_space_is_reserved_before_the_first_picture(celeba, cache, monkeypat
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_told_before_decoding(celeba, cache, monkeypatch, decoded, number):
+def test_a_full_disk_is_told_before_decoding(celeba, cache, monkeypatch, work, number):
     def full(*_):
         raise OSError(number, os.strerror(number))
 
@@ -157,7 +142,7 @@ def test_a_full_disk_is_told_before_decoding(celeba, cache, monkeypatch, decoded
             patch.setattr(*patched, raising=False)
             with pytest.raises(OSError, match=r"MiB are needed .*set XDG_CACHE_HOME"):
                 CelebA(celeba, 16, cache=cache)
-    assert not decoded
+    assert not work
     assert list(cache.iterdir()) == []
 
 

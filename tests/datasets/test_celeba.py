@@ -65,14 +65,6 @@ def test_celeba_is_found_where_it_is_put(celeba):
     assert published.find(celeba.parent) is None
 
 
-def test_wrong_arguments(celeba, tmp_path):
-    with pytest.raises(ValueError, match=r"split must be one of \['all', 'test', 'train',"):
-        CelebA(celeba, 16, split="dev")
-    (celeba.parent / "list_eval_partition.txt").write_text("000001.jpg\n")
-    with pytest.raises(ValueError, match=r"partition.txt: each line must be 'name split'"):
-        CelebA(celeba, 16, cache=tmp_path)
-
-
 def test_kaggles_folders_and_list(celeba, cache):
     """A folder in one of its own name, and a list with commas and a head."""
     root, list_of = celeba.parent, celeba.parent / "list_eval_partition.txt"
@@ -102,14 +94,16 @@ def test_copies_in_another_format_are_matched_without_their_ending(celeba, cache
     assert CelebA(celeba, 16, cache=cache).names == [f"{n:06}.png" for n in range(1, 7)]
 
 
-def test_a_list_inside_the_zip(celeba, cache):
+def test_lists_inside_the_zip(celeba, cache):
     path = celeba.parent / "all.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted(celeba.iterdir()):
             archive.write(file, file.name)
-        archive.write(celeba.parent / "list_eval_partition.txt", "list_eval_partition.txt")
-    (celeba.parent / "list_eval_partition.txt").unlink()
+        for each in [celeba.parent / "list_eval_partition.txt", attributes(celeba.parent, "txt")]:
+            archive.write(each, each.name)
+            each.unlink()
     assert published.is_celeba(path)
+    assert CelebA(path, 16, "all", cache=cache, label="Male").numbers[:, 0].sum() == 5
     assert CelebA(path, 16, "test", cache=cache).size == 2
     assert CelebA(path, 16, cache=cache).description.endswith(
         "split train of list_eval_partition.txt"
@@ -126,6 +120,11 @@ def test_a_split_without_a_list_and_a_list_that_leaves_nothing(celeba, cache):
     for split in ("valid", "test"):
         with pytest.raises(ValueError, match=f"no list of splits .*so split '{split}'"):
             CelebA(celeba, 16, split, cache=cache)
+    with pytest.raises(ValueError, match=r"split must be one of \['all', 'test', 'train',"):
+        CelebA(celeba, 16, "dev")
+    file.write_text("000001.jpg\n")
+    with pytest.raises(ValueError, match=r"partition.txt: each line must be 'name split'"):
+        CelebA(celeba, 16, cache=cache)
 
 
 def test_a_list_of_other_files_is_not_applied(celeba, cache, tmp_path):
@@ -187,16 +186,6 @@ def test_attributes_are_labels(celeba, cache, kind, where):
     np.testing.assert_array_equal(source.numbers, [[n % 3 == 0, n % 2] for n in numbers])
     train = registry.by_name(celeba, 16, label="Male")
     np.testing.assert_array_equal(train.numbers[:, 0], [1, 0] * 3)
-
-
-def test_attributes_in_the_zip(celeba, cache):
-    inside = attributes(celeba / "..", "txt")
-    path = celeba.parent / "img_align_celeba.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        for each in [*celeba.iterdir(), inside]:
-            archive.write(each, each.name)
-    inside.unlink()
-    assert CelebA(path, 16, "all", cache=cache, label="Male").numbers[:, 0].sum() == 5
 
 
 def test_what_is_wrong_with_attributes_is_said_before_anything_is_decoded(celeba, cache):

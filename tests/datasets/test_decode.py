@@ -27,21 +27,14 @@ def grey(image):
     return image[..., 0].astype(int).tolist()
 
 
-@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-def test_sixteen_bits_of_grey_are_scaled(kind):
-    ramp = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
+@pytest.mark.parametrize(
+    ("kind", "dtype", "white"), [("PNG", "u2", 65535), ("TIFF", "u2", 65535), ("TIFF", "f4", 1)]
+)
+def test_sixteen_bits_of_grey_and_numbers_from_0_to_1_are_scaled(kind, dtype, white):
+    ramp = np.linspace(0, white, 64).astype(dtype).reshape(8, 8)
     image, size = decode.picture(stored(Image.fromarray(ramp), kind), 8)
-    expected = np.rint(ramp / 257).astype(int)
-    assert np.abs(np.array(grey(image)) - expected).max() <= 1
+    assert np.abs(image[..., 0] - ramp * (255 / white)).max() <= 1
     assert size == (8, 8)
-
-
-def test_numbers_from_0_to_1_are_scaled_and_what_is_no_number_is_refused():
-    ramp = np.linspace(0, 1, 16, dtype=np.float32).reshape(4, 4)
-    image, _ = decode.picture(stored(Image.fromarray(ramp), "TIFF"), 4)
-    assert np.abs(image[..., 0] - 255 * ramp).max() <= 1
-    with pytest.raises(ValueError, match="not a number"):
-        decode.picture(stored(Image.fromarray(np.full((4, 4), np.nan, np.float32)), "TIFF"), 4)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
@@ -119,12 +112,6 @@ def test_a_turn_that_cannot_be_noted_is_made(monkeypatch):
     assert (found[8:] == 0).all()
 
 
-def test_more_pixels_than_any_photograph_are_refused(monkeypatch):
-    monkeypatch.setattr(decode, "MOST_PIXELS", 99)
-    with pytest.raises(ValueError, match="10 x 10 pixels are more than 99"):
-        decode.picture(stored(Image.new("RGB", (10, 10))), 8)
-
-
 def test_pictures_together_take_no_more_memory_than_one_may(monkeypatch):
     """Two of three large ones, or one that claims all of it, or whatever small ones fit."""
     room = decode.Room(250)
@@ -172,8 +159,13 @@ def test_a_large_picture_waits_for_its_turn_and_no_longer():
     assert order == ["large", "small"]
 
 
-def test_a_file_is_refused_by_its_size_before_it_is_opened(monkeypatch):
+def test_what_is_no_picture_is_refused_and_a_file_by_its_size_before_it_is_opened(monkeypatch):
+    monkeypatch.setattr(decode, "MOST_PIXELS", 99)
     monkeypatch.setattr(decode, "MOST_BYTES", 1000)
+    with pytest.raises(ValueError, match="not a number"):
+        decode.picture(stored(Image.fromarray(np.full((4, 4), np.nan, np.float32)), "TIFF"), 4)
+    with pytest.raises(ValueError, match="10 x 10 pixels are more than 99"):
+        decode.picture(stored(Image.new("RGB", (10, 10))), 8)
     with pytest.raises(ValueError, match="1,001 bytes are more than 1,000"):
         decode.file(lambda: pytest.fail("opened"), 1001, 8)
 

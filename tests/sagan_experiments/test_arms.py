@@ -185,11 +185,15 @@ def test_an_arm_trains_on_its_own_data(name, shape):
         assert data.distance == arm.discs
 
 
-def test_discs_are_scored_by_their_own_rule():
-    arm = dataclasses.replace(arms.ARMS["discs_far"], length=1)
-    found = arms.run(arm, 0, TINY)
-    assert -1 <= found["agreement"] <= 1
-    assert "eye_agreement" not in found
+@pytest.mark.parametrize(
+    ("name", "has", "lacks"),
+    [("discs_far", "agreement", "eye_agreement"),
+     ("patch10_faces_d", "late_agreement", "agreement")],
+)  # fmt: skip
+def test_discs_and_faces_seen_in_patches_are_scored_by_their_own_rule(name, has, lacks):
+    found = arms.run(dataclasses.replace(arms.ARMS[name], length=1), 0, TINY)
+    assert -1 <= found[has] <= 1
+    assert lacks not in found
 
 
 @pytest.fixture(scope="module")
@@ -225,13 +229,6 @@ def rates(rate):
     from keras.optimizers import SGD
 
     return {"g_optimizer": SGD(rate), "d_optimizer": SGD(rate)}
-
-
-def test_faces_seen_in_patches_are_scored_by_their_eyes_at_every_checkpoint():
-    arm = dataclasses.replace(arms.ARMS["patch10_faces_d"], length=1)
-    found = arms.run(arm, 0, TINY)
-    assert -1 <= found["late_agreement"] <= 1
-    assert "agreement" not in found
 
 
 def test_an_arm_of_few_pictures_trains_on_them_and_says_what_is_known_by_heart():

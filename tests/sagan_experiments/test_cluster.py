@@ -64,16 +64,12 @@ def test_a_killed_worker_costs_nothing_and_nothing_is_stored_twice(cluster, tmp_
     assert found[7] == pytest.approx(measures.scrambled_sigma(7), rel=1e-5)
 
 
-def test_an_address_where_nothing_answers_is_named(tmp_path):
-    store = stores.Store(tmp_path / "store.json", arms.Protocol())
-    with pytest.raises(OSError, match=r"tcp://127\.0\.0\.1:9"):
-        stores.fill(store, [("measures", "frobenius")], range(1), scheduler="tcp://127.0.0.1:9")
-
-
-def test_jobs_and_a_scheduler_are_not_both_taken(tmp_path):
-    store = stores.Store(tmp_path / "store.json", arms.Protocol())
-    with pytest.raises(ValueError, match="scheduler"):
-        stores.fill(store, [("measures", "frobenius")], range(1), 2, scheduler="tcp://127.0.0.1:9")
+def test_an_address_where_nothing_answers_is_named_and_jobs_beside_it_are_refused(store):
+    wanted, address = [("measures", "frobenius")], "tcp://127.0.0.1:9"
+    with pytest.raises(OSError, match=address):
+        stores.fill(store, wanted, [1], scheduler=address)
+    with pytest.raises(ValueError, match="2 and a scheduler"):
+        stores.fill(store, wanted, [1], 2, scheduler=address)
 
 
 def test_ctrl_c_leaves_the_cluster_and_says_so_in_one_line(cluster, tmp_path):

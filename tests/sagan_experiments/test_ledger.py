@@ -166,9 +166,6 @@ def test_unknown_claims_and_claims_that_need_training_are_told(store):
         ledger.recheck(["ttur"], store=store)
 
 
-# ---- the published results ---------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("name", [name for name, claim in CLAIMS.items() if claim.fast])
 @pytest.mark.full
 def test_a_published_verdict_holds_when_measured_again(name):

@@ -23,15 +23,6 @@ def test_processes_share_the_work_that_is_left(tmp_path):
     assert found == {0: 7.5} | {seed: measures.double_count(seed) for seed in (1, 2)}
 
 
-def test_the_file_has_one_line_for_each_seed(tmp_path):
-    store = stores.Store(tmp_path / "store.json", TINY)
-    for seed in (1, 0):
-        store.add("measures", "frobenius", seed, 0.5)
-    text = store.path.read_text()
-    assert text.index('"0": 0.5') < text.index('"1": 0.5')
-    assert json.loads(text)["measures"] == {"frobenius": {"seeds": {"0": 0.5, "1": 0.5}}}
-
-
 def test_an_arm_that_is_defined_anew_is_run_anew(store, monkeypatch):
     store.add("arms", "base", 0, record())
     assert ledger.open_store(store.path).seeds("arms", "base") == {0: record()}
@@ -65,17 +56,17 @@ def test_the_expected_time_follows_from_runs_that_are_there(store):
     assert stores.expected_seconds(store, missing) == 34 + (34 + 80) / 2
 
 
-# ---- several processes -------------------------------------------------------------------------
-
-
 def test_a_result_is_added_to_what_the_file_holds_by_then(store):
     """So two processes on one store lose nothing: each adds under its lock."""
     other = ledger.open_store(store.path)
     store.add("measures", "frobenius", 1, 0.5, {"command": "one"})
     other.add("measures", "frobenius", 2, 0.7, {"command": "two"})
+    other.add("measures", "frobenius", 0, 0.25)
     store.add("arms", "base", 1, record())
+    text = store.path.read_text()
+    assert text.index('"0": 0.25') < text.index('"1": 0.5'), "in their order, a line each"
     for each in (store, ledger.open_store(store.path)):
-        assert each.seeds("measures", "frobenius") == {1: 0.5, 2: 0.7}
+        assert each.seeds("measures", "frobenius") == {0: 0.25, 1: 0.5, 2: 0.7}
         assert sorted(made["command"] for made in each.data["provenance"]) == ["one", "two"]
 
 
@@ -98,9 +89,6 @@ def test_a_file_system_without_locks_is_told(store, monkeypatch):
     monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
     with pytest.raises(OSError, match=r"claims\.json\.lock cannot be locked: No locks available"):
         store.add("measures", "frobenius", 2, 0.5)
-
-
-# ---- damage ------------------------------------------------------------------------------------
 
 
 def change(*path, value):
