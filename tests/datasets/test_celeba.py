@@ -160,18 +160,14 @@ def test_a_list_that_claims_too_much_is_not_read(celeba, monkeypatch):
             CelebA(place, 16)
 
 
-def attributes(folder, kind, rows=range(1, 11), names=("Bald", "Male", "Smiling")):
+def attributes(folder, kind, rows=range(1, 11)):
     """CelebA's list, in both forms: odd numbers are male, multiples of three smile."""
-    lines = []
-    for n in rows:
-        lines.append([f"{n:06}.jpg", "-1", "1" if n % 2 else "-1", "1" if n % 3 == 0 else "-1"])
+    rows = [[f"{n:06}.jpg", "-1", "1" if n % 2 else "-1", "-1" if n % 3 else "1"] for n in rows]
+    head = {"txt": f"{len(rows)}\nBald Male Smiling \n", "csv": "image_id,Bald,Male,Smiling\n"}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"list_attr_celeba.{kind}"
-    if kind == "txt":
-        text = f"{len(lines)}\n{' '.join(names)} \n" + "".join(f"{'  '.join(x)}\n" for x in lines)
-    else:
-        text = "".join(f"{','.join(x)}\n" for x in [["image_id", *names], *lines])
-    path.write_text(text)
+    between = "  " if kind == "txt" else ","
+    path.write_text(head[kind] + "".join(f"{between.join(row)}\n" for row in rows))
     return path
 
 

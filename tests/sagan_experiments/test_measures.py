@@ -47,10 +47,7 @@ def test_frobenius_of_a_random_kernel_is_near_its_law():
 def test_a_kept_u_follows_a_kernel_that_stands_still_to_the_exact_sigma():
     """A random kernel has close singular values, so it takes many rounds."""
     assert measures._drifting(0, kept=True, steps=300, rate=0.0) < 0.003
-
-
-def test_the_kernel_that_walks_does_move():
-    """Otherwise the claim about a kept u would be one about a fixed matrix."""
+    # One that walks does move: else the claim about a kept u would be one about a fixed matrix.
     still, walking = (measures._drifting(2, kept=True, steps=60, rate=rate) for rate in (0.0, 4e-3))
     assert still != walking
 
@@ -69,9 +66,8 @@ def test_frozen_error_is_that_of_one_round_from_a_random_vector():
 
 
 def test_copy_grids_hold_one_colour_and_one_mark_at_the_distance():
-    grid, marks, colours = (
-        t.numpy() for t in measures._copy_grids(50, np.random.default_rng(0), 10)
-    )
+    made = measures._copy_grids(50, np.random.default_rng(0), 10)
+    grid, marks, colours = (each.numpy() for each in made)
     assert (grid.sum((1, 2)).sum(1) == 2).all()
     for one, (row, column), colour in zip(grid, marks, colours, strict=True):
         assert one[row, column, 4] == 1
