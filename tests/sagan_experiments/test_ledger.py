@@ -55,6 +55,11 @@ def test_an_effect_that_is_no_number_is_no_verdict():
         ledger.decide(LIMIT, {1: 0.1, 2: 0.2, 3: math.nan})
 
 
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_fewer_than_three_seeds_decide_nothing(count):
+    assert ledger.decide(LIMIT, dict.fromkeys(range(1, count + 1), 5.0)).verdict == "undecided"
+
+
 def test_a_second_look_is_for_what_the_first_left_open_and_takes_twenty_seeds():
     clear = {seed: 0.5 + 0.01 * seed for seed in range(1, 6)}
     later = dict.fromkeys(range(6, 21), -9.0)
