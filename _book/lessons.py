@@ -1,12 +1,14 @@
 """Try the playground's lessons with ten seeds each, in Chromium, and store how many hold.
 
 python _book/lessons.py            all; writes _book/static/touch/playground/shares.js
-python _book/lessons.py momentum   some; prints what each seed gave, and writes nothing
+python _book/lessons.py momentum   some; prints what each seed gave, and writes their shares
 """
 
 import argparse
+import hashlib
 import io
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +24,10 @@ STORED = STATIC / "playground" / "shares.js"
 BUILT = Path(__file__).resolve().parent.parent / "_build" / "html" / "chapters"
 SEEDS = 10
 HEAD = "/* Of how many seeds each lesson holds. By `python _book/lessons.py`; do not edit. */\n"
+#: What decides how a lesson ends; no sentence or picture of the others does.
+DECIDE = ("noise.js", *(
+    f"playground/{name}.js" for name in ("network", "gan", "plane", "run", "settings", "lessons")
+))  # fmt: skip
 
 
 def bare(page, folder, piece=False, address=""):
@@ -60,6 +66,17 @@ def stored():
     return json.loads(text[text.index("{") : text.rindex("}") + 1])
 
 
+def digest():
+    """Of the scripts that decide how a lesson ends."""
+    scripts = b"".join((STATIC / each).read_bytes() for each in DECIDE)
+    return hashlib.sha256(scripts).hexdigest()
+
+
+def counted():
+    """The digest of the scripts with which all the lessons' shares were counted."""
+    return re.search(r'PLAYGROUND_SCRIPTS = "(\w+)"', STORED.read_text())[1]
+
+
 def count(page, asked):
     """Try lessons with all seeds, and store their shares.
 
@@ -67,14 +84,17 @@ def count(page, asked):
         page: that `bare` opened.
         asked: names; none means all.
     """
-    shares = stored() if asked else {}
+    shares, scripts = (stored(), counted()) if asked else ({}, digest())
     for name in asked or names(page):
         results = [tried(page, name, seed) for seed in range(SEEDS)]
         shares[name] = {"held": sum(each["holds"] for each in results), "of": SEEDS}
         print(name, f"{shares[name]['held']} of {SEEDS}", flush=True)
         for seed, each in enumerate(results if asked else ()):
             print(f"  seed {seed}: left {each['left']}, right {each['right']}", flush=True)
-    STORED.write_text(f"{HEAD}window.PLAYGROUND_SHARES = {json.dumps(shares, indent=2)};\n")
+    STORED.write_text(
+        f'{HEAD}window.PLAYGROUND_SCRIPTS = "{scripts}";\n'
+        f"window.PLAYGROUND_SHARES = {json.dumps(shares, indent=2)};\n"
+    )
 
 
 def still(page):

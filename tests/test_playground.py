@@ -19,7 +19,7 @@ from sagan_lib.spectral_norm import SNDense, normalized_layers
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html" / "chapters" / "playground.html"
 
-STEPS, BATCH, WIDTH = 50, 16, 12
+STEPS, BATCH, WIDTH = 20, 16, 12
 #: Of Adam. A bias may have a gradient of exactly 0 (where a unit passes all points, and as many
 #: pull up as down). With 1e-8 Adam makes a whole step of its rounding, which no programs share.
 EPSILON = 1e-5
@@ -157,19 +157,25 @@ def test_every_loss_with_and_without_sn_and_r1_is_the_librarys(bare, settings):
 
 @pytest.mark.book
 def test_a_lesson_does_what_its_sentence_says(bare):
+    assert lessons.names(bare) == list(lessons.stored())
     assert lessons.tried(bare, "rate", 0)["holds"]
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", list(lessons.stored()))
 def test_a_lesson_holds_in_nine_of_ten_seeds(bare, name):
-    """Another Chromium rounds otherwise, which may turn one seed; the page's share is near."""
-    assert lessons.names(bare) == list(lessons.stored())
-    held = sum(lessons.tried(bare, name, seed)["holds"] for seed in range(lessons.SEEDS))
+    """As counted with these very scripts; where they have changed, all ten are tried again here.
+
+    Another Chromium rounds otherwise, which may turn one seed.
+    """
     shown = lessons.stored()[name]
-    assert held >= 9
     assert shown["of"] == lessons.SEEDS
-    assert abs(shown["held"] - held) <= 1
+    assert shown["held"] >= 9
+    current = lessons.counted() == lessons.digest()
+    held = [
+        lessons.tried(bare, name, seed)["holds"] for seed in range(2 if current else lessons.SEEDS)
+    ]
+    assert held.count(False) <= 1
 
 
 @pytest.mark.full

@@ -1,4 +1,5 @@
 /* Of how many seeds each lesson holds. By `python _book/lessons.py`; do not edit. */
+window.PLAYGROUND_SCRIPTS = "c2f68f7d06ef064c785cbef235dd2c1e93951eb4e4c242fb67656a217099929c";
 window.PLAYGROUND_SHARES = {
   "minimax": {
     "held": 10,
