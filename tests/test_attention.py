@@ -203,9 +203,3 @@ def test_without_bias_it_is_the_layer_whose_biases_are_zero(variant):
     np.testing.assert_allclose(plain(x), without(x), rtol=1e-5, atol=1e-6)
     again = SelfAttention.from_config(without.get_config())
     assert (again.use_bias, again.method) == (False, "chunked")
-
-
-def test_channels_first_is_refused(monkeypatch):
-    monkeypatch.setattr(keras.config, "image_data_format", lambda: "channels_first")
-    with pytest.raises(ValueError, match=r"image_data_format must be one of .* 'channels_first'"):
-        SelfAttention()

@@ -143,17 +143,10 @@ def test_shape_and_dtype_stay_traced_compiled_and_in_bfloat16(dtype, jit):
 @pytest.mark.parametrize(
     ("given", "error", "words"),
     [
-        (
-            "colour",
-            ValueError,
-            r"augment: policies must be one of \['color', 'translation', 'cutout', 'flip'",
-        ),
-        ("", ValueError, "augment: policies must be one of"),
+        ("colour", ValueError, r"augment: policies must be one of \['color', 'translation', "),
         ("color,color", ValueError, "policies must name each one once, got 'color,color'"),
         (3, TypeError, "augment must be a text or an Augmentation, got 3"),
         ({"policies": "color", "probability": 1.5}, ValueError, "probability must be"),
-        ({"policies": "color", "strength": -1}, ValueError, "strength must be"),
-        ({"policies": None}, TypeError, "policies must be a text"),
     ],
 )
 def test_what_is_no_augmentation_is_refused(given, error, words):
@@ -303,18 +296,3 @@ def test_a_compiled_step_trains_in_both_precisions_and_in_one_graph(mixed, image
     finally:
         keras.config.set_dtype_policy("float32")
     assert np.isfinite(history["d_loss"] + history["g_loss"]).all()
-
-
-def test_frozen_layers_of_d_stay_while_it_goes_on_with_the_others():
-    """Mo et al. (2020): D continues from a trained one, its first layers as they are."""
-    first = augmented("color,cutout")
-    kernels = [layer for layer in first.discriminator.layers if hasattr(layer, "kernel")]
-    for layer in kernels[:2]:
-        layer.trainable = False
-    model = gan.GAN(first.generator, first.discriminator)
-    model.compile(**ttur.two_time_scale(), augment="color,cutout", run_eagerly=True)
-    before = [layer.kernel.numpy() for layer in kernels]
-    model.train_step(tf.constant(IMAGES))
-    moved = [not np.array_equal(old, layer.kernel)
-             for old, layer in zip(before, kernels, strict=True)]  # fmt: skip
-    assert moved == [False, False, True]

@@ -109,7 +109,7 @@ OWN = {
     **alike((metrics.radii, metrics.nearest), {"points": FEATURES}),
     **alike((conditional.generator, conditional.discriminator), {"width": COUNT, "how": NAME}),
     faces.labels_of: {"label": NAME},
-    finetune.freeze: {"frozen": [-1, 3, 1.5, "2", None]},
+    finetune.freeze: {"frozen": [-1, 3, 1.5, True, "2", None]},
     metrics.total_variation: {"values": LABELS},
     metrics.agreement: {"left": LABELS, "right": LABELS},
     spectrally_normalized: {"layer_class": NAME},
@@ -258,6 +258,13 @@ def test_a_bad_call_names_the_argument(function, arguments, wrong):
 def test_what_is_wrong_between_arguments(call, words):
     with pytest.raises((ValueError, TypeError), match=words):
         call()
+
+
+@pytest.mark.parametrize("make", [SelfAttention, lambda: dcgan.generator(32, 8)])
+def test_another_layout_of_images_is_refused(make, monkeypatch):
+    monkeypatch.setattr(keras.config, "image_data_format", lambda: "channels_first")
+    with pytest.raises(ValueError, match=r"image_data_format must be one of .* 'channels_first'"):
+        make()
 
 
 def test_images_from_0_to_1_are_warned_about():

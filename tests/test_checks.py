@@ -54,10 +54,3 @@ def test_the_message_names_the_argument_the_value_and_what_is_allowed(call, erro
         call()
     for word in words:
         assert word in str(caught.value)
-
-
-def test_one_of_takes_names_that_cannot_be_sorted_together():
-    assert checks.one_of("side", 8, [None, 8, 16]) == 8
-    assert checks.one_of("side", None, [None, 8, 16]) is None
-    with pytest.raises(ValueError, match="None"):
-        checks.one_of("side", 12, [None, 8, 16])

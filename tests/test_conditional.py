@@ -359,16 +359,6 @@ def test_sampling_by_label():
         one.sample(2, label=np.zeros((2, 4), np.float32))
 
 
-def test_the_average_has_its_own_gains():
-    model = small()
-    model.train_step(pair())
-    norm = model.generator.get_layer("bn4")
-    mean = model.ema_generator.get_layer("bn4")
-    # 0.1 of the mean at zero, 0.9 of the new one.
-    assert np.abs(norm.gains).max() > 0
-    np.testing.assert_allclose(mean.gains, 0.9 * norm.gains.numpy(), rtol=1e-4)
-
-
 @pytest.mark.book
 def test_in_bfloat16_the_scores_are_float32_and_finite():
     keras.config.set_dtype_policy("mixed_bfloat16")

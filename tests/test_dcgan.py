@@ -97,12 +97,6 @@ def test_both_networks_use_the_fused_layer():
         assert {type(x) for x in found} == {dcgan.BatchNormalization}
 
 
-def test_another_layout_of_images_is_refused(monkeypatch):
-    monkeypatch.setattr(keras.config, "image_data_format", lambda: "channels_first")
-    with pytest.raises(ValueError, match=r"image_data_format must be one of \['channels_last'\]"):
-        dcgan.generator(32, 8)
-
-
 def test_the_fused_layer_without_gamma_and_beta_is_keras_one():
     x = np.random.default_rng(1).normal(3, 2, (6, 4, 4, 2)).astype(np.float32)
     options = {"scale": False, "center": False, "momentum": 0.9}
