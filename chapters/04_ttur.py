@@ -274,8 +274,8 @@ assert max(r for way in ("r1", "dcgan", "none") for r in ratios[way]) <= 1
 Markdown("\n".join(rows))
 
 # %% [markdown]
-# With SN a faster $D$ is good; with the other three a slower one. {cite:t}`heusel2017ttur` chose likewise: a
-# faster $D$ for their Wasserstein GAN, a slower one for DCGAN. The rates tried end at 5 and at 40, so R1 and hinge
+# With SN the best three have a $D$ as fast as $G$ or faster, with each of the others as fast or slower.
+# {cite:t}`heusel2017ttur` chose likewise: a faster $D$ for their Wasserstein GAN, a slower one for DCGAN. The rates tried end at 5 and at 40, so R1 and hinge
 # alone may want more distance still. {numref}`fig-penalty-rates` has all 16 pairs of each.
 
 # %% [markdown]
