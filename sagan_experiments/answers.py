@@ -3,8 +3,9 @@
 import csv
 import io
 import math
+import statistics
 
-from sagan_experiments import questions, verdicts, ways
+from sagan_experiments import questions, trials, verdicts, ways
 
 _PART = """## Fair trials
 
@@ -24,6 +25,12 @@ so that all three miss a true mean in at most 5 % of the questions.
 - **undecided**: the limit is inside.
 
 {state}
+"""
+
+_SPREAD = """
+Between seeds this score spreads by {half:.2f} (standard deviation of its logarithm, a mean over the
+four ways at their best), the averaged generator's last distance by {frechet:.2f}, that of the last
+weights by {live:.2f}: what steadies a score is the averaged generator.
 """
 
 
@@ -75,6 +82,39 @@ def _rates(answer):
     return "; ".join(" and ".join(f"{1e4 * rate:g}" for rate in pair) for pair in pairs)
 
 
+def spreads(store):
+    """How much scores of one way differ between seeds, a mean over the four ways.
+
+    Args:
+        store: of `trials.open_store`, with the first look of each way.
+
+    Returns:
+        {"half", "frechet", "live"}: standard deviations of the logarithm, of the last half, of the
+        averaged generator at the end, and of the last weights.
+
+    Raises:
+        ValueError: as `verdicts.ends`, or one of the runs diverged.
+    """
+    if not all(map(math.isfinite, verdicts.ends(store).values())):
+        raise ValueError("store must have runs that did not diverge")
+    scores = {"half": trials.quality} | {
+        name: lambda run, name=name: math.log(run[name]) for name in ("frechet", "live")
+    }
+    found = {name: [] for name in scores}
+    for way in ways.WAYS:
+        runs = store.seeds("arms", trials.best(way, store))
+        for name, score in scores.items():
+            found[name].append(statistics.stdev(score(runs[seed]) for seed in verdicts.LOOKS[0]))
+    return {name: statistics.fmean(each) for name, each in found.items()}
+
+
+def _spread(store):
+    try:
+        return _SPREAD.format(**spreads(store))
+    except ValueError:  # a way's first look is not whole
+        return ""
+
+
 def part(store):
     """The part of claims.md on fair trials, in Markdown, and what its rows unfold: (text, dict).
 
@@ -87,8 +127,9 @@ def part(store):
     text = _PART.format(
         protocol=store.protocol, first=looks[0][-1], second=looks[1][-1], last=looks[2][-1],
         percent=100 * verdicts.CONFIDENCE,
-        state=f"{len(found)} of {len(questions.QUESTIONS)} questions are answered so far.",
-    )  # fmt: skip
+        state=f"{len(found)} of {len(questions.QUESTIONS)} questions have had a look so far, and "
+        f"{sum(each.verdict != verdicts.OPEN for each in found.values())} of these are decided.",
+    ) + _spread(store)  # fmt: skip
     if found:
         head = [
             "answer (`fair:question`)",

@@ -44,7 +44,11 @@ def test_only_questions_with_a_whole_look_are_answered(store):
 
 def test_the_page_says_each_answer_its_rates_and_what_is_still_asked(store):
     text, unfolded = answers.part(store)
-    assert f"4 of {len(questions.QUESTIONS)} questions are answered so far." in text
+    decided = [each for each in answers.answered(store).values() if each.verdict != "undecided"]
+    assert 0 < len(decided) < 4
+    assert f"4 of {len(questions.QUESTIONS)} questions have had a look so far" in text
+    assert f"and {len(decided)} of these are decided." in text
+    assert "Between seeds" not in text  # two ways were not run with seeds
     (row,) = (line for line in text.splitlines() if "`fair:sn-r1`" in line)
     assert "| 20 and 10 |" in row
     assert row.endswith("| **holds** |")
@@ -70,6 +74,20 @@ def test_a_run_that_diverged_is_told_as_that(store):
     text, unfolded = answers.part(store)
     assert "one side diverged in 1 of 5 seeds" in text
     assert unfolded["fair:sn-r1"]["seeds"][2] == "diverged"
+
+
+def test_how_much_scores_spread_is_told_once_all_ways_had_a_look(store):
+    with pytest.raises(ValueError, match="was not run with seeds"):
+        answers.spreads(store)
+    for way, seed in itertools.product(("none", "dcgan"), range(1, 6)):
+        store.add("arms", f"{way}@0.002/0.001", seed, run(50) | {"live": 50 * 2.0 ** (seed % 2)})
+    assert answers.spreads(store)["frechet"] == answers.spreads(store)["half"] < 0.05
+    noisy = math.log(2) * math.sqrt(0.3) / 2 + answers.spreads(store)["half"]
+    assert answers.spreads(store)["live"] == pytest.approx(noisy, rel=1e-6)
+    (said,) = (line for line in answers.part(store)[0].splitlines() if "Between seeds" in line)
+    assert f"spreads by {answers.spreads(store)['half']:.2f} " in said
+    store.add("arms", "none@0.002/0.001", 1, run(50, diverged=True))
+    assert "Between seeds" not in answers.part(store)[0]
 
 
 def test_the_table_has_every_question_with_every_seed_of_those_answered(store):
