@@ -221,6 +221,8 @@ QUESTIONS = {
                              ratio=False),
     "label-normalization": _good("Conditional batch normalization ends better than a label joined "
                                  "to the noise.", _LABEL, "sn_hair", "sn_hair_join"),
+    "label-attention": _good("With a label attention makes better faces.",
+                             _LABEL, "sn_hair_att16", "sn_hair"),
     # What came after, and what else a reader sets
     "r3gan": _good("Relativistic pairs with R1 and R2 end better than cross-entropy with R1.",
                    _AFTER, "r3gan", "r1"),

@@ -59,6 +59,7 @@ VARIANTS = {
     "sn_hair": ("sn", {"label": "hair"}),
     "sn_hair_join": ("sn", {"label": "hair", "tell_g": "join"}),
     "sn_hair_concatenate": ("sn", {"label": "hair", "tell_d": "concatenate"}),
+    "sn_hair_att16": ("sn", {"label": "hair", "attention_at": 16}),
     # Chapter 8: few pictures, D shown them as they are or changed
     **{f"sn_{n}": ("sn", {"pictures": n}) for n in PICTURES},
     **{f"sn_{n}_aug": ("sn", {"pictures": n} | _SHOWN) for n in PICTURES},
