@@ -267,7 +267,7 @@ def _with_way(name):
 
 
 def run(names=(), jobs=None, store=None, line=""):
-    """Finish searches, one after the other.
+    """Finish searches, side by side: all that is known to be missing is run before more is asked.
 
     Args:
         names: as `best` takes them; by default all ways. A variant's way comes before.
@@ -279,12 +279,11 @@ def run(names=(), jobs=None, store=None, line=""):
         {name: its best trial}.
     """
     names, store = list(names or ways.WAYS), store or open_store()
-    for name in names:
-        _split(name)  # a misspelt one before the first run
-    for name in names:
-        while todo := missing(_with_way(name), store):
-            seed = min(seed for _, seed in todo)
-            fill(store, [("arms", pair) for pair, s in todo if s == seed], [seed], jobs, line)
+    wanted = list(dict.fromkeys(each for name in names for each in _with_way(name)))
+    while todo := missing(wanted, store):
+        seed = min(seed for _, seed in todo)
+        pairs = dict.fromkeys(pair for pair, s in todo if s == seed)
+        fill(store, [("arms", pair) for pair in pairs], [seed], jobs, line)
     return {name: best(name, store) for name in names}
 
 

@@ -200,7 +200,7 @@ def _question(name):
 
 
 def run(names=(), jobs=None, store=None, line="", looks=3):
-    """Answer questions, one after the other: their searches, the first look, others if needed.
+    """Answer questions side by side: their searches, the first look of all, others where needed.
 
     Args:
         names: of the questions; by default all, in the order of `QUESTIONS`.
@@ -214,13 +214,14 @@ def run(names=(), jobs=None, store=None, line="", looks=3):
     """
     store, names = store or trials.open_store(), list(names or QUESTIONS)
     checks.integer("looks", looks, 1, len(LOOKS))
-    for name in names:
-        sides = _question(name).sides
-        trials.run(sides, jobs, store, line)
-        for seeds in LOOKS[:looks]:
-            if seeds is LOOKS[0] or answer(name, store).open:
-                wanted = [("arms", trials.best(side, store)) for side in sides]
-                fill(store, wanted, seeds, jobs, line)
+    sides = {name: _question(name).sides for name in names}
+    trials.run([side for each in sides.values() for side in each], jobs, store, line)
+    for seeds in LOOKS[:looks]:
+        still = [n for n in names if seeds is LOOKS[0] or answer(n, store).open]
+        wanted = dict.fromkeys(trials.best(side, store) for n in still for side in sides[n])
+        if not wanted:
+            break
+        fill(store, [("arms", name) for name in wanted], seeds, jobs, line)
     return {name: answer(name, store) for name in names}
 
 

@@ -100,7 +100,7 @@ def test_an_answer_runs_searches_then_seeds_then_more_if_needed(tmp_path, monkey
     monkeypatch.setattr(verdicts, "fill", instead)
     assert "rates not chosen yet" in verdicts.table(["sn-dcgan"], store)
     found = verdicts.run(["sn-dcgan"], store=store)["sn-dcgan"]
-    looks = [seeds for names, seeds in asked if names == ["dcgan", "sn"]]
+    looks = [seeds for _, seeds in asked if seeds[0] not in trials.TUNING]
     assert looks == [tuple(range(1, 6)), tuple(range(1, 11))]
     assert found.verdict == SAME
     assert set(found.values) == set(range(1, 11))
