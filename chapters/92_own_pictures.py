@@ -171,7 +171,7 @@ from sagan_lib import shipped
 
 results = shipped.folder() / "results"
 run = json.loads((results / "fashion32.json").read_text())
-page.glue("fashion-steps", run["step"])
+page.glue("fashion-steps", run["step"], "{:,}")
 page.glue("fashion-minutes", run["seconds_this_time"] / 60, "{:.0f}")
 page.glue("fashion-images", run["images"], "{:,}")
 picture = plt.imread(results / "fashion32.png")
@@ -199,8 +199,9 @@ page.show("fig_fashion", figure)
 #
 # ```sh
 # mkdir things; cp -r /usr/share/tuxpaint/stamps/{animals,plants,food,vehicles} things
-# python -m sagan_lib train --recipe fashion32 --data things --rates article_text --attention-at none \
-#     --batch-size 32 --steps 6000 --augment color,translation,cutout --out runs/things
+# python -m sagan_lib train --recipe fashion32 --data things --rates article_text \
+#     --attention-at none --batch-size 32 --steps 6000 \
+#     --augment color,translation,cutout --out runs/things
 # ```
 
 # %% tags=["remove-cell", "long", "ledger"]
@@ -232,8 +233,9 @@ for kind, each in record["runs"].items():
     gaps[kind] = [run["gap"][-1][1] for run in each.values()]
     assert len(each) == len(own.SEEDS)
     page.glue(f"own-gap-{kind}", np.mean(gaps[kind]), "{:.1f}")
-    page.glue(f"own-copies-{kind}", np.mean([run["copies"]["value"] for run in each.values()]), "{:.0%}")
-page.glue("own-chance", first["copies"]["real"], "{:.0%}")
+    copies = np.mean([run["copies"]["value"] for run in each.values()])
+    page.glue(f"own-copies-{kind}", 100 * copies, "{:.0f} %")
+page.glue("own-chance", 100 * first["copies"]["real"], "{:.0f} %")
 assert max(gaps["changed"]) < 0.5 < 2 < min(gaps["plain"])  # as the text says
 
 # %% [markdown]
