@@ -557,7 +557,7 @@ assert steep["dcgan"] > steep["none"] > 4 * steep["sn"]
 # %% [markdown]
 # ```{glue:figure} fig_sn_seeds
 # :name: fig-sn-seeds
-# :alt: Sentences, each above a row of dots and a bar.
+# :alt: Sentences, each above a row of dots and a bar, with its verdict below.
 #
 # Each way at its own best rates. Dot: a seed. Bar: 98.3 % interval of the mean. In the grey band no difference is
 # worth naming; right of it the sentence is right ({doc}`claims`).

@@ -306,7 +306,7 @@ page.glue("one-forward-factor", np.exp(once.mean), "{:.1f}")
 # %% [markdown]
 # ```{glue:figure} fig_ttur_seeds
 # :name: fig-ttur-seeds
-# :alt: Five sentences, each above a row of dots and a bar.
+# :alt: Five sentences, each above a row of dots and a bar, with its verdict below.
 #
 # Dot: a seed. Bar: 98.3 % interval of the mean. In the grey band no difference is worth naming; right of it the
 # sentence is right.

@@ -298,7 +298,7 @@ assert none[1:, 0].max() < none[:, 1:].min()
 #
 # ```{glue:figure} fig_penalty_seeds
 # :name: fig-penalty-seeds
-# :alt: Sentences, each above a row of dots and a bar.
+# :alt: Sentences, each above a row of dots and a bar, with its verdict below.
 #
 # Each way at its own best rates. Dot: a seed. Bar: 98.3 % interval of the mean. In the grey band no difference is
 # worth naming; right of it the sentence is right ({doc}`claims`).

@@ -313,7 +313,7 @@ page.glue("label-seeds", len(seeds))
 # %% [markdown]
 # ```{glue:figure} fig_label_seeds
 # :name: fig-label-seeds
-# :alt: Five sentences, each above a row of dots and a bar.
+# :alt: Five sentences, each above a row of dots and a bar, with its verdict below.
 #
 # Dot: a seed. Bar: 98.3 % interval of the mean. In the grey band no difference is worth naming; right of it the
 # sentence is right.

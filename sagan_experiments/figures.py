@@ -15,6 +15,8 @@ VERDICTS = dict(zip(verdicts.VERDICTS, (COLOURS[2], COLOURS[1], "0.45", COLOURS[
                     strict=True))  # fmt: skip
 #: How far from 0 effects are drawn, in limits; what lies beyond has a mark at the rim.
 FAR = 5
+#: Height of a line of a sentence in a forest, and what a row has below its sentence, in inches.
+LINE, GAP = 0.15, 0.45
 
 
 def rate_maps(store, names=tuple(ways.WAYS), width=7.0, seeds=trials.TUNING[:1]):
@@ -102,7 +104,7 @@ def curves(store, names=tuple(trials.PILOT), width=6.4):
     return figure
 
 
-def forest(answers, width=5.4):
+def forest(answers, width=3.3):
     """What was answered: a row for each question, its sentence above its seeds.
 
     The axis counts limits: between -1 and 1 no difference is worth naming, and to the right the
@@ -110,7 +112,7 @@ def forest(answers, width=5.4):
 
     Args:
         answers: {name: `verdicts.Answer`}, each with all seeds of a look.
-        width: of the figure in inches.
+        width: of the figure in inches; as it is, a phone shows it whole.
 
     Returns:
         A matplotlib `Figure`: a dot for each seed, a bar for the interval of the mean, the verdict
@@ -122,16 +124,21 @@ def forest(answers, width=5.4):
     import matplotlib.pyplot as plt
 
     checks.integer("number of answers", len(answers), 1)
-    figure, axis = plt.subplots(figsize=(width, 0.7 + 0.72 * len(answers)), layout="constrained")
-    axis.axvspan(-1, 1, color="0.92", lw=0)
-    axis.axvline(0, color="0.4", lw=0.8)
-    for row, (name, answer) in enumerate(answers.items()):
+    for name, answer in answers.items():
         if not answer.whole:
             raise ValueError(f"answers must have all seeds of a look, got {name!r} without")
-        _forest_row(axis, row, answer)
-    axis.set(xlim=(-FAR - 0.3, FAR + 0.3), ylim=(len(answers) - 0.4, -0.75), yticks=[],
-             xticks=range(-FAR, FAR + 1),
-             xlabel="effect, in smallest differences worth naming")  # fmt: skip
+    said = [textwrap.wrap(each.question.answer, round(12 * width)) for each in answers.values()]
+    tops = np.cumsum([0, *(LINE * len(lines) + GAP for lines in said)])  # in inches, downwards
+    size = (width, tops[-1] + 0.5)
+    figure, axis = plt.subplots(figsize=size, layout="constrained")
+    axis.axvspan(-1, 1, color="0.92", lw=0)
+    axis.axvline(0, color="0.4", lw=0.8)
+    for top, lines, answer in zip(tops, said, answers.values(), strict=False):
+        axis.text(-FAR - 0.3, top, "\n".join(lines), fontsize=9, va="top")
+        _forest_row(axis, top + LINE * len(lines) + 0.13, answer)
+    axis.set(xlim=(-FAR - 0.3, FAR + 0.3), ylim=(tops[-1], -0.05), yticks=[],
+             xticks=range(-FAR, FAR + 1))  # fmt: skip
+    axis.set_xlabel("effect, in smallest differences worth naming", fontsize=9)
     for side in ("left", "right", "top"):
         axis.spines[side].set_visible(False)
     return figure
@@ -141,16 +148,13 @@ def _forest_row(axis, row, answer):
     limit, colour = answer.question.limit, VERDICTS[answer.verdict]
     if np.isfinite(answer.low):
         ends = np.clip(np.array([answer.low, answer.high]) / limit, -FAR, FAR)
-        axis.plot(ends, [row + 0.12] * 2, lw=6, color=colour, alpha=0.5, solid_capstyle="butt")
+        axis.plot(ends, [row] * 2, lw=6, color=colour, alpha=0.5, solid_capstyle="butt")
     values = np.array(list(answer.values.values())) / limit
     inside = np.abs(values) <= FAR
-    axis.plot(values[inside], np.full(inside.sum(), row + 0.12), "o", ms=3.5, color=colour)
+    axis.plot(values[inside], np.full(inside.sum(), row), "o", ms=3.5, color=colour)
     for beyond in values[~inside]:
-        axis.plot(np.sign(beyond) * (FAR + 0.15), row + 0.12, ">" if beyond > 0 else "<", ms=5,
+        axis.plot(np.sign(beyond) * (FAR + 0.15), row, ">" if beyond > 0 else "<", ms=5,
                   color=colour)  # fmt: skip
-    said = "\n".join(textwrap.wrap(answer.question.answer, 62))
-    axis.text(-FAR - 0.3, row - 0.12, said, fontsize=9, va="bottom")
     told = answer.shown(answer.mean) if np.isfinite(answer.mean) else str(answer)
-    told = f"{answer.verdict}: {told}"
-    axis.text(FAR + 0.3, row + 0.28, told, fontsize=9, va="top", ha="right", color=colour,
-              weight="bold")  # fmt: skip
+    axis.text(FAR + 0.3, row + 0.08, f"{answer.verdict}: {told}", fontsize=9, va="top",
+              ha="right", color=colour, weight="bold")  # fmt: skip
