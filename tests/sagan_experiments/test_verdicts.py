@@ -109,7 +109,8 @@ def test_an_answer_runs_searches_then_seeds_then_more_if_needed(tmp_path, monkey
     assert main(["questions", "list", "what", "--out", str(store.path)]) == 2
 
 
-def test_where_each_way_ends_is_over_the_first_seeds_at_its_best_rates(tmp_path):
+def test_where_each_way_ends_is_over_the_first_seeds_at_its_best_rates(tmp_path, monkeypatch):
+    monkeypatch.setattr(ways, "RATES", (1e-3, 2e-3))
     store = trials.open_store(tmp_path / "t.json")
     kept = {"steepness": 1.0, "outside": 0.0, "seconds_with_scores": 1.0, "diverged": False}
     for number, way in enumerate(ways.WAYS):
