@@ -93,19 +93,16 @@ def spreads(store):
         averaged generator at the end, and of the last weights.
 
     Raises:
-        ValueError: as `verdicts.ends`, or one of the runs diverged.
+        ValueError: as `verdicts.first_look`, or one of the runs diverged.
     """
-    if not all(map(math.isfinite, verdicts.ends(store).values())):
+    look = verdicts.first_look(store).values()
+    if any(run["diverged"] for runs in look for run in runs):
         raise ValueError("store must have runs that did not diverge")
     scores = {"half": trials.quality} | {
         name: lambda run, name=name: math.log(run[name]) for name in ("frechet", "live")
     }
-    found = {name: [] for name in scores}
-    for way in ways.WAYS:
-        runs = store.seeds("arms", trials.best(way, store))
-        for name, score in scores.items():
-            found[name].append(statistics.stdev(score(runs[seed]) for seed in verdicts.LOOKS[0]))
-    return {name: statistics.fmean(each) for name, each in found.items()}
+    return {name: statistics.fmean(statistics.stdev(map(score, runs)) for runs in look)
+            for name, score in scores.items()}  # fmt: skip
 
 
 def _spread(store):

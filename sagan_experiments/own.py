@@ -22,32 +22,28 @@ KINDS = {"plain": None, "changed": "color,translation,cutout"}
 PIXELS = Extractor("pixels", "", lambda images: images.reshape(len(images), -1))
 
 
-def recipe(kind, seed, folder, steps=STEPS):
+def recipe(kind, seed, folder):
     """What is trained: small, and at rates that the fair trials found good.
 
     Args:
         kind: of `KINDS`.
         seed: of weights, shuffles and noise.
         folder: of the pictures, or a zip.
-        steps: of training.
 
     Returns:
         A `recipes.Recipe`.
     """
     return recipes.get(
         "fashion32", data=str(folder), rates="article_text", attention_at=None, batch_size=32,
-        ema_decay=0.99, augment=KINDS[checks.one_of("kind", kind, KINDS)], seed=seed, steps=steps,
+        ema_decay=0.99, augment=KINDS[checks.one_of("kind", kind, KINDS)], seed=seed, steps=STEPS,
     )  # fmt: skip
 
 
-def train(kind, seed, folder, steps=STEPS):
-    """Train one kind with one seed, as `python -m sagan_lib train` does.
+def train(recipe):
+    """Train as `python -m sagan_lib train` does, and look at what came of it.
 
     Args:
-        kind: of `KINDS`.
-        seed: of weights, shuffles and noise.
-        folder: of the pictures, or a zip.
-        steps: of training.
+        recipe: a `recipes.Recipe`, such as `recipe` gives.
 
     Returns:
         ({"gap": [[step, D's mean score of training pictures less that of held-out ones]], "copies":
@@ -55,7 +51,7 @@ def train(kind, seed, folder, steps=STEPS):
         many not}, samples (24, 32, 32, 3), uint8).
     """
     with tempfile.TemporaryDirectory() as out:
-        model, _ = runs.train(recipe(kind, seed, folder, steps), out, log_every=max(1, steps // 20))
+        model, _ = runs.train(recipe, out, log_every=max(1, recipe.steps // 20))
         rows = list(csv.DictReader(Path(out, "log.csv").read_text().splitlines()))
         training, fresh = runs.memory(out)
     images = model.sample(500, seed=1, batch_size=250)
@@ -83,13 +79,9 @@ def run(folder, path=None, seeds=None, line=""):
     preset = ttur.PRESETS[recipe("plain", 0, folder).rates]
     rates = preset.g_rate, preset.d_rate
     return demo.run(
-        _path(path),
-        KINDS,
-        rates,
-        seeds or SEEDS,
-        lambda kind, seed: train(kind, seed, folder),
-        line,
-    )
+        _path(path), KINDS, rates, seeds or SEEDS,
+        lambda kind, seed: train(recipe(kind, seed, folder)), line,
+    )  # fmt: skip
 
 
 def stored(path=None):

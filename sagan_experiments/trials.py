@@ -261,9 +261,10 @@ def missing(names, store):
     return [(pair, seed) for pair, seed in wanted if seed not in store.seeds("arms", pair)]
 
 
-def _with_way(name):
-    """What must be searched for a name: a variant's way first."""
-    return list(dict.fromkeys([ways.way_of(_split(name)[0]), name]))
+def _with_ways(names):
+    """What must be searched for names, each once: a variant's way first."""
+    each = ((ways.way_of(_split(name)[0]), name) for name in names or ways.WAYS)
+    return list(dict.fromkeys(itertools.chain.from_iterable(each)))
 
 
 def run(names=(), jobs=None, store=None, line=""):
@@ -279,7 +280,7 @@ def run(names=(), jobs=None, store=None, line=""):
         {name: its best trial}.
     """
     names, store = list(names or ways.WAYS), store or open_store()
-    wanted = list(dict.fromkeys(each for name in names for each in _with_way(name)))
+    wanted = _with_ways(names)
     while todo := missing(wanted, store):
         seed = min(seed for _, seed in todo)
         pairs = dict.fromkeys(pair for pair, s in todo if s == seed)
@@ -317,8 +318,7 @@ def plan(names=(), store=None):
         names: as `best` takes them; by default all ways.
         store: of `open_store`; by default the published one.
     """
-    store = store or open_store()
-    names = list(dict.fromkeys(each for name in names or ways.WAYS for each in _with_way(name)))
+    store, names = store or open_store(), _with_ways(names)
     ours = {_split(name)[0] for name in names}
     done = [(name, seed) for name in ways.TRIALS for seed in store.seeds("arms", name)
             if name.partition("@")[0] in ours and seed in TUNING]  # fmt: skip

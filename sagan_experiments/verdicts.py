@@ -173,14 +173,14 @@ def answer(name, store=None):
     return decide(question, names, {s: question.compare(*(e[s] for e in stored)) for s in seeds})
 
 
-def ends(store=None):
-    """Where each way ends at its own best rates, over the seeds of the first look.
+def first_look(store=None):
+    """What decides first about each way: its runs at its own best rates.
 
     Args:
         store: of `trials.open_store`; by default the published one.
 
     Returns:
-        {way: Fréchet distance over the last half, a geometric mean}.
+        {way: a result of `arms.run` for each seed of the first look}.
 
     Raises:
         ValueError: a way's search is not finished, or a seed is missing.
@@ -191,8 +191,24 @@ def ends(store=None):
         runs = store.seeds("arms", name)
         if missing := [seed for seed in LOOKS[0] if seed not in runs]:
             raise ValueError(f"{name!r} was not run with seeds {missing}")
-        found[way] = math.exp(np.mean([trials.quality(runs[seed]) for seed in LOOKS[0]]))
+        found[way] = [runs[seed] for seed in LOOKS[0]]
     return found
+
+
+def ends(store=None):
+    """Where each way ends at its own best rates, over the seeds of the first look.
+
+    Args:
+        store: of `trials.open_store`; by default the published one.
+
+    Returns:
+        {way: Fréchet distance over the last half, a geometric mean}.
+
+    Raises:
+        ValueError: as `first_look`.
+    """
+    return {way: math.exp(np.mean([trials.quality(run) for run in runs]))
+            for way, runs in first_look(store).items()}  # fmt: skip
 
 
 def _question(name):
