@@ -223,6 +223,8 @@ QUESTIONS = {
                                  "to the noise.", _LABEL, "sn_hair", "sn_hair_join"),
     "label-attention": _good("With a label attention makes better faces.",
                              _LABEL, "sn_hair_att16", "sn_hair"),
+    "label-ttur": _good("With a label a D that learns four times as fast as G ends better than "
+                        "equal rates.", _LABEL, "sn_hair:4", "sn_hair:1"),
     # What came after, and what else a reader sets
     "r3gan": _good("Relativistic pairs with R1 and R2 end better than cross-entropy with R1.",
                    _AFTER, "r3gan", "r1"),
