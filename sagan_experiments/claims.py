@@ -191,9 +191,9 @@ CLAIMS = {
     "sn-g": _trained(
         "SN in G helps as well.", _SNTEXT, _SN, ("base", "sn_d")),
     "one-round": _measured(
-        "One power iteration a step gives a very good estimate, because u is kept.",
-        _SNCODE, _SN, "kept_u_error", "median relative error of sigma", math.log(0.1),
-        below=True, unit="", effect=math.log),
+        "Where a kernel moves little, one power iteration a step gives a very good estimate, "
+        "because u is kept.", _SNCODE, _SN, "kept_u_error", "median relative error of sigma",
+        math.log(0.1), below=True, unit="", effect=math.log),
     "kept-u": _measured(
         "It is the kept u that makes it good.", _SNCODE, _SN, "fresh_u_error",
         "error of sigma, fresh u over kept u", math.log(2)),
@@ -207,10 +207,10 @@ CLAIMS = {
         "A u that never moves trains worse.", _SNCODE, _SN, ("base", "frozen_u")),
     # Timed, and a busy machine lies: not fast.
     "svd-dear": _measured(
-        "A full SVD in every step is too dear.", _SNCODE, _SN, "svd_cost",
-        "time of an SVD over that of one power iteration", math.log(10), fast=False),
+        "A full SVD takes at least ten times as long as one power iteration.", _SNCODE, _SN,
+        "svd_cost", "time of an SVD over that of one power iteration", math.log(10), fast=False),
     "l2": _measured(
-        "Power iteration computes an l2 norm: no, a kernel's l2 norm is far from sigma.", _SNCODE,
+        "A kernel's l2 norm is far from sigma, which power iteration estimates.", _SNCODE,
         _SN, "frobenius", "l2 norm over sigma", math.log(2)),
     "operator": _measured(
         "SN does not bound the convolution itself: its own norm is larger than sigma.", _SNTEXT,

@@ -311,10 +311,3 @@ def table(store=None, names=()):
         f"{name:24} {r.verdict if r.seeds else 'not run':20} {r.claim.quantity}: {r}"
         for name, r in rows
     )
-
-
-def summary(store=None):
-    """{verdict: how many claims have it}."""
-    store = store or published()
-    verdicts = [result(name, store).verdict for name in CLAIMS]
-    return {each: verdicts.count(each) for each in VERDICTS}

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sagan_experiments import answers, arms, errata, ledger, trials
-from sagan_experiments.claims import CHAPTERS, CLAIMS
+from sagan_experiments.claims import CLAIMS
 from sagan_lib import shipped
 
 _HEAD = """# The ledger of claims
@@ -26,26 +26,23 @@ Sort by a click on a column's head; *seeds* shows what was measured, the limit, 
 <div class="touch" data-touch="ledger"><script type="application/json">{data}</script></div>
 
 {fair}
-(starts-fast)=
+## Measured, not raced
+
+These are about one network or one step, whatever the rates. Limits were set after a look at seed
+0, which decides nothing. Seeds 1 to {first} are the first look; for what is undecided then seeds 1
+to {second} are the last. The intervals have {percent:g} %, so that both miss a true mean in at most
+{miss:g} % of the claims.
+
+{measured}
 ## Earlier: who starts fast
 
-```{{admonition}} Short runs, one pair of rates
-:class: warning
-These are {protocol}; a SAGAN without attention, SN in both
-networks, hinge loss, rates {g} and {d}, but for what a claim names. So these are
-verdicts on who starts fast at the rates named, not on who ends best. {{ref}}`longer-look`
-shows how the order changes; fair trials replace them, one by one.
-```
-
-Compared runs share seeds: same images, same noise, and the same first weights up to the first layer
-in which they differ. A mean such as 2.00x is a ratio of two runs' Fréchet distances where nothing
-else is said, and above 1 in the claim's favour. Limits were set after a look at seed 0, which
-decides nothing. Seeds 1 to {first} are the first look; for what is undecided then
-seeds 1 to {second} are a second look, the last. The intervals have {percent:g} %, so that both
-miss a true mean in at most {miss:g} % of the claims: of {total}, at most {missed:.1f} on average.
-
-{summary}
-{waiting}"""
+Before the fair trials this book compared short runs: {protocol},
+a SAGAN without attention, SN in both networks, hinge loss, rates {g} and {d}, but for
+what a claim names. Such a verdict says who starts fast at those rates, not who ends best:
+{{ref}}`longer-look` shows how the order changes. {trained} of them are kept
+{{download}}`in a file <../{claims}>`; where a chapter still quotes one, it says that it is of short
+runs.
+"""
 
 _FOOT = """
 ## Run it yourself
@@ -53,13 +50,12 @@ _FOOT = """
 ```sh
 python -m sagan_experiments questions run sn-r1  # answer a question, searches for rates included
 python -m sagan_experiments questions list       # the fair trials' table, in the terminal
-python -m sagan_experiments claims list          # the earlier one
-python -m sagan_experiments claims run ttur      # compute what a claim still lacks
+python -m sagan_experiments claims list          # all others, in the terminal
 python -m sagan_experiments claims check         # measure the fast ones again, compare the verdicts
 ```
 
 Every run is stored in `data/results/{fair_file}` or `{file}`, with the definition of its arm: an
-arm that is defined anew is run anew. The earlier results: {provenance}.
+arm that is defined anew is run anew. What is not of the trials: {provenance}.
 """
 
 #: Where `write` puts what, below the repository.
@@ -156,18 +152,6 @@ def arms_table(store):
     return _csv(["arm", "how it differs from base", "Fréchet distance", "agreement"], rows)
 
 
-def _waiting(results):
-    """A sentence on the undecided claims whose second look is still to come; "" if none is."""
-    last = ledger.SECOND[-1]
-    count = sum(r.verdict == ledger.OPEN and len(r.seeds) < last for r in results)
-    if not count:
-        return ""
-    return (
-        f"Of the undecided claims {count} still wait for their second look: fewer than {last} of "
-        "their seeds\nwere run.\n\n"
-    )
-
-
 def claims_page(store, fair=None):
     """The text of claims.md.
 
@@ -177,21 +161,17 @@ def claims_page(store, fair=None):
     """
     fair = fair or trials.open_store()
     part, unfolded = answers.part(fair)
-    results = {name: ledger.result(name, store) for name in CLAIMS}
-    base, counts = arms.ARMS["base"], ledger.summary(store)
+    measured = {name: ledger.result(name, store) for name, claim in CLAIMS.items() if claim.measure}
+    base = arms.ARMS["base"]
     text = _HEAD.format(
-        total=len(results), g=base.g_rate, d=base.d_rate, protocol=store.protocol,
-        first=ledger.FIRST[-1], second=ledger.SECOND[-1], percent=100 * ledger.CONFIDENCE,
-        miss=200 * (1 - ledger.CONFIDENCE), missed=2 * (1 - ledger.CONFIDENCE) * len(results),
-        summary=_markdown(["verdict", "claims"], ([v, str(n)] for v, n in counts.items())),
-        waiting=_waiting(results.values()), claims=CLAIMS_TABLE, arms=ARMS_TABLE,
-        answers=ANSWERS_TABLE, fair=part,
-        data=json.dumps(unfolded | {name: _told(found) for name, found in results.items()},
+        g=base.g_rate, d=base.d_rate, protocol=store.protocol, first=ledger.FIRST[-1],
+        second=ledger.SECOND[-1], percent=100 * ledger.CONFIDENCE,
+        miss=200 * (1 - ledger.CONFIDENCE), trained=len(CLAIMS) - len(measured),
+        claims=CLAIMS_TABLE, arms=ARMS_TABLE, answers=ANSWERS_TABLE, fair=part,
+        measured=table(measured),
+        data=json.dumps(unfolded | {name: _told(found) for name, found in measured.items()},
                         ensure_ascii=False, separators=(",", ":")),
     )  # fmt: skip
-    for chapter, title in CHAPTERS.items():
-        mine = {name: result for name, result in results.items() if result.claim.chapter == chapter}
-        text += f"\n### {title}\n\n{{doc}}`{chapter}`\n\n{table(mine)}"
     made = store.data["provenance"][-1] if store.data["provenance"] else {}
     machine, versions = made.get("machine", {}), made.get("versions", {})
     provenance = (
