@@ -14,8 +14,8 @@ generated = sampling.generate(generator, 500, seed=1)
 
 # %% [markdown]
 # These lines draw with the network that comes with the book. In the built book it runs in your
-# browser, with nothing installed. Draw new faces; cut the noise off (*truncation*), and they
-# become alike; walk from the first face to the last. Another one {ref}`draws faces to order <order-a-face>`.
+# browser, with nothing installed. Draw new faces; limit the noise (*truncation*), and they
+# become alike; walk from the first face to the last. Another network {ref}`draws faces to order <order-a-face>`.
 
 # %% tags=["remove-input"]
 from sagan_lib.book import page, plots
@@ -26,7 +26,7 @@ page.touch("faces", None, plots.pictures([generated[:8]], columns=8, titles=[""]
 # %% [markdown]
 # ## What a distance looks like
 #
-# How good is a generator? This book counts the **Fréchet distance** between its faces and real ones;
+# How good is a generator? This book measures the **Fréchet distance** between its faces and real ones;
 # less is better. Here is one run on its way:
 
 # %% tags=["remove-cell"]
@@ -56,7 +56,7 @@ page.glue("stage-real", record["real"], "{:.0f}")
 # ## Why drawn faces?
 #
 # Because their truth is known. Each is drawn by rules from thirteen factors, and both irises always
-# have the same colour. So we can ask exactly whether a generator keeps that rule, and which kinds of
+# have the same colour. So we can count how often a generator keeps that rule, and which kinds of
 # faces it forgot.
 
 # %% tags=["remove-cell"]
@@ -114,22 +114,22 @@ pairs = {way: ways.rates_of(trials.best(way, fair)) for way in ways.WAYS}
 assert [way for way, (g_rate, d_rate) in pairs.items() if d_rate > g_rate] == ["sn"]
 
 # %% [markdown]
-# - **{doc}`DCGAN <01_dcgan>`:** without batch normalization its short runs never start, however its first
-#   weights are scaled.
-# - **{doc}`Evaluation <91_evaluation>`:** a Fréchet distance cannot tell a good generator from a copying machine.
+# - **{doc}`DCGAN <01_dcgan>`:** without batch normalization its short runs never start, with any of three
+#   scales of the first weights.
+# - **{doc}`Evaluation <91_evaluation>`:** a Fréchet distance cannot tell a good generator from one that replays its
+#   training set.
 # - **{doc}`Spectral normalization <02_spectral_norm>`** bounds a matrix; a random 3x3 convolution still
-#   stretches {glue:text}`found-stretch:s` times as much, and some three times.
+#   stretches {glue:text}`found-stretch:s` times as much, a box filter three times.
 # - **{doc}`Attention <03_attention>`:** cut the path between the eyes, and unequal ones rise from
 #   {glue:text}`found-whole:s` % to {glue:text}`found-cut:s` %; cut each eye off from both, and only
 #   {glue:text}`found-blind:s` % are unequal. A path that is used need not be needed.
-# - **{doc}`Claims <claims>`:** who is ahead early need not end best. In one run each, DCGAN led after 600 steps
-#   and {doc}`R1 <06_penalties>` after 4,800, and with no normalization in the discriminator the distance fell to
-#   {glue:text}`found-best:s`, then rose to {glue:text}`found-end:s`.
-# - **{doc}`Penalties <06_penalties>`:** each at the best of 16 pairs of rates and over five seeds, R1 ends at
-#   {glue:text}`found-best-r1:s`, SN at {glue:text}`found-best-sn:s`, DCGAN's recipe at {glue:text}`found-best-dcgan:s`,
-#   and a hinge loss with nothing to hold $D$ at {glue:text}`found-best-none:s`. Only the last is clearly behind.
-# - **{doc}`Two time scales <04_ttur>`:** a $D$ that learns faster than $G$ is best with SN; with each of the other three
-#   a slower one is.
+# - **{doc}`Claims <claims>`:** who is ahead early need not end best. In one run each, DCGAN led after 600 steps,
+#   {doc}`R1 <06_penalties>` after 4,800; with nothing to hold $D$ the distance fell to {glue:text}`found-best:s`, then
+#   rose to {glue:text}`found-end:s`.
+# - **{doc}`Penalties <06_penalties>` and {doc}`rates <04_ttur>`:** each at the best of 16 pairs of rates and over five
+#   seeds, R1 ends at {glue:text}`found-best-r1:s`, SN at {glue:text}`found-best-sn:s`, DCGAN's recipe at
+#   {glue:text}`found-best-dcgan:s`, a hinge loss with nothing to hold $D$ at {glue:text}`found-best-none:s`: clearly
+#   behind. SN's best pair had a faster $D$, the others' a slower one.
 
 # %% [markdown]
 # ## How to read it
@@ -139,11 +139,11 @@ assert [way for way, (g_rate, d_rate) in pairs.items() if d_rate > g_rate] == ["
 # whole GAN trains beside your reading, with each chapter's idea as a switch.
 #
 # Measured numbers come from cells that you can change, or from longer runs stored with the book. A chapter
-# takes about a minute of one core at 32 pixels; on a GPU most work at 64. One run is an example; what holds
+# takes one or two minutes of one core at 32 pixels; on a GPU most work at 64. One run is an example; what holds
 # over seeds, and what does not, is in {doc}`claims`.
 #
 # {doc}`setup` gets the notebooks running, {doc}`92_own_pictures` trains on yours, {doc}`glossary` has the
-# words, and {doc}`course_plan` is for who teaches.
+# words, and {doc}`course_plan` is for those who teach.
 
 # %% [markdown]
 # ## Where this book comes from

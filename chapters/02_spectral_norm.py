@@ -59,7 +59,7 @@ for (name, (score, colour)), place, side in zip(scores.items(), ((-0.6, -0.92), 
     axis.plot(-0.7, score(-0.7), "o", color=colour)
     axis.text(*place, f"slope {steep:.0f}", color=colour, ha=side)
 axis.set(xlabel="images, on a line", ylabel="D's score", ylim=(-1.5, 1.3), xlim=(-1.5, 1.5))
-axis.legend(fontsize=8, loc="upper left")
+axis.legend(loc="upper left")
 page.show("fig_bound", figure)
 
 # %% [markdown]
@@ -76,11 +76,11 @@ page.show("fig_bound", figure)
 # \lVert f(x) - f(y) \rVert \le K \lVert x - y \rVert \quad \text{for all } x, y .
 # $$ (eq-lipschitz)
 #
-# To climb from $-1$ to 1 it needs a distance of $2/K$. In a narrower gap it cannot do all its climbing.
+# To climb from $-1$ to 1 $D$ needs a distance of $2/K$: a narrower gap is too short for it.
 #
 # One can clip weights {cite:p}`arjovsky2017wgan` or penalize singular values {cite:p}`yoshida2017spectral`. SN
-# divides. A linear map $x \mapsto Wx$ has $K = \sigma(W)$, its **largest singular value**; ReLU and leaky
-# ReLU have $K = 1$; a chain has at most the product. So each layer uses
+# divides. A linear map $x \mapsto Wx$ has $K = \sigma(W)$, its **largest singular value** (no sigmoid here); ReLU and
+# leaky ReLU have $K = 1$; a chain has at most the product. So each layer uses
 #
 # $$
 # \bar W = W / \sigma(W) .
@@ -162,12 +162,12 @@ errors = [error_by_round(each, 40) for each in (matrix, strong)]
 # %% tags=["remove-cell"]
 figure, axis = plt.subplots(figsize=(6, 2.8))
 for colour, name, rows in zip(plots.COLOURS, ("random", "one strong direction"), errors):
-    axis.semilogy(range(1, 41), rows.T, color=colour, alpha=0.25, lw=1)
+    axis.fill_between(range(1, 41), rows.min(0), rows.max(0), color=colour, alpha=0.25, lw=0)
     axis.semilogy(range(1, 41), np.median(rows, 0), color=colour, lw=2, label=name)
 axis.set_xlabel("rounds of power iteration")
 axis.set_ylabel("relative error of $\\sigma$")
-axis.grid(alpha=0.3)
-axis.legend(fontsize=8)
+axis.grid()
+axis.legend()
 page.show("fig_rounds", figure)
 page.glue("error-one", 100 * np.median(errors[0][:, 0]), "{:.0f}")
 
@@ -176,7 +176,7 @@ page.glue("error-one", 100 * np.median(errors[0][:, 0]), "{:.0f}")
 # :name: fig-rounds
 # :alt: Relative error against rounds for two matrices; with one strong direction it falls within a few rounds, for the random one slowly.
 #
-# Error of power iteration from ten random starts; thick: medians.
+# Error of power iteration from ten random starts. Lines: medians; bands: all of them.
 # ```
 #
 # One round from a random start is {glue:text}`error-one:s` % too low for the random matrix. Yet the
@@ -234,7 +234,7 @@ assert ratios[:, 1].min() > 1.5
 # distance is then {glue:text}`times-scrambled:s` times as large.
 # ```
 #
-# `sn.kernel_matrix` folds any layer's kernel; a transposed one has `in` and `out` swapped. Keras's own layer
+# `sn.kernel_matrix` folds any layer's kernel; that of a transposed convolution has `in` and `out` swapped. Keras's own layer
 # must give the same maps:
 
 # %% tags=["nbval-check-output"]
@@ -296,8 +296,8 @@ page.glue("fft-box", more[1], "{:.0f}")
 # \end{aligned}
 # $$ (eq-hinge)
 #
-# Real ones should exceed 1 and fakes fall below $-1$. Beyond, $D$'s loss has no gradient: the slope that it
-# may have goes to images it still confuses.
+# Real ones should exceed 1 and fakes fall below $-1$. Beyond, $D$'s loss has no gradient: only images inside
+# these margins still train $D$.
 #
 # Two runs share layers, first weights, rates, images and noise. Only the division is left out of one.
 
@@ -408,8 +408,8 @@ for colour, name, rows in zip(plots.COLOURS, ("u kept", "u drawn anew"), (kept, 
     axis.loglog(sigmas.steps, np.median(rows, 1), color=colour, lw=2, label=name)
 axis.set_xlabel("training step")
 axis.set_ylabel("error of $\\sigma$ in %")
-axis.grid(alpha=0.3)
-axis.legend(fontsize=8)
+axis.grid()
+axis.legend()
 page.show("fig_persistent", figure)
 late = np.array(sigmas.steps) > STEPS // 2
 assert np.median(kept[late]) < np.median(fresh_start[late])
@@ -432,7 +432,7 @@ page.glue("sn-fresh", np.median(fresh_start[late]), "{:.0f}")
 # median, {glue:text}`sn-kept-worst:s` % at worst; from a fresh vector, {glue:text}`sn-fresh:s` %. So $u$ is
 # stored with the weights, and moved in training only.
 #
-# A full SVD in every step can become heavy, warn {cite:t}`miyato2018sn`:
+# A full SVD in every step can become heavy, warn {cite:t}`miyato2018sn`. Is it?
 
 # %%
 def svd_seconds():
@@ -468,8 +468,8 @@ for colour, name, watch in zip(plots.COLOURS, ("SN", "no SN"), (with_sn, without
     assert median[-1] < 2 ** len(watched)  # as the text says
 page.glue("slope-bound", 2 ** len(watched))
 axis.set(xlabel="training step", ylabel="slope of D")
-axis.grid(alpha=0.3)
-axis.legend(fontsize=8, ncols=2)
+axis.grid()
+axis.legend(ncols=2)
 page.show("fig_steep", figure)
 page.show("fig_sn_samples", plots.pictures(
     [model.sample(12) for model in (plain, normal)], columns=4, titles=["D without SN", "D with SN"]))
@@ -501,20 +501,20 @@ page.show("fig_sn_samples", plots.pictures(
 # %% [markdown]
 # ## At which rates?
 #
-# A comparison at one pair of rates cannot tell a way to train from the luck of that pair. So fair trials search: the
-# same 16 pairs of rates for every way, {glue:text}`fair-steps:s` steps each.
+# A comparison at one pair of rates cannot tell a way to train from the luck of that pair. So this book's *fair
+# trials* begin with a search: the same 16 pairs of rates for every way, {glue:text}`fair-steps:s` steps each.
 #
 # ```{glue:figure} fig_sn_rates
 # :name: fig-sn-rates
-# :alt: Two maps of Fréchet distances over the rates of G and D. With SN about half of the cells are framed, those of a fast G. Without a constraint none is, and the distance grows with D's rate.
+# :alt: Two maps of Fréchet distances over the rates of G and D. With SN about half of the cells are framed, most of those where neither rate is the smallest. Without a constraint none is, and fast Ds do worse.
 #
-# Fréchet distance over the last half of a run; one seed a pair. Framed: within half as much again of the best of four
-# ways ({numref}`fig-penalty-rates`).
+# Fréchet distance over the last half of a run; one seed a pair. Framed: at most 1.5 times the best of four ways
+# ({numref}`fig-penalty-rates`).
 # ```
 #
-# **SN lets $D$ learn fast.** Without it the distance grows with $D$'s rate, from {glue:text}`none-slow:s` at the
-# smallest to {glue:text}`none-fast:s` at the largest, medians over $G$'s rates. With SN most pairs do if neither
-# rate is the smallest: {glue:text}`sn-good:s` end at {glue:text}`sn-edge:s` or less.
+# **SN lets $D$ learn fast.** Without it a fast $D$ does worse: {glue:text}`none-slow:s` at the smallest of its rates,
+# {glue:text}`none-fast:s` at the largest, medians over $G$'s. With SN {glue:text}`sn-good:s` of 16 pairs end at
+# {glue:text}`sn-edge:s` or less, none of them at $G$'s smallest rate.
 
 # %% tags=["long", "remove-cell", "ledger"]
 from sagan_experiments import answers, figures, ledger, trials, ways
@@ -547,6 +547,7 @@ for name, each in found.items():
     page.glue(f"fair-{name}", np.exp(each.mean), "{:.0f}" if each.mean > 2 else "{:.1f}")
 assert found["sn-none"].verdict == found["raw-inference"].verdict == "holds"  # as the text says
 assert found["sn-dcgan"].verdict == found["dcgan-soon"].verdict == "undecided"
+assert found["sn-dcgan"].low < 0
 steep = {}
 for way in ("sn", "none", "dcgan"):  # D's steepest gradient at real faces
     runs = store.seeds("arms", trials.best(way, store))
@@ -564,14 +565,14 @@ assert steep["dcgan"] > steep["none"] > 4 * steep["sn"]
 # ```
 #
 # **SN ends better than no constraint**: without it the Fréchet distance is {glue:text}`fair-sn-none:s` times as large, at
-# the slow $D$ that it then needs. **Better than DCGAN?** By {glue:text}`fair-sn-dcgan:s` times so far; whether that is
-# more than a fifth is undecided, and so is which of both is good sooner.
+# the slow $D$ that it then needs. **Better than DCGAN?** Undecided: {glue:text}`fair-sn-dcgan:s` times so far, and the
+# interval includes 1. So is which of both is good sooner.
 #
 # **Slope is not all.** $D$'s steepest gradient at 256 real faces, in the median run, is {glue:text}`steep-sn:s` with SN,
 # {glue:text}`steep-none:s` without, and {glue:text}`steep-dcgan:s` in DCGAN, which ends well all the same.
 #
-# Where pictures are drawn kernels must be divided, too: raw ones make {glue:text}`fair-raw-inference:s` times the
-# distance.
+# A $G$ that was trained with SN must divide its kernels when it draws, too: raw ones make
+# {glue:text}`fair-raw-inference:s` times the distance.
 
 # %% [markdown]
 # (longer-look)=
@@ -630,7 +631,7 @@ assert float(large["slope-SN"]) < float(large["slope-bound"]) / 10
 #
 # **Stays:** a kept $u$ is {glue:text}`large-sn-kept:s` % off, a
 # fresh one {glue:text}`large-sn-fresh:s` %; $D$'s slope, {glue:text}`large-slope-SN:s`, is far below what
-# is allowed. **Changes:** that is {glue:text}`large-slope-bound:s`, with a layer more.
+# is allowed. **Changes:** the bound is {glue:text}`large-slope-bound:s`, with a layer more.
 # ````
 
 # %% tags=["remove-cell"]

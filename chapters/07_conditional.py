@@ -54,7 +54,8 @@ print(HAIR, data.numbers[:4, 0], data.labels.vectors(data.numbers[:2]), sep="\n"
 # follows has to carry it on.
 #
 # **Conditional batch normalization** lets it in at every layer: the gain and the offset that follow the
-# normalization depend on the label {cite:p}`dumoulin2017learned,devries2017modulating`:
+# normalization depend on the label {cite:p}`devries2017modulating`, as they do on a style where each picture is
+# normalized by itself {cite:p}`dumoulin2017learned`:
 #
 # $$
 # \hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad
@@ -283,8 +284,8 @@ page.glue("wrong-steps", STEPS * 3 // 4)
 # | 50 | 50 | {glue:text}`wrong-50:s` |
 #
 # Colours and mistakes being even, these are a perfect $G$'s shares: a target, no bound. A $G$ that drops the rare,
-# wrong kinds obeys more. After so few steps each row lies below it. {cite:t}`kaneko2019label` build what is known of
-# the mistakes into $D$.
+# wrong kinds obeys more. After so few steps each row lies below its target. {cite:t}`kaneko2019label` build what is
+# known of the mistakes into $D$.
 
 # %% [markdown]
 # ## Over seeds
@@ -375,8 +376,8 @@ for name in ("frechet", "intra_frechet"):
 # **SAGAN** tells both networks in this way {cite:p}`zhang2018sagan`. **BigGAN** shares one embedding of
 # the labels among all layers of $G$ {cite:p}`brock2018biggan`. **StyleGAN** lets the noise itself give every
 # layer its gain and offset {cite:p}`karras2019style`. **Diffusion models** are told the label at their
-# normalizations, too {cite:p}`dhariwal2021diffusion`, or go further from what they draw without it towards what
-# they draw with it {cite:p}`ho2022guidance`.
+# normalizations, too {cite:p}`dhariwal2021diffusion`, or step from the picture without it past the one with it
+# {cite:p}`ho2022guidance`.
 
 # %% [markdown]
 # ## Summary
@@ -385,8 +386,8 @@ for name in ("frechet", "intra_frechet"):
 # - Conditional batch normalization lets the label into every layer; the projection adds one product to the
 #   score.
 # - Obedience can be read in drawn faces, and says nothing about their quality.
-# - Wrong labels lower what a perfect $G$ obeys; these short runs stayed below that.
-# - Trained for longer every way is obeyed, and shows as many combinations as without labels.
+# - Wrong labels lower what a perfect $G$ obeys; these short runs fell short of even that.
+# - Trained for longer every way is obeyed; this chapter's shows as many combinations as without labels.
 
 # %% [markdown]
 # ## Exercises

@@ -138,11 +138,11 @@ figure, axes = plt.subplots(1, 2, figsize=(7, 2.6), sharey=True)
 for axis, (name, history) in zip(axes, histories.items()):
     for number, (key, label) in enumerate(NAMES.items()):
         axis.plot(history["step"], history[key], color=plots.COLOURS[number], label=label)
-    axis.set_title(f"D is shown faces {name}", fontsize=10)
+    axis.set_title(f"D is shown faces {name}")
     axis.set_xlabel("step")
-    axis.grid(alpha=0.3)
+    axis.grid()
 axes[0].set_ylabel("mean score of D")
-axes[1].legend(fontsize=8)
+axes[1].legend()
 figure.tight_layout()
 page.show("fig_parting", figure)
 gaps = [history["d_gap"][-1] for history in histories.values()]
@@ -165,8 +165,8 @@ page.glue("few-pictures", PICTURES)
 #
 # Without pictures to hold out, {cite:t}`karras2020ada` read $r_t = \mathbb{E}\,[\operatorname{sign} D(x)]$ of the
 # training pictures: near 1, $D$ is sure of all of them. They raise or lower the probability of their changes to hold
-# $r_t$ at 0.6, and report better results than with the best fixed one. Here it is fixed, as DiffAugment has it: the
-# trials below ask first whether changes pay at all.
+# $r_t$ at 0.6, and report better results than with the best fixed one. Here it is fixed, as DiffAugment has it:
+# whether changes pay at all comes first.
 
 # %% [markdown]
 # Does $G$ draw its training faces again? A *copy* lies nearer to a training face than 95 % of the held-out
@@ -195,7 +195,7 @@ assert max(copied.values()) <= 0.05
 # %% [markdown]
 # ## What leaks
 #
-# Why does $G$ not draw grey squares? Because to $D$ a picture *with* one, changed, still looks different on
+# Why does $G$ not draw grey squares? Because to $D$ a picture *with* a square, once changed, still looks different on
 # average from one without. That fails where a change hides a difference altogether. Let a share $q$ of the faces
 # have brown hair, and let the change swap brown and blond with probability $p$. Then $D$ sees
 #
@@ -246,8 +246,8 @@ axis.set(xscale="log", yscale="log", xlabel="photographs", ylabel="FID, 0 is bes
 axis.set_xticks(COUNTS, [f"{count:,}" for count in COUNTS], fontsize=8)
 axis.set_yticks([4, 8, 16, 32, 64], ["4", "8", "16", "32", "64"])
 axis.minorticks_off()
-axis.grid(alpha=0.3)
-axis.legend(fontsize=8)
+axis.grid()
+axis.legend()
 figure.tight_layout()
 page.show("fig_reported", figure)
 
@@ -278,10 +278,10 @@ Markdown("\n".join([*head, "|---|---|", *rows])) if rows else None
 # %% [markdown]
 # ## Going on from a trained pair
 #
-# Who has a GAN of something similar need not begin anew. Say, faces with red hair are new, and there are 100 of
-# them; all other colours are known. Stored runs begin anew, or go on from a pair trained on the other colours, or
-# go on with $D$'s first two layers frozen, with which {cite:t}`mo2020freeze` report better results. All three changes
-# are on. In code:
+# If you have a GAN of something similar, you need not begin anew. Say, faces with red hair are new, and there are 100
+# of them; all other colours are known. Stored runs begin anew, or go on from a pair trained on the other colours, or
+# go on with $D$'s lower layers frozen, here two; {cite:t}`mo2020freeze` report better results with that. All three
+# changes are on. In code:
 
 # %%
 from sagan_lib import finetune
@@ -310,8 +310,8 @@ for colour_, (kind, seeds) in zip(plots.COLOURS, record["runs"].items()):
         label = None if k else BEGIN[kind]
         axes[0].plot(*zip(*run["frechet"]), "o-", ms=3, color=colour_, label=label)
 axes[0].set(xlabel="training step", ylabel="Fréchet distance, 0 is best", yscale="log")
-axes[0].grid(alpha=0.3)
-axes[0].legend(fontsize=7)
+axes[0].grid()
+axes[0].legend()
 sheet = plots.grid(from_bytes(np.concatenate([*samples.values()])), continued.SHOWN)
 axes[1].imshow(sheet, interpolation="nearest")
 axes[1].set_yticks(np.linspace(0, len(sheet), 7)[1::2], BEGIN.values(), fontsize=8)
@@ -352,7 +352,7 @@ page.glue("continued-first", first["anew"][0])
 #
 # | you have | do | who says so |
 # |---|---|---|
-# | 100 or fewer | Go on from a pair trained on something similar, or look for more. Count copies. | {numref}`fig-continued`, for 100 |
+# | 100 or fewer | Go on from a pair trained on something similar, or look for more. Count copies. | {numref}`fig-continued`: short runs, for 100 |
 # | 100 to 1,000 | All three changes. Stop where the gap or the copies grow. | {cite:t}`zhao2020diffaugment`, down to 100 pictures of one thing, seen alike; the gap: {numref}`fig-parting` |
 # | a few thousand | All three changes. | {numref}`fig-reported`; {cite:t}`karras2020ada`, with changes of their own, get good results |
 # | tens of thousands | Try without, and look at the gap first. | {numref}`fig-reported`: with all pictures changes cost a little |

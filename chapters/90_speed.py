@@ -106,10 +106,10 @@ for others in ("keras", "torch"):
 # ```
 #
 # **Attention** multiplies the step's time by {glue:text}`attention-cost:s`. Its map has $N \times N$ numbers
-# for each image, which go to memory and back. Pooled keys (`--variant pooled`) take a quarter of them.
+# for each image, which go to memory and back. Pooled keys (`--variant pooled`) need a quarter of these numbers.
 #
-# **bfloat16** (`--mixed`) takes {glue:text}`bfloat16:s` % of the time, where the processor or the GPU has
-# units for it. Weights and norms stay float32.
+# **bfloat16** (`--mixed`) takes {glue:text}`bfloat16:s` % of the time on this processor, which has units for it.
+# Weights and norms stay float32.
 #
 # **oneDNN**, Intel's operations, which serve AMD's processors as well: where a processor lacks AVX-512,
 # TensorFlow leaves them off. `sagan_lib` switches them on, unless you chose otherwise
@@ -210,28 +210,28 @@ page.took(started)
 #
 # - A step is convolutions and attention; spectral normalization costs next to nothing.
 # - Attention costs because of its map. Blocks make its memory small, exactly.
-# - bfloat16 saves time where there are units for it; pooled keys do, and are another layer.
+# - bfloat16 saves time where there are units for it; pooled keys save time too, but are another layer.
 
 # %% [markdown]
 # ## Exercises
 #
-# ```{exercise} Where the line bends
+# ```{exercise} What grows with the batch
 # :label: ex-speed-batch
 #
-# Repeat {numref}`fig-memory` with 1, 4 and 16 images at a side of 64. Which line grows with the batch?
+# Repeat {numref}`fig-memory` with 1, 4 and 16 images, at a side of 64 alone. Which line grows with the batch?
 # ```
 #
 # ```{solution} ex-speed-batch
 # :class: dropdown
 #
-# Call `measure` with another `BATCH`. The whole map grows in proportion. With blocks only the inputs,
+# Call `measure` with another `BATCH` and `SIDES`. The whole map grows in proportion. With blocks only the inputs,
 # outputs and their gradients do; the block has the same size.
 # ```
 #
 # ```{exercise} A block that is too small
 # :label: ex-speed-block
 #
-# Time `attend.attend` with `method="chunked"` at a side of 32 and 64 images for `block_bytes` from
+# Time `attend.attend` with `method="chunked"` on 64 images with a side of 32, for `block_bytes` from
 # $2^{18}$ to $2^{28}$. Where is it fastest?
 # ```
 #

@@ -38,8 +38,8 @@ started = time.perf_counter()
 # $$ (eq-frechet)
 #
 # The number reported is $d^2$. The features are a network's. FID takes Inception's, trained on photographs.
-# This book takes its judge's, a small network that reads hair, skin, background and both eyes of a face. The two units cannot be compared. How
-# faces look at several distances, the {doc}`start page <00_intro>` shows.
+# This book takes its judge's, a small network that reads hair and its length, skin, background and both eyes of a
+# face. The two units cannot be compared. How faces look at several distances, the {doc}`start page <00_intro>` shows.
 #
 # In one dimension it is worked out by hand. Sets that share mean and variance are the same to it,
 # whatever their shape:
@@ -105,8 +105,8 @@ axis.set(xlabel="n, faces in each set", ylabel="Fréchet distance to real faces"
 axis.set_xticks(SIZES, [str(n) for n in SIZES], minor=False)
 axis.minorticks_off()
 axis.set_yticks([10, 30, 100, 300], ["10", "30", "100", "300"])
-axis.legend(fontsize=8)
-axis.grid(alpha=0.3)
+axis.legend()
+axis.grid()
 figure.tight_layout()
 page.show("fig_real", figure)
 
@@ -279,7 +279,7 @@ for short, name in (("few", "64 training faces"), ("blond", "no blond hair")):
 # ### Which score sees what
 #
 # **Wrong eyes** move the Fréchet distance, to {glue:text}`fd-tenth:s` if one face in ten is wrong: the
-# judge has features for each eye, and they vary together in another way. The count says *what* is wrong.
+# judge has features for each eye, and their correlation changes. The count says *what* is wrong.
 #
 # **A lost kind.** Without blond hair each face is still a good one, so precision does not notice. Recall
 # does, a little ({glue:text}`recall-blond:s`), and the combinations do.
@@ -395,7 +395,8 @@ assert x.mean() - half < 0 < x.mean() + half
 
 # %% [markdown]
 # Four of five are above 1, and still 1 lies within the bounds: **undecided**. The first seed alone would
-# have said "almost twice". {doc}`claims` decides by this interval.
+# have said "almost twice". {doc}`claims` decides by such an interval, and asks for more: it must lie beyond the
+# smallest difference worth naming.
 
 # %% [markdown]
 # ## What to write next to a score
@@ -423,8 +424,8 @@ page.took(started)
 #
 # - Real faces do not score 0 but the floor, which falls like $1/n$.
 # - A Fréchet distance sees what its features carry: eyes, hair, blur, and not the mouths.
-# - It does not say what is wrong. Precision, recall and counts do, each for its own fault.
-# - Only the nearest training image tells a good generator from a copying machine.
+# - It does not say what is wrong. Counts do; precision and recall narrow it down.
+# - Only a search for copies exposes a generator that replays its training set.
 # - Protocol and seeds belong to the number.
 
 # %% [markdown]

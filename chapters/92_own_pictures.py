@@ -107,7 +107,7 @@ print(middle.taken().split("; ")[1])
 # ## How many
 #
 # A GAN learns a distribution, so it needs to see it. A few hundred pictures $D$ may soon know by heart, and
-# then it tells $G$ less and less ({doc}`08_few_pictures`). The doctor and the training say so beforehand:
+# then it tells $G$ less and less ({doc}`08_few_pictures`). The commands `doctor` and `train` say so beforehand:
 
 # %% tags=["nbval-check-output"]
 from sagan_lib.cli import recipes
@@ -160,7 +160,7 @@ for side, width in ((32, 32), (64, 32), (64, 16), (128, 32), (128, 16), (128, 8)
 # %% [markdown]
 # ## Many of one kind
 #
-# Fashion-MNIST has many small pictures of one kind, and `--recipe fashion32` needs a few minutes on two cores.
+# Fashion-MNIST has many small pictures of one kind. A part of `--recipe fashion32` took minutes on two cores:
 
 # %% tags=["remove-cell"]
 import json
@@ -215,8 +215,8 @@ for colour, (kind, each) in zip(plots.COLOURS, record["runs"].items()):
     for k, run in enumerate(each.values()):
         axes[0].plot(*zip(*run["gap"]), color=colour, label=None if k else SHOWN[kind])
 axes[0].set(xlabel="training step", ylabel="D's gap")
-axes[0].grid(alpha=0.3)
-axes[0].legend(fontsize=7)
+axes[0].grid()
+axes[0].legend()
 sheet = plots.grid(from_bytes(np.concatenate([*samples.values()])), own.SHOWN // 2)
 axes[1].imshow(sheet, interpolation="nearest")
 axes[1].set_yticks(np.linspace(0, len(sheet), 5)[1::2], SHOWN.values(), rotation=90, va="center", fontsize=8)
@@ -246,19 +246,20 @@ assert max(gaps["changed"]) < 0.5 < 2 < min(gaps["plain"])  # as the text says
 # Left: {glue:text}`own-seeds:s` runs of each. Right: the first samples of seed 1, none picked.
 # ```
 #
-# Shown as they are, $D$ knows the pictures by heart: its gap ends at {glue:text}`own-gap-plain:s`. Changed, it ends at
-# {glue:text}`own-gap-changed:s`. **Yet the samples are not better for it.** As they are, some could pass for fruit or
-# for an animal; changed, they are blots with a pattern. By colour few samples are copies: {glue:text}`own-copies-plain:s`
-# and {glue:text}`own-copies-changed:s` lie as near to a training picture as {glue:text}`own-chance:s` of the held-out
-# ones do.
+# Where pictures are shown as they are, $D$ knows them by heart: its gap ends at {glue:text}`own-gap-plain:s`. Where they
+# are changed, it ends at {glue:text}`own-gap-changed:s`. **Yet the samples are not better for it.** As they are, some
+# could pass for fruit or for an animal; changed, they are blots with a pattern. By colour {glue:text}`own-copies-plain:s`
+# and {glue:text}`own-copies-changed:s` of the samples lie as near to a training picture as {glue:text}`own-chance:s` of
+# the held-out ones do: no clear sign of copies.
 #
-# So this many pictures of many kinds are too few for this small GAN, whatever $D$ is shown. Bring more, of one kind,
+# So these pictures of many kinds were too few for this small GAN, whatever $D$ was shown. Bring more, of one kind,
 # or go on from a run on something similar. And watch the samples, not the losses ({doc}`93_failures`).
 
 # %% [markdown]
 # ## What we would do
 #
-# One evening, own pictures, two cores: what follows from fair trials on drawn faces of 32 pixels ({doc}`claims`).
+# One evening, own pictures, two cores: what we carry over from fair trials on drawn faces of 32 pixels
+# ({doc}`claims`).
 
 # %% tags=["remove-cell", "ledger"]
 from sagan_experiments import answers, trials, ways
@@ -276,13 +277,14 @@ assert good[1, 3]
 assert not good[0].any()
 
 # %% [markdown]
-# - **Hold $D$** by SN or R1, which end about alike ({numref}`fig-penalty-rates`). Without, the distance ends
-#   {glue:text}`fair-sn-none:s` times as large.
-# - **Take large rates.** Best were, for $G$ and $D$ and x 1e-4, {glue:text}`rates-sn:s` with SN and
+# - **Hold $D$** by SN or R1: which is better is undecided. A hinge loss alone ends at {glue:text}`fair-sn-none:s` times
+#   the distance of SN.
+# - **Take a large rate of $G$.** Best were, for $G$ and $D$ and x 1e-4, {glue:text}`rates-sn:s` with SN and
 #   {glue:text}`rates-r1:s` with R1. `--rates article_text`, 10 and 40, is good for SN; a $G$ at 5 never was.
 # - **Average $G$**, as `train` does: at the end of those runs the last weights have {glue:text}`fair-averaging:s` times
 #   the distance with SN, {glue:text}`fair-averaging-dcgan:s` times with DCGAN's recipe.
-# - **Train until samples stop changing.** Who is ahead early need not be at the end ({numref}`fig-longer`).
+# - **Judge late.** Who is ahead early need not lead at the end ({numref}`fig-longer`). With few pictures stop where the
+#   gap or the copies grow.
 
 # %% [markdown]
 # ## Scores for photographs
@@ -311,5 +313,7 @@ page.took(started)
 #
 # - Bring a folder or a zip; the loader turns, crops and resizes, and says what it took.
 # - Nothing is lost silently: files are left out by kind, skipped by name, or refused.
-# - Of a few hundred pictures hold some out, watch the gap, count copies, look at the samples.
+# - Of a few hundred pictures hold some out, watch the gap, count copies, look at the samples. Changes closed the gap
+#   here, and the samples were no better.
+# - Hold $D$, let $G$ learn fast, average it, judge late.
 # - A run can be stopped and goes on; other pictures are another run.

@@ -122,14 +122,14 @@ for (before, after, right), (name, run) in zip(axes, results.items()):
     for axis, images, title in ((before, run["before"], name), (after, run["images"], "20 steps later")):
         axis.imshow(plots.grid(images[:12], columns=4))
         axis.axis("off")
-        axis.set_title(title, fontsize=10, loc="left")
+        axis.set_title(title, loc="left")
     for colour, key in zip(plots.COLOURS, ("g_loss", "d_loss")):
         right.plot(run["history"]["step"], run["history"][key], color=colour, label=key[0].upper())
     right.set_yscale("symlog" if max(run["history"]["g_loss"]) > 100 else "linear")
     right.tick_params(labelsize=8)
-    right.grid(alpha=0.3)
-axes[0, 2].legend(fontsize=8)
-axes[0, 2].set_title("losses", fontsize=10, loc="left")
+    right.grid()
+axes[0, 2].legend()
+axes[0, 2].set_title("losses", loc="left")
 axes[-1, 2].set_xlabel("training step")
 figure.tight_layout(pad=0.5)
 page.show("fig_failures_gallery", figure)
@@ -166,13 +166,13 @@ assert wins["chessboard"]["finest pattern"] > 1.5 * fine["finest pattern"]
 #
 # **$D$ wins** (`loss="minimax"`). $D$'s loss falls to {glue:text}`D wins: D's loss:s` and stays, and the
 # samples stand still. $D$ is right about every picture, and there the minimax loss has no slope
-# ({doc}`01_dcgan`).
+# ({doc}`01_dcgan`). Adam divides by the size that gradients *had*: while they shrink, so do its steps.
 #
 # **$G$ wins** (`d_rate=1e-6`). $D$'s loss is {glue:text}`G wins: D's loss:s`, above the 1.39 of
 # guessing. A texture fools an opponent that hardly learns.
 #
 # **Collapse** (`g_rate=4e-2`; on points, in the {doc}`playground`). The losses look no worse than the
-# healthy run's. The count tells: {glue:text}`collapse: kinds:s` kinds among 300 faces, where the healthy run
+# healthy run's. Samples and the count tell: {glue:text}`collapse: kinds:s` kinds among 300 faces, where the healthy run
 # has {glue:text}`healthy: kinds:s`. How far it goes is chance: another processor rounds otherwise, and the
 # same run may end with a single picture.
 #
@@ -194,7 +194,7 @@ assert wins["chessboard"]["finest pattern"] > 1.5 * fine["finest pattern"]
 # |---|---|---|
 # | $D$'s loss near 0, no faces | $D$ wins | another loss; less momentum; a bound on $D$ ({doc}`02_spectral_norm`) |
 # | $D$'s loss above that of guessing | $G$ wins | a larger rate of $D$, or more steps of it ({doc}`04_ttur`) |
-# | few kinds of picture, again and again | collapse | count kinds; a smaller rate of $G$ |
+# | few kinds of picture, by sight and by count | collapse | a smaller rate of $G$ |
 # | another style every few steps | oscillation ({doc}`playground`) | smaller rates, the averaged $G$ |
 # | losses in the thousands, NaN | divergence | far smaller rates |
 # | a fine grid over everything | chessboard | a kernel that the stride divides; more steps |
@@ -212,7 +212,7 @@ assert wins["chessboard"]["finest pattern"] > 1.5 * fine["finest pattern"]
 # :class: dropdown
 #
 # If $G$ draws the data's distribution, the best $D$ guesses. A $D$ that scores everything 0 guesses too, and
-# gives $G$ no gradient. Kinds and spread tell: the data's, or an untrained $G$'s.
+# gives $G$ no gradient. Kinds and spread tell: like the data's if it is perfect, like an untrained $G$'s if it is dead.
 # ```
 #
 # ```{exercise} The cure
@@ -238,9 +238,6 @@ for player, rate in (("G", {"g_rate": 4e-3}), ("D", {"d_rate": 4e-5})):
         assert 0.7 < cured["kinds"] / fine["kinds"] < 1.5
     else:
         assert cured["D's loss"] > np.log(4)
-
-# %% tags=["remove-cell", "nbval-check-output"]
-print(list(SWITCHES), len(told["healthy"]))
 
 # %% tags=["remove-cell"]
 page.took(started)

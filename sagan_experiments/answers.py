@@ -7,6 +7,9 @@ import statistics
 
 from sagan_experiments import questions, trials, verdicts, ways
 
+#: How far from 0 effects are drawn, in limits; what lies beyond has a mark at the rim.
+FAR = 5
+
 _PART = """## Fair trials
 
 What a reader asks. A run is {protocol}.
@@ -24,6 +27,9 @@ so that all three miss a true mean in at most 5 % of the questions.
 - **does not hold**: it is short of the limit;
 - **undecided**: the limit is inside.
 
+In the table the bar is the interval and the dot the mean, counted in limits; in the grey band no
+difference is worth naming.
+
 {state}
 """
 
@@ -35,15 +41,22 @@ weights by {live:.2f}: what steadies a score is the averaged generator.
 
 
 def told(answer):
-    """What the page shows of a question when its row is unfolded.
+    """What the page draws of a question in its row, and shows when that is unfolded.
 
     Args:
         answer: its `verdicts.Answer`.
+
+    Returns:
+        {"quantity", "limit", "mean", "seeds": as readers see them, "row": the interval's low end,
+        the mean and the high end in limits, as forest plots have them}.
     """
     question = answer.question
     bound = f"{'below' if question.same else 'above'} {answer.shown(question.limit)}"
     seeds = [answer.shown(x) if math.isfinite(x) else "diverged" for x in answer.values.values()]
-    return {"quantity": question.quantity, "limit": bound, "mean": str(answer), "seeds": seeds}
+    row = [round(max(-FAR, min(FAR, x / question.limit)), 2)
+           for x in (answer.low, answer.mean, answer.high)]  # fmt: skip
+    return {"quantity": question.quantity, "limit": bound, "mean": str(answer), "seeds": seeds,
+            "row": row}  # fmt: skip
 
 
 def answered(store, chapter=None):

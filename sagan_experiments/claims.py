@@ -154,7 +154,7 @@ CLAIMS = {
         _CONV, _DCGAN, "leaky_gradient_02", "gradient at the images, leaky over ReLU",
         math.log(1.05)),
     "leaky-signal-002": _measured(
-        "The same with the slope that the article's text names, 0.02.", _NOTES, _DCGAN,
+        "The same with a slope of 0.02.", _NOTES, _DCGAN,
         "leaky_gradient_002", "gradient at the images, leaky over ReLU", math.log(1.05)),
     "leaky-signal-bn": _measured(
         "Leaky ReLU does so next to batch normalization, as in DCGAN's D.", _CONV, _DCGAN,
@@ -162,7 +162,7 @@ CLAIMS = {
     "leaky-quality": _trained(
         "Leaky ReLU in D makes a better GAN than ReLU.", _CONV, _DCGAN, ("dcgan", "dcgan_relu")),
     "slope": _trained(
-        "The slope matters: 0.2 does better than the text's 0.02.", _NOTES, _DCGAN,
+        "The slope matters: 0.2 does better than 0.02.", _NOTES, _DCGAN,
         ("dcgan", "dcgan_slope002")),
     "hinge": _trained(
         "The hinge loss is the one to take: it does better than binary cross-entropy.", _NOTES,

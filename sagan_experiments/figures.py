@@ -5,6 +5,7 @@ import textwrap
 import numpy as np
 
 from sagan_experiments import trials, verdicts, ways
+from sagan_experiments.answers import FAR
 from sagan_lib import checks
 from sagan_lib.book.plots import COLOURS
 
@@ -13,8 +14,6 @@ TITLES = {"sn": "SN, hinge", "none": "no SN, hinge", "r1": "R1, cross-entropy", 
 #: The colour of each verdict.
 VERDICTS = dict(zip(verdicts.VERDICTS, (COLOURS[2], COLOURS[1], "0.45", COLOURS[3], COLOURS[0]),
                     strict=True))  # fmt: skip
-#: How far from 0 effects are drawn, in limits; what lies beyond has a mark at the rim.
-FAR = 5
 #: Height of a line of a sentence in a forest, and what a row has below its sentence, in inches.
 LINE, GAP = 0.15, 0.45
 

@@ -191,21 +191,21 @@ def errata_page(store):
         "The book grew from one article, whose code is "
         "[here](https://github.com/sthalles/blog-resources). It is a good guide, and both have "
         "mistakes. Each is told with what is right, with the test that would fail if this book's "
-        "library made it, and with what it changes when trained. The numbers are kept, so "
-        "places that are right and only easily read wrongly are apart.\n\n"
+        "library made it, and with what it changes when trained. Some are no mistakes: there the "
+        "article is right, and easily read wrongly.\n\n"
         "[`sagan_experiments/bugs.py`](sagan_experiments/bugs.py) keeps the code's mistakes, each "
         "as a switch that is applied to an ordinary network from outside. The verdicts' rule is in "
         "[the ledger](chapters/claims.md).\n"
     )
-    for title, remark in (("Mistakes", False), ("Easily read wrongly", True)):
-        text += f"\n## {title}\n"
-        for number, erratum in errata.ERRATA.items():
-            text += _erratum(number, erratum, store) if erratum.remark == remark else ""
+    for number in sorted(errata.ERRATA, key=lambda name: int(name[1:])):
+        text += _erratum(number, errata.ERRATA[number], store)
     return text
 
 
 def _erratum(number, erratum, store):
-    text = f"\n### {number}: {erratum.where}\n\n{erratum.says}\n\n**Right:** {erratum.right}\n\n"
+    label = " (easily read wrongly)" if erratum.remark else ""
+    text = f"\n## {number}: {erratum.where}{label}\n\n{erratum.says}\n\n"
+    text += f"**Right:** {erratum.right}\n\n"
     for name in erratum.claims:
         found = ledger.result(name, store)
         shown = f"{found}: **{found.verdict}**" if found.seeds else "not run"

@@ -323,15 +323,23 @@ def test_the_ledger_is_filtered_sorted_and_unfolded(opened):
         table.get_by_role("button", name=re.compile(head)).click()
         after = table.locator("tbody tr td:first-child").all_inner_texts()
         assert sorted(names) == sorted(after) != names
+    drawn = {row.get_by_role("code").inner_text(): row.locator("svg.forest .bar")
+             for row in tables["answer"].locator("tbody tr").all()}  # fmt: skip
+    judged = answers.answered(trials.open_store())
+    assert drawn.keys() == {f"fair:{name}" for name in judged}
+    for name in ("sn-none", "ttur"):
+        low, limit = judged[name].low, judged[name].question.limit
+        start = float(drawn[f"fair:{name}"].get_attribute("x1"))
+        assert start == pytest.approx(60 + 11 * max(-5, low / limit), abs=0.1), name
     live.get_by_label("filter claims by verdict").select_option("holds")
     verdicts = rows.locator("td:last-child").all_inner_texts()
     assert {verdict.split(" (")[0] for verdict in verdicts} == {"holds"}
     said = live.locator(".said").inner_text()
     assert said.startswith(f"{len(verdicts)} of ")
     live.get_by_label("filter claims by verdict").select_option("all verdicts")
-    judged = {"answer": ("fair:sn-none", answers.answered(trials.open_store())["sn-none"].values),
-              "statement": ("bn-signal", ledger.result("bn-signal").counted)}  # fmt: skip
-    for head, (name, counted) in judged.items():
+    unfolded = {"answer": ("fair:sn-none", judged["sn-none"].values),
+                "statement": ("bn-signal", ledger.result("bn-signal").counted)}  # fmt: skip
+    for head, (name, counted) in unfolded.items():
         live.get_by_label("filter claims by words").fill(name)
         assert rows.count() == 1 < everything
         button = rows.first.get_by_role("button", name="seeds")

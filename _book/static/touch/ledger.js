@@ -1,5 +1,6 @@
-/* The ledger's tables: sorted by a click on a head, filtered by words and verdict; the button of a
- * row unfolds what was measured and the effect of every seed. What a row tells is in the page.
+/* The ledger's tables: sorted by a click on a head, filtered by words and verdict; each row of a fair
+ * trial is drawn, and its button unfolds what was measured and the effect of every seed. What a row
+ * tells is in the page.
  */
 "use strict";
 
@@ -35,6 +36,19 @@ Touch.register("ledger", (told, place) => {
     );
   }
 
+  /* The interval as a bar, the mean as a dot; in the grey band no difference is worth naming. */
+  function drawn([low, mean, high]) {
+    const at = (x) => 60 + 11 * x; // from -5 to 5 limits
+    return make(
+      "svg", { viewBox: "0 0 120 16", width: 120, height: 16, class: "forest", role: "img",
+        "aria-label": `mean ${mean}, interval ${low} to ${high}, in smallest differences worth naming` },
+      make("rect", { x: at(-1), width: at(1) - at(-1), y: 0, height: 16, fill: "currentColor", opacity: 0.15 }),
+      make("line", { x1: at(0), x2: at(0), y1: 0, y2: 16, stroke: "currentColor", opacity: 0.5 }),
+      make("line", { class: "bar", x1: at(low), x2: at(high), y1: 8, y2: 8, stroke: "currentColor", "stroke-width": 3 }),
+      make("circle", { cx: at(mean), cy: 8, r: 4, fill: "#0072b2" })
+    );
+  }
+
   function unfold(row, button) {
     const open = button.getAttribute("aria-expanded") === "true";
     button.setAttribute("aria-expanded", String(!open));
@@ -49,6 +63,8 @@ Touch.register("ledger", (told, place) => {
     const button = make("button", { type: "button", "aria-expanded": "false" }, "seeds");
     button.addEventListener("click", () => unfold(row, button));
     row.cells[1].append(" ", make("span", { class: "touch-inline" }, button));
+    const claim = told[claimOf(row)];
+    if (claim.row) row.cells[1].prepend(drawn(claim.row), make("br", {}));
   }
 
   for (const table of ledgers) {

@@ -9,7 +9,7 @@ window.Touch = (() => {
 
   /* An element with attributes, and children that are elements or texts. */
   function make(tag, attributes = {}, ...children) {
-    const drawn = ["svg", "path", "line", "circle", "text", "g"].includes(tag);
+    const drawn = ["svg", "path", "line", "circle", "rect", "text", "g"].includes(tag);
     const element = drawn ? document.createElementNS(SVG, tag) : document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
       if (typeof value === "function") element.addEventListener(name, value);
