@@ -70,6 +70,7 @@ def test_stored_runs_are_kept_while_nothing_changes(repository):
         ("sagan_experiments/arms.py", "FOUR = 4\n", ["02_b"]),
         ("chapters/02_b.ipynb", notebook("import sagan_lib"), ["02_b"]),
         ("constraints.txt", PINS.replace("2.4.6", "2.5.0"), ["01_a", "02_b"]),
+        ("chapters/matplotlibrc", "grid.alpha: 0.5\n", ["01_a", "02_b"]),
     ],
 )
 def test_what_changed_drops_the_runs_that_it_concerns_once(repository, name, text, dropped):

@@ -25,6 +25,8 @@ from sagan_lib.book import imports, scales
 
 LOG = logging.getLogger(__name__)
 STAMP = ".ran-with"
+#: What Matplotlib reads where a chapter runs.
+STYLE = "chapters/matplotlibrc"
 
 
 def scale():
@@ -67,7 +69,8 @@ def key(notebook, root):
     code = "\n".join(scales.code(json.loads(Path(notebook).read_text())))
     total = hashlib.sha256(f"{scale()}\n{pins(root)}\n{imports.digest(code, root)}\n".encode())
     others = [path for path in candidates(root) if path.stem != Path(notebook).stem]
-    for path in imports.files(code, others, root):
+    style = [path for path in [Path(root) / STYLE] if path.is_file()]
+    for path in imports.files(code, others, root) + style:
         with path.open("rb") as stream:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
         total.update(f"{path.relative_to(root).as_posix()}\n{content}\n".encode())
