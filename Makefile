@@ -4,7 +4,7 @@
 #   CH=02        the chapter for `test`, `run` and `prose`; several: CH="02 03"; none: all
 #   FILE=...     the file of tests for `check`; none: all that are quick
 #   SLOW=fail    lets `check` fail where a test of it takes over five seconds
-#   SEED=7       the seed of the problem sets' random numbers for `course`; 0 without
+#   SEED=7       the seed of the problem sets' random numbers for `course`; else the last one, or 0
 #   WORKERS=3    how many files of tests run side by side
 #   CHAPTERS_AT_ONCE=2  how many chapters `book` executes side by side; all cores without
 

@@ -12,6 +12,7 @@ export      all tables: hand-ins, problems, students, Canvas
 import argparse
 import contextlib
 import json
+import re
 import shutil
 import sqlite3
 import sys
@@ -44,14 +45,23 @@ def sets(root=ROOT):
     return sorted(path.parent.name for path in root.glob("source/ps*/*.py"))
 
 
-def build(root=ROOT, solutions=True, seed=0):
+def last_seed(root=ROOT):
+    """The seed of the last build, 0 before the first."""
+    for path in root.glob("source/ps*/*.ipynb"):
+        if found := re.search(SEED_LINE.replace("0", r"(\d+)", 1), path.read_text()):
+            return int(found[1])
+    return 0
+
+
+def build(root=ROOT, solutions=True, seed=None):
     """Make the notebooks of source/, release/ and solutions/ of the sets that have changed.
 
     A set that is as it was is left alone, and so are its points.
 
     Args:
         root: the course's folder. solutions: execute these, too.
-        seed: what the tests' random numbers start from, so that each class has its own.
+        seed: what the tests' random numbers start from, so that each class has its own; by default
+            that of the last build.
 
     Returns:
         The names of the sets that were made.
@@ -60,7 +70,7 @@ def build(root=ROOT, solutions=True, seed=0):
         RuntimeError: nbgrader refused a notebook, or a solution raised; it names the notebook.
         ValueError: a problem set has no line for the seed.
     """
-    made = []
+    made, seed = [], last_seed(root) if seed is None else seed
     for name in sets(root):
         folder = root / "source" / name
         notebook = _notebook(folder, seed)
@@ -252,7 +262,7 @@ def _options():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
     builder = commands.add_parser("build", help="make release/ and solutions/")
-    builder.add_argument("--seed", type=int, default=0, help="of the tests' random numbers")
+    builder.add_argument("--seed", type=int, help="of the tests' random numbers; else the last")
     taker = commands.add_parser("roster", help="who is in the class, from a platform's list")
     taker.add_argument("source", metavar="FILE.csv")
     taker = commands.add_parser("collect", help="a platform's zip file or folder into submitted/")

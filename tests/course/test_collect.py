@@ -203,3 +203,6 @@ def test_only_the_sets_that_changed_are_built_again(tmp_path, monkeypatch):
     texts[1].write_text(texts[1].read_text().replace("x = 1", "x = 2"))
     assert course.build(tmp_path, solutions=False) == ["ps9_two"]
     assert course.build(tmp_path, solutions=False, seed=3) == ["ps8_one", "ps9_two"]
+    assert course.build(tmp_path, solutions=False) == []  # a class keeps its seed
+    assert course.last_seed(tmp_path) == 3
+    assert course.build(tmp_path, solutions=False, seed=0) == ["ps8_one", "ps9_two"]
