@@ -508,8 +508,8 @@ page.show("fig_sn_samples", plots.pictures(
 # :name: fig-sn-rates
 # :alt: Two maps of Fréchet distances over the rates of G and D. With SN about half of the cells are framed, most of those where neither rate is the smallest. Without a constraint none is, and fast Ds do worse.
 #
-# Fréchet distance over the last half of a run; one seed a pair. Framed: at most 1.5 times the best of four ways
-# ({numref}`fig-penalty-rates`).
+# Fréchet distance over the last half of a run; one seed a pair (a second one decides among the best five). Framed: at
+# most 1.5 times the best of four ways ({numref}`fig-penalty-rates`).
 # ```
 #
 # **SN lets $D$ learn fast.** Without it a fast $D$ does worse: {glue:text}`none-slow:s` at the smallest of its rates,
