@@ -600,17 +600,10 @@ assert bare_best > 2 * worst
 # These are short runs; {ref}`longer-look` shows how the order changes. Whether the next chapter beats DCGAN's
 # recipe where each has its best rates, is undecided ({doc}`02_spectral_norm`).
 
-# %% tags=["remove-cell", "ledger", "long"]
+# %% tags=["remove-cell", "ledger"]
 from sagan_lib.book import scales
 
-large = scales.large("01_dcgan")["numbers"]
-figure, axis = plt.subplots(figsize=(7, 2.1))
-axis.imshow(scales.picture("01_dcgan"))
-axis.axis("off")
-page.show("fig_01_large", figure, "jpeg")
-for name in ("dcgan-seen", "dcgan-mismatch", "bare-seen"):
-    page.glue(f"large-{name}", large[name])
-page.glue("large-state", scales.state("01_dcgan"))
+scales.fold("01_dcgan", "dcgan-seen", "dcgan-mismatch", "bare-seen")
 
 # %% [markdown]
 # ````{admonition} At 64 pixels

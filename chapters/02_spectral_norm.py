@@ -609,14 +609,7 @@ assert max(long[way][2] for way in ("sn", "r1", "dcgan")) < 1.5 * long["r1"][2]
 # %% tags=["remove-cell", "ledger"]
 from sagan_lib.book import scales
 
-large = scales.large("02_spectral_norm")["numbers"]
-figure, axis = plt.subplots(figsize=(7, 2.2))
-axis.imshow(scales.picture("02_spectral_norm"))
-axis.axis("off")
-page.show("fig_02_large", figure, "jpeg")
-for name in ("sn-kept", "sn-fresh", "slope-SN", "slope-bound"):
-    page.glue(f"large-{name}", large[name])
-page.glue("large-state", scales.state("02_spectral_norm"))
+large = scales.fold("02_spectral_norm", "sn-kept", "sn-fresh", "slope-SN", "slope-bound")
 assert float(large["slope-SN"]) < float(large["slope-bound"]) / 10
 
 # %% [markdown]

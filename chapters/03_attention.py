@@ -605,14 +605,7 @@ assert sum(gain < 0 for gain in results["attention-quality"].counted) == 4
 # %% tags=["remove-cell", "ledger"]
 from sagan_lib.book import scales
 
-numbers = scales.large("03_attention")["numbers"]
-page.glue("large-gamma-g", numbers["live-gamma-g"])
-page.glue("large-gamma-d", numbers["live-gamma-d"])
-figure, axis = plt.subplots(figsize=(7, 2.7), layout="tight")
-axis.imshow(scales.picture("03_attention"))
-axis.axis("off")
-page.show("fig_03_large", figure, "jpeg")
-page.glue("large-state", scales.state("03_attention"))
+scales.fold("03_attention", "live-gamma-g", "live-gamma-d")
 
 # %% [markdown]
 # ````{admonition} At 64 pixels

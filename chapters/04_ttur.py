@@ -339,15 +339,7 @@ page.glue("one-forward-factor", np.exp(once.mean), "{:.1f}")
 # %% tags=["remove-cell", "ledger"]
 from sagan_lib.book import scales
 
-large = scales.large("04_ttur")["numbers"]
-figure = plt.figure(figsize=(7, 2.5))
-axis = figure.add_axes((0, 0, 1, 1))
-axis.imshow(scales.picture("04_ttur"))
-axis.axis("off")
-page.show("fig_04_large", figure, "jpeg")
-for name in ("equal", "ttur", "five"):
-    page.glue(f"large-{name}", large[f"seen-{name}"])
-page.glue("large-state", scales.state("04_ttur"))
+large = scales.fold("04_ttur", "seen-equal", "seen-ttur", "seen-five")
 assert int(large["seen-five"]) < int(large["seen-equal"]) < int(large["seen-ttur"])
 
 # %% [markdown]
@@ -362,8 +354,8 @@ assert int(large["seen-five"]) < int(large["seen-equal"]) < int(large["seen-ttur
 # larger*.
 # ```
 #
-# Five-to-one is last again, now with {glue:text}`large-five:s` combinations. $D$ 4 times has
-# {glue:text}`large-ttur:s`, equal rates {glue:text}`large-equal:s`.
+# Five-to-one is last again, now with {glue:text}`large-seen-five:s` combinations. $D$ 4 times has
+# {glue:text}`large-seen-ttur:s`, equal rates {glue:text}`large-seen-equal:s`.
 # ````
 
 # %% tags=["remove-cell"]

@@ -345,15 +345,7 @@ assert (made_by["rates"], made_by["attention_at"]) == ("article_text", 16)
 # %% tags=["remove-cell", "ledger"]
 from sagan_lib.book import scales
 
-large = scales.large("05_sagan")["numbers"]
-figure = plt.figure(figsize=(7, 1.5))
-axis = figure.add_axes((0, 0, 1, 1))
-axis.imshow(scales.picture("05_sagan"))
-axis.axis("off")
-page.show("fig_05_large", figure, "jpeg")
-for name in ("seen", "mismatch"):
-    page.glue(f"large-{name}", large[f"live-{name}"])
-page.glue("large-state", scales.state("05_sagan"))
+scales.fold("05_sagan", "live-seen", "live-mismatch")
 
 # %% [markdown]
 # ````{admonition} At 64 pixels

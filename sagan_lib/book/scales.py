@@ -7,7 +7,7 @@ import io
 import json
 
 from sagan_lib import checks, shipped
-from sagan_lib.book import imports
+from sagan_lib.book import imports, page
 
 #: The picture of each chapter's live training that is kept of the large scale.
 PICTURES = {
@@ -197,3 +197,32 @@ def state(chapter):
         if newer(chapter):
             return "one run, of an earlier state of this page"
     return "one run"
+
+
+def fold(chapter, *names):
+    """Show a chapter's picture of the large scale, and glue what its fold says of that run.
+
+    The figure is "fig_01_large" of chapter 01; the numbers are "large-state", as `state` has it, and
+    "large-NAME", where "live-" before a name is left out.
+
+    Args:
+        chapter: such as "01_dcgan".
+        names: which of the run's numbers are glued.
+
+    Returns:
+        {name: text} of all numbers of the run.
+    """
+    import matplotlib.pyplot as plt
+
+    image, numbers = picture(chapter), large(chapter)["numbers"]
+    figure = plt.figure(figsize=(7, 7 * image.height / image.width))
+    axis = figure.add_axes((0, 0, 1, 1))
+    axis.imshow(image)
+    axis.axis("off")
+    page.show(f"fig_{chapter[:2]}_large", figure, "jpeg")
+    page.glue("large-state", state(chapter))
+    for name in names:
+        page.glue(
+            f"large-{name.removeprefix('live-')}", numbers[checks.one_of("name", name, numbers)]
+        )
+    return numbers

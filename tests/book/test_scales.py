@@ -113,3 +113,16 @@ def test_what_was_kept_is_older_than_a_changed_code_or_library(monkeypatch):
     del entry["library"]
     assert scales.newer("01_dcgan", notebook) == "library"
     assert scales.newer("01_dcgan", {"cells": []}) == "code"
+
+
+def test_a_fold_shows_the_picture_and_glues_what_is_asked_for(monkeypatch):
+    shown, told = {}, {}
+    monkeypatch.setattr(scales.page, "show", lambda name, figure, _: shown.update({name: figure}))
+    monkeypatch.setattr(scales.page, "glue", told.__setitem__)
+    numbers = scales.fold("05_sagan", "live-seen")
+    assert told == {"large-state": scales.state("05_sagan"), "large-seen": numbers["live-seen"]}
+    width, height = shown["fig_05_large"].get_size_inches()
+    picture = scales.picture("05_sagan")
+    assert width / height == pytest.approx(picture.width / picture.height)
+    with pytest.raises(ValueError, match=r"name must be one of \[.*got 'nothing'"):
+        scales.fold("05_sagan", "nothing")
