@@ -202,8 +202,8 @@ def state(chapter):
 def fold(chapter, *names):
     """Show a chapter's picture of the large scale, and glue what its fold says of that run.
 
-    The figure is "fig_01_large" of chapter 01; the numbers are "large-state", as `state` has it, and
-    "large-NAME", where "live-" before a name is left out.
+    The figure is "fig_01_large" of chapter 01; glued are "large-state", as `state` has it, and
+    "large-NAME", without the "live-" of a name.
 
     Args:
         chapter: such as "01_dcgan".
