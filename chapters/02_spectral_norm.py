@@ -537,7 +537,7 @@ page.glue("sn-edge", np.exp(trials.good_edge(store)), "{:.0f}")
 # %% [markdown]
 # ## Over seeds
 
-# %% tags=["remove-cell", "ledger"]
+# %% tags=["remove-cell", "long", "ledger"]
 found = answers.answered(store, "02_spectral_norm")
 page.show("fig_sn_seeds", figures.forest(found))
 scrambled = ledger.result("scrambled")
