@@ -190,7 +190,7 @@ assert max(copied.values()) <= 0.05
 
 # %% [markdown]
 # So far neither copies more than by chance, and by the distance to held-out faces the plain one is ahead, perhaps
-# because changes make $D$'s task harder. Where each *ends* longer runs would tell.
+# because changes make $D$'s task harder. Where each *ends* the trials below tell.
 
 # %% [markdown]
 # ## What leaks

@@ -128,9 +128,9 @@ def advice(pictures, augment=None):
         return ""
     told = f"{pictures} pictures are few: D may know them by heart, which d_gap in the log shows"
     if not augment:
-        told += "; --augment color,translation,cutout delays that"
+        told += "; --augment color,translation,cutout keeps it from that, and takes more steps"
     if pictures < VERY_FEW:
-        told += "; with so few expect copies of them, which score counts"
+        told += "; with so few look for copies of them, which score counts"
     return told
 
 
