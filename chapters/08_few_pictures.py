@@ -277,8 +277,9 @@ page.glue("few-steps", store.protocol.steps, "{:,}")
 page.glue("few-all", store.protocol.faces, "{:,}")
 page.glue("few-worse", np.exp(judged["few"].mean), "{:.1f}")
 page.glue("few-slower", np.exp(-judged["few-100"].mean), "{:.1f}")
-for kind, side in {"plain": "sn_100", "changed": "sn_100_aug"}.items():
-    runs = [store.seeds("arms", trials.best(side, store))[seed] for seed in judged["few-100"].values]
+for kind, trial in zip(("changed", "plain"), judged["few-100"].trials):
+    stored = store.seeds("arms", trial)
+    runs = [stored[seed] for seed in judged["few-100"].values]
     page.glue(f"few-gap-{kind}", np.mean([run["d_gap"] for run in runs]), "{:.1f}")
     page.glue(f"few-copies-{kind}", 100 * np.mean([run["copies"] for run in runs]), "{:.0f}")
     curves = np.log([[value for _, value in run["curve"]] for run in runs])

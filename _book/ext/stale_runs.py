@@ -69,8 +69,7 @@ def key(notebook, root):
     code = "\n".join(scales.code(json.loads(Path(notebook).read_text())))
     total = hashlib.sha256(f"{scale()}\n{pins(root)}\n{imports.digest(code, root)}\n".encode())
     others = [path for path in candidates(root) if path.stem != Path(notebook).stem]
-    style = [path for path in [Path(root) / STYLE] if path.is_file()]
-    for path in imports.files(code, others, root) + style:
+    for path in [*imports.files(code, others, root), *Path(root).glob(STYLE)]:
         with path.open("rb") as stream:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
         total.update(f"{path.relative_to(root).as_posix()}\n{content}\n".encode())
