@@ -34,7 +34,7 @@ def recipe(kind, seed, folder):
         A `recipes.Recipe`.
     """
     return recipes.get(
-        "fashion32", data=str(folder), rates="article_text", attention_at=None, batch_size=32,
+        "fashion32", data=str(folder), rates="sagan_x10", attention_at=None, batch_size=32,
         ema_decay=0.99, augment=KINDS[checks.one_of("kind", kind, KINDS)], seed=seed, steps=STEPS,
     )  # fmt: skip
 

@@ -27,8 +27,7 @@ FINALISTS = 3
 GOOD = 1.5
 #: What the pilot trains for twice as long, to find the length: each way at one rate, one slow pair.
 #: From 1,800 to 2,400 steps SN, R1 and DCGAN at 1e-3 fall by 29, 6 and 5 %, in the 2,400 steps
-#: after by another 21, 48 and 16 %. So a trial ends at 2,400, and how SN and R1 compare is asked at
-#: twice that, too (`ways.VARIANTS`, "_long").
+#: after by another 21, 48 and 16 %. So a trial ends at 2,400.
 PILOT = [*(ways.at_rates(way, 1e-3, 1e-3) for way in ways.WAYS), ways.at_rates("sn", 5e-4, 2e-3)]
 
 
@@ -112,11 +111,6 @@ def _split(name):
     return checks.one_of("name", side, [*ways.WAYS, *ways.VARIANTS]), ratio
 
 
-def _chooses(name):
-    """Whether it has rates of its own: a variant that only trains for longer has its way's."""
-    return name in ways.WAYS or ways.VARIANTS[name][1].keys() != {"length"}
-
-
 def _pair(name, place):
     i, k = np.unravel_index(place, (len(ways.RATES), len(ways.RATES)))
     return ways.at_rates(name, ways.RATES[i], ways.RATES[k])
@@ -189,8 +183,6 @@ def best(name, store):
     pairs = _at_ratio(way, float(ratio)) if ratio else candidates(name, store)
     if not pairs or missing([name], store):
         raise ValueError(f"the search of {name!r} is not finished: run 'trials run {name}'")
-    if not _chooses(way):
-        return pairs[0]
     means = _mean(pairs, store, _seeds(name))
     if math.isinf(min(means.values())):
         raise ValueError(f"all candidates of {name!r} diverged")
@@ -255,7 +247,7 @@ def missing(names, store):
             whole = [_pair(name, place) for place in range(len(ways.RATES) ** 2)]
             wanted += [(pair, TUNING[0]) for pair in whole]
             wanted += [(pair, seed) for seed in TUNING[1:] for pair in raced(name, store)]
-        elif _chooses(way):
+        else:
             pairs = _at_ratio(way, float(ratio)) if ratio else candidates(name, store)
             wanted += [(pair, seed) for seed in _seeds(name) for pair in pairs]
     return [(pair, seed) for pair, seed in wanted if seed not in store.seeds("arms", pair)]
@@ -335,7 +327,7 @@ def _left(name, store):
     left = len(missing([name], store))
     if name in ways.WAYS and not raced(name, store):
         return left + RACE * len(TUNING[1:])
-    if name in ways.VARIANTS and _chooses(name) and not candidates(name, store):
+    if name in ways.VARIANTS and not candidates(name, store):
         return left + FINALISTS
     return left
 

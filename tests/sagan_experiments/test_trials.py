@@ -79,14 +79,6 @@ def test_a_variant_chooses_among_its_ways_best_pairs_by_the_first_seed(store):
     assert trials.best("sn_bce", store) == mine[2]
 
 
-def test_what_only_trains_for_longer_has_the_rates_of_its_way(store):
-    with pytest.raises(ValueError, match="the search of 'sn_long' is not finished"):
-        trials.best("sn_long", store)
-    fill_grid(store, "sn", lambda g, d: 100 * d / g)
-    assert trials.missing(["sn_long"], store) == []
-    assert ways.rates_of(trials.best("sn_long", store)) == ways.rates_of(trials.best("sn", store))
-
-
 def test_a_ratio_has_its_own_best_pair(store):
     with pytest.raises(ValueError, match="the search of 'sn:4' is not finished"):
         trials.best("sn:4", store)

@@ -33,10 +33,11 @@ def test_an_unknown_name_is_refused():
         ways.at_rates("svd", 1e-3, 1e-3)
 
 
-def test_other_batches_see_as_many_images():
+def test_other_batches_see_as_many_images_and_a_long_run_twice_as_many():
     fair = arms.PROTOCOLS["fair"]
-    assert arms.steps_of(ways.arm("r1_batch16"), fair) == 2 * fair.steps
-    assert arms.steps_of(ways.arm("sn_long"), fair) == 2 * fair.steps
+    small = dataclasses.replace(ways.arm("r1"), batch_size=fair.batch_size // 2)
+    assert arms.steps_of(small, fair) == 2 * fair.steps
+    assert arms.steps_of(ways.arm("sn_100_long"), fair) == 2 * fair.steps
 
 
 @pytest.mark.full
