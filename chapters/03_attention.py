@@ -295,7 +295,7 @@ from sagan_lib.datasets import faces
 keras.utils.set_random_seed(3)
 live = gan.GAN(sagan.generator(RESOLUTION, WIDTH, 64, attention_at=16),
                sagan.discriminator(RESOLUTION, WIDTH, attention_at=16))
-live.compile(**ttur.preset("cpu"))
+live.compile(**ttur.preset("sagan_x4"))
 data = faces.Faces(RESOLUTION, size=8192)
 history = live.fit(data, steps=STEPS, batch_size=BATCH, verbose=0,
                    log_every=STEPS // 20 or 1).history

@@ -86,7 +86,7 @@ from sagan_lib.datasets import celeba
 DATA = celeba.find() or "faces"
 live = recipes.Recipe(
     data=DATA, resolution=RESOLUTION, width=WIDTH, attention_at=16, batch_size=BATCH,
-    rates="article_text", steps=STEPS, ema_decay=0.99)  # rates of 0.001 and 0.004
+    rates="sagan_x10", steps=STEPS, ema_decay=0.99)  # rates of 0.001 and 0.004
 model = runs.build(live)
 print(f"scale {SCALE}, data {DATA}: {STEPS} steps;")
 print(model.plan(BATCH, STEPS))
@@ -321,8 +321,8 @@ plan = cost.plan(*nets, whole.batch_size, whole.steps)
 page.glue("plan-parameters", plan.parameters / 1e6, "{:.1f}")
 page.glue("plan-memory", plan.memory_bytes / 2**30, "{:.1f}")
 page.glue("plan-hours", whole.steps * plan.step_flops / 5 / 3.6e15, "{:.0f}")
-assert (whole.rates, whole.loss, whole.attention_at) == ("article_code", "hinge", 32)
-assert (made_by["rates"], made_by["attention_at"]) == ("article_text", 16)
+assert (whole.rates, whole.loss, whole.attention_at) == ("sagan", "hinge", 32)
+assert (made_by["rates"], made_by["attention_at"]) == ("sagan_x10", 16)
 
 # %% [markdown]
 # ````{admonition} On photographs, 128 pixels

@@ -30,7 +30,7 @@ from sagan_lib import devices
 devices.setup()
 started, SCALE = time.perf_counter(), devices.scale()
 RESOLUTION, WIDTH, STEPS = devices.at_scale((32, 16, 180), (64, 16, 1500))
-BATCH, RATES = (16, "article_text") if SCALE == "cpu" else (32, "cpu")
+BATCH, RATES = (16, "sagan_x10") if SCALE == "cpu" else (32, "sagan_x4")
 
 # %% [markdown]
 # ## What is held, and where

@@ -31,7 +31,7 @@ from sagan_lib import devices
 
 devices.setup()
 started = time.perf_counter()
-RESOLUTION, WIDTH, BATCH, STEPS, RATES = 32, 16, 16, 240, "article_text"
+RESOLUTION, WIDTH, BATCH, STEPS, RATES = 32, 16, 16, 240, "sagan_x10"
 
 # %% [markdown]
 # ## A label is a vector
@@ -335,7 +335,7 @@ page.glue("label-seeds", len(seeds))
 # place of the projection, it ends between {glue:text}`ends-beside:s`.
 #
 # **The oldest way to tell $G$ did best**: with the label joined to the noise, in place of conditional batch
-# normalization (`how="join"`), it ends between {glue:text}`ends-join:s`: in every seed below the run without a label, in
+# normalization (`how="join"`; `--tell-g join`), it ends between {glue:text}`ends-join:s`: in every seed below the run without a label, in
 # all but one below each of the others. That it is the best of all was not asked beforehand; that conditional batch
 # normalization is better does not hold.
 #

@@ -66,7 +66,7 @@ def train(augment):
     keras.utils.set_random_seed(8)
     nets = [make(32, 16, attention_at=None) for make in (sagan.generator, sagan.discriminator)]
     model = gan.GAN(*nets, ema_decay=0.99)
-    model.compile(**ttur.preset("article_text"), augment=augment)
+    model.compile(**ttur.preset("sagan_x10"), augment=augment)
     history = model.fit(training, steps=STEPS, batch_size=16, log_every=STEPS // 10,
                         held_out=held_out, verbose=0)
     return model, history.history
@@ -318,7 +318,7 @@ from sagan_lib import finetune
 pair = [make(32, 16, attention_at=None) for make in (sagan.generator, sagan.discriminator)]
 finetune.start(pair, models["changed"], frozen=2)
 onward = gan.GAN(*pair, ema_decay=0.99)
-onward.compile(**ttur.preset("article_text"), augment="color,translation,cutout")
+onward.compile(**ttur.preset("sagan_x10"), augment="color,translation,cutout")
 learn = {weight.path.split("/")[0] for weight in onward.discriminator.trainable_variables}
 assert learn == {"down4", "score"}
 

@@ -199,7 +199,7 @@ page.show("fig_fashion", figure)
 #
 # ```sh
 # mkdir things; cp -r /usr/share/tuxpaint/stamps/{animals,plants,food,vehicles} things
-# python -m sagan_lib train --recipe fashion32 --data things --rates article_text \
+# python -m sagan_lib train --recipe fashion32 --data things --rates sagan_x10 \
 #     --attention-at none --batch-size 32 --steps 6000 \
 #     --augment color,translation,cutout --out runs/things
 # ```
@@ -280,7 +280,7 @@ assert not good[0].any()
 # - **Hold $D$** by SN or R1: which is better is undecided. A hinge loss alone ends at {glue:text}`fair-sn-none:s` times
 #   the distance of SN.
 # - **Take a large rate of $G$.** Best were, for $G$ and $D$ and x 1e-4, {glue:text}`rates-sn:s` with SN and
-#   {glue:text}`rates-r1:s` with R1. `--rates article_text`, 10 and 40, is good for SN; a $G$ at 5 never was.
+#   {glue:text}`rates-r1:s` with R1. `--rates sagan_x10`, 10 and 40, is good for SN; a $G$ at 5 never was.
 # - **Average $G$**, as `train` does: at the end of those runs the last weights have {glue:text}`fair-averaging:s` times
 #   the distance with SN, {glue:text}`fair-averaging-dcgan:s` times with DCGAN's recipe.
 # - **Judge late.** Who is ahead early need not lead at the end ({numref}`fig-longer`). With few pictures stop where the

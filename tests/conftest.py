@@ -13,9 +13,11 @@ import tempfile
 import time
 from pathlib import Path
 
-# The book's tools and extensions come first, then tests that are programs as well.
+# The book's tools and extensions come first, then the packages, after which folders of tests are
+# named, then tests that are programs as well.
 sys.path.insert(0, str(Path(__file__).resolve().parent / "cli"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_book" / "ext"))
 os.environ.setdefault("MPLBACKEND", "Agg")

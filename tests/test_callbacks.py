@@ -139,7 +139,7 @@ def test_a_scheduler_moves_both_rates_and_keeps_their_ratio(images):
 
 def test_a_rate_that_a_schedule_decides_or_that_is_zero_is_not_set():
     model = small("dcgan")
-    model.compile(**ttur.preset("cpu", decay_steps=10))
+    model.compile(**ttur.preset("sagan_x4", decay_steps=10))
     with pytest.raises(TypeError, match="LearningRateSchedule"):
         model.optimizer.learning_rate = 1e-3
     model.compile(**ttur.two_time_scale())

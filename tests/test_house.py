@@ -2,6 +2,7 @@
 
 import ast
 import re
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 import yaml
@@ -126,3 +127,8 @@ def test_every_path_that_the_texts_name_is_there():
                                (ROOT / text).read_text()):  # fmt: skip
             if "psN" not in name and "NAME" not in name:  # any problem set's number, any diagram
                 assert (ROOT / name).exists(), f"{text} names {name}"
+
+
+def test_no_folder_of_tests_is_found_in_place_of_the_package_of_its_name():
+    for name in ("sagan_lib", "sagan_experiments"):
+        assert PathFinder.find_spec(name).origin == str(ROOT / name / "__init__.py")

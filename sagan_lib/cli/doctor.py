@@ -102,7 +102,7 @@ def step(seconds=3):
     """
     resolution, batch_size = {"cpu": 32, "gpu": 64}[devices.scale()], 64
     model = gan.GAN(*networks.build(resolution=resolution, width=16, attention_at=16))
-    model.compile(**ttur.preset("cpu"))
+    model.compile(**ttur.preset("sagan_x4"))
     images = tf.zeros((batch_size, resolution, resolution, 3))
     jit, started = devices.use_jit(), time.perf_counter()
     one = tf.function(model.train_step, jit_compile=jit)

@@ -36,8 +36,9 @@ def networks_of(recipe, labels=None):
     pair = networks.build(r.kind, r.resolution, r.width, r.latent_dim, **place)
     if labels is None:
         return pair
-    tell = conditional.generator, conditional.discriminator
-    return tuple(told(net, labels.width) for told, net in zip(tell, pair, strict=True))
+    g, d = pair
+    told = conditional.generator(g, labels.width, r.tell_g)
+    return told, conditional.discriminator(d, labels.width)
 
 
 def build(recipe, labels=None):
@@ -89,14 +90,16 @@ def _kept(out, run):
     kept = keep.about(run) if run else {}
     if not kept:
         kept = keep.read_json(path) if path.is_file() else {}
-    if "variant" in kept:
-        kept["variant"] = OLD_NAMES.get(kept["variant"], kept["variant"])
+    for field, names in (("variant", OLD_NAMES), ("rates", ttur.OLD_NAMES)):
+        if field in kept:
+            kept[field] = names.get(kept[field], kept[field])
     if "seed" in kept and kept.get("data", "faces") == "faces":
         kept.setdefault("population", kept["seed"])  # one number was both
     if kept:
         kept.setdefault("holdout", 0)  # older ones trained on all
         kept.setdefault("augment", None)
         kept.setdefault("label", None)
+        kept.setdefault("tell_g", "normalize")
         kept.setdefault("start_from", None)
         kept.setdefault("freeze_d", 0)
     return kept
@@ -155,6 +158,8 @@ def _check_steps(recipe, log_every):
     if checks.integer("freeze_d", recipe.freeze_d, 0) and not recipe.start_from:
         raise ValueError(f"freeze_d must be 0 without start_from, got {recipe.freeze_d}: first "
                          "layers that nothing has trained would stay as they are")  # fmt: skip
+    if checks.one_of("tell_g", recipe.tell_g, conditional.TELL_G) == "join" and not recipe.label:
+        raise ValueError("tell_g must be 'normalize' without label, got 'join'")
     if recipe.decay_steps and recipe.steps > recipe.decay_steps:
         raise ValueError(
             f"both rates are 0 after decay_steps={recipe.decay_steps}, so {recipe.steps} steps "

@@ -352,7 +352,7 @@ def test_what_a_run_is_stands_in_its_save(saved):
     with pytest.raises(ValueError, match="mixed was False, not True"):
         runs.train(dataclasses.replace(TINY, steps=4), saved, mixed=True)
     keras.config.set_dtype_policy("float32")
-    assert keep.about(saved / "run.keras")["rates"] == "cpu"
+    assert keep.about(saved / "run.keras")["rates"] == "sagan_x4"
 
 
 def test_fewer_steps_than_done_change_nothing(saved, capsys):

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from sagan_lib import attention, dcgan, losses, networks, ttur
+from sagan_lib import attention, conditional, dcgan, losses, networks, ttur
 from sagan_lib.cli import recipes
 from sagan_lib.cli.recipes import RECIPES
 from sagan_lib.datasets import registry
@@ -13,6 +13,7 @@ from sagan_lib.datasets import registry
 NAMES = {
     "kind": networks.KINDS, "data": registry.SOURCES, "resolution": dcgan.RESOLUTIONS,
     "variant": attention.VARIANTS, "rates": ttur.PRESETS, "loss": losses.LOSSES,
+    "tell_g": conditional.TELL_G,
 }  # fmt: skip
 
 

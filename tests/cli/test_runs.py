@@ -16,7 +16,7 @@ from sagan_lib import gan, sampling, shipped
 from sagan_lib.attention import attention_layers
 from sagan_lib.cli import recipes, runs
 from sagan_lib.cli.recipes import RECIPES, Recipe
-from sagan_lib.conditional import ConditionalGAN
+from sagan_lib.conditional import ConditionalBatchNormalization, ConditionalGAN
 from sagan_lib.datasets import faces
 from sagan_lib.datasets.faces import Faces
 from sagan_lib.datasets.source import Source, from_bytes
@@ -124,6 +124,7 @@ def test_a_recipe_that_cannot_be_is_refused_and_leaves_nothing(straight, tmp_pat
         ({"steps": 5, "decay_steps": 4}, r"0 after decay_steps=4, so 5 steps .*at least as many"),
         ({"population": 2001}, "got 2001: it is kept for"),
         ({"holdout": 20}, "holdout must be at least 0 and at most 19, got 20"),
+        ({"tell_g": "join"}, "tell_g must be 'normalize' without label, got 'join'"),
         ({"augment": "colour"}, r"augment: policies must be one of .* got 'colour'"),
     ):
         with pytest.raises((ValueError, FileNotFoundError), match=words):
@@ -188,11 +189,13 @@ def test_the_seed_is_not_the_population():
         ({"seed": 3, "data": "faces"}, {"population": 0}, "population was 3, not 0"),
         ({"seed": 3, "data": "stamps"}, {"seed": 3, "population": 0, "data": "stamps"}, ""),
         ({"variant": "paper"}, {"variant": "pooled"}, ""),
+        ({"rates": "article_text"}, {"rates": "sagan_x10"}, ""),
         ({"seed": 3}, {"start_from": None, "freeze_d": 0}, ""),
         ({"seed": 3}, {"start_from": "runs/a"}, "start_from was None, not 'runs/a'"),
         ({"seed": 3}, {"holdout": 3}, "holdout was 0, not 3"),
         ({"seed": 3}, {"augment": "color"}, "augment was None, not 'color'"),
         ({"seed": 3}, {"label": "hair"}, "label was None, not 'hair'"),
+        ({"seed": 3}, {"tell_g": "join"}, "tell_g was 'normalize', not 'join'"),
         ({"variant": "paper"}, {"variant": "article"}, "variant was 'pooled', not 'article'"),
     ],
 )
@@ -289,10 +292,15 @@ def test_a_score_takes_as_many_pictures_as_there_are(size, endless, asked, wante
 
 
 @pytest.mark.book
-def test_a_run_with_labels_keeps_them_and_samples_by_them(tmp_path):
+@pytest.mark.parametrize("tell_g", ["normalize", "join"])
+def test_a_run_with_labels_keeps_them_and_samples_by_them(tell_g, tmp_path):
     out = tmp_path / "run"
-    model, report = runs.train(dataclasses.replace(TINY, label="hair", faces=60), out, log_every=2)
+    recipe = dataclasses.replace(TINY, label="hair", tell_g=tell_g, faces=60)
+    model, report = runs.train(recipe, out, log_every=2)
     assert isinstance(model, ConditionalGAN)
+    told = [layer for layer in model.generator.layers
+            if isinstance(layer, ConditionalBatchNormalization)]  # fmt: skip
+    assert bool(told) == (tell_g == "normalize")
     assert report["recipe"]["label"] == "hair"
     loaded = runs.trained(out)
     assert loaded.labels.factors == {"hair": faces.LABELS["hair"]}
