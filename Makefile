@@ -1,7 +1,7 @@
 # Everything a reader or an author does with the book. `make` alone lists it.
 #
 #   PYTHON=...   the interpreter for a new .venv (else the first fitting one on the path)
-#   CH=02        the chapter for `test`, `run` and `prose`; several: CH="02 03"; none: all
+#   CH=02        the chapter for `test`, `run`, `prose`, `large`, `slides`; several: CH="02 03"; none: all
 #   FILE=...     the file of tests for `check`; none: all that are quick
 #   SLOW=fail    lets `check` fail where a test of it takes over five seconds
 #   SEED=7       the seed of the problem sets' random numbers for `course`; else the last one, or 0
@@ -46,7 +46,7 @@ help:
 	@echo "make prose CH=02 update a notebook's text, keep its outputs (only if no code changed)"
 	@echo "make bench       measure the speed of a training step, ours and others': ten minutes"
 	@echo "make course      make the problem sets: assignments/release/ for students, solutions/ for you"
-	@echo "make test-versions  a subset of the tests with older TensorFlows (2.19, 2.20), 10 minutes each"
+	@echo "make test-versions  a subset of the tests with older TensorFlows (2.19 to 2.21), 10 minutes each"
 	@echo "make clean       remove what was built; .venv stays (rm -r .venv removes it)"
 	@echo "make pins        renew constraints.txt from the newest versions that fit"
 
@@ -136,7 +136,8 @@ large: $(READY)
 prose: $(READY)
 	@$(BIN)/python _book/notebooks.py prose $(CH)
 
-# PyTorch takes part if it can be imported; the book does not need it.
+# PyTorch takes part if it can be imported. The page on speed compares with it: to renew the stored
+# result, have it.
 bench: $(READY)
 	@echo "==> Measuring speed; nothing else should run meanwhile"
 	@$(BIN)/python -m sagan_experiments bench $(BENCH)
@@ -161,4 +162,4 @@ pins:
 	@grep '^#' constraints.txt > _build/pins.txt
 	@_build/pins/bin/python -m pip freeze --all --exclude pip --exclude wheel --exclude-editable >> _build/pins.txt
 	@mv _build/pins.txt constraints.txt && rm -rf _build/pins
-	@echo "==> constraints.txt is renewed; make test says whether the book agrees"
+	@echo "==> constraints.txt is renewed; make test-all says whether the book agrees"

@@ -382,7 +382,7 @@ page.glue("continued-first", first["anew"][0])
 # | you have | do | who says so |
 # |---|---|---|
 # | 100 or fewer | Go on from a pair trained on something similar, or look for more. Count copies. | {numref}`fig-continued`: short runs, for 100 |
-# | 100 to 1,000 | All three changes. Stop where the gap or the copies grow. | {cite:t}`zhao2020diffaugment`, down to 100 pictures of one thing, seen alike; the gap: {numref}`fig-parting` |
+# | a few hundred | All three changes. Stop where the gap or the copies grow. | {cite:t}`zhao2020diffaugment`, down to 100 pictures of one thing, seen alike; the gap: {numref}`fig-parting` |
 # | a few thousand | All three changes. | {numref}`fig-reported`; {cite:t}`karras2020ada`, with changes of their own, get good results |
 # | tens of thousands | Try without, and look at the gap first. | {numref}`fig-reported`: with all pictures changes cost a little |
 #
@@ -393,7 +393,7 @@ page.glue("continued-first", first["anew"][0])
 # ```sh
 # python -m sagan_lib train --data ~/Pictures/birds --augment color,translation,cutout --out runs/birds
 # python -m sagan_lib train --data ~/Pictures/owls --augment color,translation,cutout \
-#     --start-from runs/birds --freeze-d 2 --out runs/owls
+#     --start-from runs/birds --out runs/owls
 # ```
 #
 # More on own pictures: {doc}`92_own_pictures`.

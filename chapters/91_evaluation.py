@@ -406,7 +406,7 @@ assert x.mean() - half < 0 < x.mean() + half
 # - what as many real images score;
 # - an interval, and over how many training runs.
 #
-# `scores.evaluate` gives all but the last with the number, and so does the command:
+# `scores.evaluate` gives this with the number, but for the resizing and the training runs; so does the command:
 #
 # ```sh
 # python -m sagan_lib score --run runs/faces64/run.keras --n 2000 --real 5000

@@ -200,7 +200,7 @@ page.show("fig_fashion", figure)
 # ```sh
 # mkdir things; cp -r /usr/share/tuxpaint/stamps/{animals,plants,food,vehicles} things
 # python -m sagan_lib train --recipe fashion32 --data things --rates sagan_x10 \
-#     --attention-at none --batch-size 32 --steps 6000 \
+#     --attention-at none --batch-size 32 --steps 6000 --ema-decay 0.99 --seed 1 \
 #     --augment color,translation,cutout --out runs/things
 # ```
 

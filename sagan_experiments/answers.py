@@ -27,6 +27,8 @@ so that all three miss a true mean in at most 5 % of the questions.
 - **does not hold**: it is short of the limit;
 - **undecided**: the limit is inside.
 
+Where the answer is that two sides are alike, it holds if the interval lies within the limit.
+
 In the table the bar is the interval and the dot the mean, counted in limits; in the grey band no
 difference is worth naming.
 
@@ -138,7 +140,7 @@ def part(store):
         protocol=store.protocol, first=looks[0][-1], second=looks[1][-1], last=looks[2][-1],
         percent=100 * verdicts.CONFIDENCE,
         state=f"{len(found)} of {len(questions.QUESTIONS)} questions have had a look so far, and "
-        f"{sum(each.verdict != verdicts.OPEN for each in found.values())} of these are decided.",
+        f"{sum(each.verdict != verdicts.OPEN for each in found.values())} of these have a verdict.",
     ) + _spread(store)  # fmt: skip
     if found:
         head = [

@@ -316,7 +316,7 @@ class GAN(keras.Model):
                 good weights.
         """
         if not self.compiled:
-            raise ValueError("compile the model first, such as model.compile(**ttur.preset('cpu'))")
+            raise ValueError("compile the model first: model.compile(**ttur.preset('sagan'))")
         callbacks = listed(callbacks)
         source = isinstance(x, Source)
         for name in options:

@@ -80,7 +80,7 @@ def test_training_writes_the_run_and_its_report(run):
 def test_another_command_in_the_same_folder_is_refused(run, capsys):
     command = ["train", *SMALL, "--steps", "9", "--rates", "dcgan", "--out", str(run)]
     assert main(command) == 2
-    assert "another run: rates was 'cpu', not 'dcgan'" in capsys.readouterr().err
+    assert "another run: rates was 'sagan_x4', not 'dcgan'" in capsys.readouterr().err
 
 
 def test_every_option_of_train_reaches_the_recipe(asked, tmp_path):

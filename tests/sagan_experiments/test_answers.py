@@ -47,7 +47,7 @@ def test_the_page_says_each_answer_its_rates_and_what_is_still_asked(store):
     decided = [each for each in answers.answered(store).values() if each.verdict != "undecided"]
     assert 0 < len(decided) < 4
     assert f"4 of {len(questions.QUESTIONS)} questions have had a look so far" in text
-    assert f"and {len(decided)} of these are decided." in text
+    assert f"and {len(decided)} of these have a verdict." in text
     assert "Between seeds" not in text  # two ways were not run with seeds
     (row,) = (line for line in text.splitlines() if "`fair:sn-r1`" in line)
     assert "| 20 and 10 |" in row
