@@ -68,6 +68,34 @@ def one_of(name, value, allowed):
     return value
 
 
+def each_once(name, values):
+    """Refuse a value that is there twice.
+
+    Args:
+        name: of the argument, for the message.
+        values: a list of texts.
+
+    Raises:
+        ValueError: the message names those that are.
+    """
+    if double := sorted({value for value in values if values.count(value) > 1}):
+        raise ValueError(f"{name} must name each once, got {', '.join(double)} twice")
+
+
+def network(name, value):
+    """Refuse what has no inputs and layers: a `GAN`, a function, a model of a class of its own.
+
+    Args:
+        name: of the argument, for the message.
+        value: a functional `keras.Model` or a `keras.Sequential`.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not getattr(value, "inputs", None) or not hasattr(value, "layers"):
+        raise TypeError(f"{name} must be a functional keras.Model, got {type(value).__name__}")
+
+
 def scores(*, paired=False, **given):
     """Refuse what is not a discriminator's scores: other shapes broadcast, and no one notices.
 

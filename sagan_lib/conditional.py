@@ -70,8 +70,8 @@ class ConditionalBatchNormalization(BatchNormalization):
 def generator(network, width, how="normalize"):
     """A generator that is told a label: [z (batch, latent_dim), y (batch, width)] -> images.
 
-    Its layers are the given network's, with the same first weights; but where y is joined, the
-    first layer sees more and so has fresh ones.
+    Its layers are the given network's, with the same weights. What is told starts anew: the batch
+    normalizations that become conditional, or, where y is joined, the first layer, which sees more.
 
     Args:
         network: a generator without labels, a chain of layers such as `sagan.generator` makes.
@@ -146,6 +146,7 @@ def discriminator(network, width, how="project"):
 
 def _chain(network):
     """The layers of a network after its input, each of which takes what the one before gives."""
+    checks.network("network", network)
     for before, after in itertools.pairwise(network.layers):
         if after.input is not before.output:
             raise ValueError(

@@ -4,7 +4,6 @@ import math
 import time
 from dataclasses import dataclass
 
-import keras
 import tensorflow as tf
 
 from sagan_lib import checks
@@ -137,12 +136,11 @@ def check_pair(generator, discriminator):
         discriminator: functional model, of what the generator gives.
 
     Raises:
-        TypeError: one of them is no model.
+        TypeError: one of them is no functional model.
         ValueError: they do not fit each other.
     """
     for name, network in (("generator", generator), ("discriminator", discriminator)):
-        if not isinstance(network, keras.Model):
-            raise TypeError(f"{name} must be a keras.Model, got {network!r}")
+        checks.network(name, network)
     takes, gives = discriminator.inputs[0].shape, generator.output_shape
     if takes != gives:
         raise ValueError(f"discriminator takes {takes}, generator gives {gives}")

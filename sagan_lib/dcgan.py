@@ -26,7 +26,8 @@ class BatchNormalization(layers.BatchNormalization):
     """
 
     def call(self, inputs, training=None, mask=None):
-        if not (training and self.trainable) or self.synchronized or len(inputs.shape) != 4:
+        ours = training and self.trainable and len(inputs.shape) == 4 and self.axis in (-1, 3)
+        if not ours or self.synchronized or mask is not None or getattr(self, "renorm", False):
             return super().call(inputs, training=training, mask=mask)
         channels = inputs.shape[-1]
         gamma = self.gamma.value if self.scale else tf.ones(channels)

@@ -23,9 +23,12 @@ def start(pair, trained, frozen=0):
         frozen: so many first layers of D stay as they are, as in `freeze`.
 
     Raises:
+        TypeError: `trained` is no GAN.
         ValueError: a weight of another name or shape, which the message names; nothing is changed
             then. Or D has no more layers than `frozen`.
     """
+    if not hasattr(trained, "ema_generator"):
+        raise TypeError(f"trained must be a GAN, got {type(trained).__name__}")
     sources = trained.generator, trained.discriminator
     for ours, theirs in zip(pair, sources, strict=True):
         _check_alike(ours, theirs)

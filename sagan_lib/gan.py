@@ -42,7 +42,7 @@ class GAN(keras.Model):
         seed: of all randomness in training: shuffles, noise, mixtures of a penalty.
         ema_decay: of the exponential moving average of G's weights that `sample` uses; the
             average is shorter at the start of a run (Karras et al. use such an average too).
-        about: whatever JSON takes, kept in the saved file: what the run is.
+        about: a dict that JSON takes, kept in the saved file: what the run is.
 
     Attributes:
         step: G updates so far (int64 variable). ema_generator: the averaged generator.
@@ -268,10 +268,11 @@ class GAN(keras.Model):
             if several and (clips := ttur.clipping(optimizer)):
                 raise ValueError(f"{name} must not clip on several devices, got {clips}: Keras "
                                  "clips each device's share, which is another step")  # fmt: skip
-        super().compile(optimizer=None, **options)
+        # Before Keras calls the model compiled.
         self.loss_name, self._game = loss, losses.get(loss)
         self.n_dis = checks.integer("n_dis", n_dis, 1)
         self.augment = augmentation(augment)
+        super().compile(optimizer=None, **options)
         self.g_optimizer = ttur.scaled(g_optimizer, self.generator)
         self.d_optimizer = ttur.scaled(d_optimizer, self.discriminator)
         self.g_optimizer.build(self.generator.trainable_variables)
@@ -348,12 +349,11 @@ class GAN(keras.Model):
             raise ValueError(f"x has images of {x.resolution} pixels, the networks take {side}")
         checks.integer("steps", steps, 1)
         checks.integer("log_every", log_every, 1)
+        gap = [] if held_out is None else [self._gap(x, held_out)]
         if verbose:
             print(f"{steps} steps; {self.plan(batch_size, steps)}")
         # The save comes last: a row of a log whose save is missing is written again.
-        extra = [Measure(), *callbacks, Guard(save_to), Progress(steps, disable=not verbose)]
-        if held_out is not None:
-            extra.insert(0, self._gap(x, held_out))
+        extra = [*gap, Measure(), *callbacks, Guard(save_to), Progress(steps, disable=not verbose)]
         life = OneLife(extra, add_history=True, model=self, epochs=-(-steps // log_every),
                        steps=log_every)  # fmt: skip
         self._fit_source(x, batch_size, int(self.step.numpy()) + steps, log_every, life)
@@ -407,7 +407,8 @@ class GAN(keras.Model):
         Raises:
             ValueError: x is no batch for the networks, or there are labels.
         """
-        x = tf.convert_to_tensor(self._checked_array(np.asarray(x), len(x)))
+        x = np.asarray(x)
+        x = tf.convert_to_tensor(self._checked_array(x, max(1, len(x))))
         return super().train_on_batch(x, *labels, **options)
 
     @property
@@ -538,6 +539,8 @@ class GAN(keras.Model):
         return cls(**config | nets)
 
     def get_compile_config(self):
+        if not self.compiled:
+            return None
         return {
             "g_optimizer": keras.saving.serialize_keras_object(self.g_optimizer),
             "d_optimizer": keras.saving.serialize_keras_object(self.d_optimizer),

@@ -87,10 +87,12 @@ class PenalizedGAN(GAN):
             options: Keras's.
 
         Raises:
-            ValueError: unknown penalty, a weight that is not above 0, a D that normalizes by batch,
-                or several devices.
+            ValueError: unknown penalty, a weight that is not above 0 or has no penalty, a D that
+                normalizes by batch, or several devices.
         """
         checks.one_of("penalty", penalty, PENALTIES)
+        if penalty == "none" and weight not in (None, PENALTIES["none"]):
+            raise ValueError(f"weight must not be given without a penalty, got {weight}")
         weight = PENALTIES[penalty] if weight is None else weight
         checks.number("weight", weight, 0, open_low=True)
         if penalty != "none" and not self._join:
@@ -133,5 +135,7 @@ class PenalizedGAN(GAN):
         return self._game[1](fake_scores, frozen_call(self.discriminator, real))
 
     def get_compile_config(self):
+        if not self.compiled:
+            return None
         kept = {"penalty": self.penalty, "weight": self.penalty_weight}
         return super().get_compile_config() | kept

@@ -11,7 +11,7 @@ import keras
 from keras import layers
 
 from sagan_lib import checks
-from sagan_lib.attention import SelfAttention
+from sagan_lib.attention import OLD_NAMES, VARIANTS, SelfAttention
 from sagan_lib.dcgan import BatchNormalization, channels_at, check_size, down_sides, sides
 from sagan_lib.spectral_norm import SNConv2D, SNConv2DTranspose, SNDense
 
@@ -26,7 +26,8 @@ def _attend(side, attention_at, variant, use_sn):
     return SelfAttention(variant, use_sn, name="attention") if side == attention_at else lambda x: x
 
 
-def _check_attention(resolution, attention_at):
+def _check_attention(resolution, attention_at, variant):
+    checks.one_of("variant", variant, [*VARIANTS, *OLD_NAMES])
     if attention_at == "default":
         return default_attention(resolution)
     allowed = [None, *(side for side in sides(resolution) if side < resolution)]
@@ -58,7 +59,7 @@ def generator(
     """
     check_size(resolution, width)
     checks.integer("latent_dim", latent_dim, 1)
-    attention_at = _check_attention(resolution, attention_at)
+    attention_at = _check_attention(resolution, attention_at, variant)
     dense = SNDense if use_sn else layers.Dense
     up = functools.partial(
         SNConv2DTranspose if use_sn else functools.partial(layers.Conv2DTranspose, padding="same"),
@@ -106,7 +107,7 @@ def discriminator(
     """
     check_size(resolution, width)
     checks.number("slope", slope, 0, 1)
-    attention_at = _check_attention(resolution, attention_at)
+    attention_at = _check_attention(resolution, attention_at, variant)
     conv = SNConv2D if use_sn else functools.partial(layers.Conv2D, padding="same")
     dense = SNDense if use_sn else layers.Dense
 

@@ -20,8 +20,10 @@ def generate(generator, n, seed=0, truncation=None, batch_size=64, label=None):
         label: vectors that a conditional generator takes, float (n, width).
 
     Raises:
+        TypeError: the generator is no network, such as a `GAN`, of which it is `ema_generator`.
         ValueError: the generator takes labels and got none, none and got some, or others.
     """
+    checks.network("generator", generator)
     checks.integer("n", n, 1)
     checks.integer("batch_size", batch_size, 1)
     takes = [(n, *x.shape[1:]) for x in generator.inputs[1:]]

@@ -385,7 +385,6 @@ KIND_OF = {
 }  # fmt: skip
 
 
-@functools.cache
 def spectrally_normalized(layer_class, kind=None):
     """A Keras layer's class with a spectrally normalized kernel: no wrapper, the layer itself.
 
@@ -402,8 +401,9 @@ def spectrally_normalized(layer_class, kind=None):
 
     Raises:
         TypeError: `layer_class` is no Keras layer's class.
-        ValueError: it is normalized already, or `kind` is unknown or must be told. On building:
-            the layer has more than one kernel, or one of another rank.
+        ValueError: it is normalized already, it has the name of one of Keras's layers, or `kind` is
+            unknown or must be told. On building: the layer has more than one kernel, or one of
+            another rank.
     """
     if not (inspect.isclass(layer_class) and issubclass(layer_class, keras.layers.Layer)):
         raise TypeError(f"layer_class must be a class of Keras layers, got {layer_class!r}")
@@ -412,7 +412,15 @@ def spectrally_normalized(layer_class, kind=None):
         raise ValueError(f"layer_class must not be normalized yet, got {name}")
     if kind is None:
         kind = next((k for base, k in KIND_OF.items() if issubclass(layer_class, base)), None)
-    checks.one_of("kind", kind, KINDS)
+    if layer_class not in KIND_OF and name in {known.__name__ for known in KIND_OF}:
+        raise ValueError(f"layer_class must not have the name of Keras's {name}: a saved model "
+                         "would be loaded as the other one")  # fmt: skip
+    return _normalized(layer_class, checks.one_of("kind", kind, KINDS))
+
+
+@functools.cache
+def _normalized(layer_class, kind):
+    name = layer_class.__name__
     body = {"kind": kind, "__module__": __name__, "__doc__": f"`{name}`, spectrally normalized."}
     made = type(f"Normalized{name}", (_SpectralNorm, layer_class), body)
     return keras.saving.register_keras_serializable("sagan_lib")(made)

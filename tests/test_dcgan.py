@@ -91,6 +91,13 @@ def test_batch_normalization_in_bfloat16():
         assert np.abs(mine - plain).max() <= 0.03 * np.abs(plain).max()
 
 
+def test_an_axis_that_the_kernel_has_not_goes_kerass_way():
+    x = np.random.default_rng(0).normal(2, 3, (4, 5, 6, 7)).astype(np.float32)
+    ours, keras_own = (kind.BatchNormalization(axis=1) for kind in (dcgan, keras.layers))
+    np.testing.assert_allclose(ours(x, training=True), keras_own(x, training=True), atol=1e-5)
+    assert ours.moving_mean.shape == (5,)
+
+
 def test_both_networks_use_the_fused_layer():
     for model in (dcgan.generator(32, 8), dcgan.discriminator(32, 8)):
         found = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]

@@ -327,6 +327,7 @@ def test_mixed_precision_leaves_no_large_product_in_float32():
         (lambda m, i: m.fit(i, steps=1, callbacks=[print]), TypeError, "callbacks must be of"),
         (lambda m, i: m.compile(m.g_optimizer, m.g_optimizer), ValueError, "two optimizers"),
         (lambda m, i: m.compile(m.g_optimizer, m.d_optimizer, loss="x"), ValueError, "loss must"),
+        (lambda m, i: m.train_on_batch(real(i)[:0]), ValueError, r"x must have shape .* n > 0"),
         (lambda m, i: gan.GAN.load("nowhere.keras"), FileNotFoundError, "nowhere"),
         (lambda m, i: gan.GAN(m.generator, dcgan.discriminator(32, 4)), ValueError, "takes"),
     ],
@@ -361,8 +362,17 @@ def test_fit_before_compile_and_with_images_of_another_size(images):
     with pytest.raises(ValueError, match="x has images of 32 pixels, the networks take 16"):
         model.fit(Faces(32, 20), steps=1)
     model = gan.GAN(dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4))
+    with pytest.raises(ValueError, match="loss must be one of"):
+        model.compile(**ttur.preset("dcgan"), loss="hing")
     with pytest.raises(ValueError, match="compile the model first"):
         model.fit(images, steps=1)
+
+
+def test_what_was_not_compiled_can_be_saved(tmp_path):
+    model = gan.GAN(dcgan.generator(16, 4, 8), dcgan.discriminator(16, 4))
+    model.save(tmp_path / "a.keras")
+    again = gan.GAN.load(tmp_path / "a.keras")
+    np.testing.assert_array_equal(again.sample(2), model.sample(2))
 
 
 def test_keras_own_methods_of_one_batch_and_of_noise(images):

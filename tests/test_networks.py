@@ -34,6 +34,12 @@ def test_batch_norm_is_left_out_where_asked(kind):
         assert not [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
 
 
+@pytest.mark.parametrize("kind", networks.KINDS)
+def test_a_variant_is_looked_at_though_nothing_attends(kind):
+    with pytest.raises(ValueError, match=r"variant must be one of .*got 'poooled'"):
+        networks.build(kind, 16, 4, 8, variant="poooled")
+
+
 def test_without_batch_norm_sagans_generator_has_biases_in_its_place():
     biases = [
         {layer.name for layer in net.layers if getattr(layer, "use_bias", False)}

@@ -133,7 +133,11 @@ def test_it_trains_saves_and_goes_on(tmp_path, loss, penalty):
 
 @pytest.mark.parametrize(
     ("options", "word"),
-    [({"penalty": "r3"}, "penalty"), ({"penalty": "gp", "weight": 0}, "weight")],
+    [
+        ({"penalty": "r3"}, "penalty"),
+        ({"penalty": "gp", "weight": 0}, "weight"),
+        ({"penalty": "none", "weight": 10}, "weight must not be given without a penalty, got 10"),
+    ],
 )
 def test_what_does_not_exist_is_refused(options, word):
     with pytest.raises(ValueError, match=word):

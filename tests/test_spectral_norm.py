@@ -217,6 +217,13 @@ def test_what_cannot_be_normalized_is_refused(call, error, words):
         call()
 
 
+def test_one_class_is_normalized_once_and_its_name_is_its_own():
+    conv = keras.layers.Conv1D
+    assert sn.spectrally_normalized(conv) is sn.spectrally_normalized(conv, "conv")
+    with pytest.raises(ValueError, match="must not have the name of Keras's Conv1D"):
+        sn.spectrally_normalized(type("Conv1D", (conv,), {}))
+
+
 @pytest.mark.parametrize("kind", ["Conv2D", "Conv2DTranspose", "Conv1D"])
 def test_channels_first_is_refused_by_name(kind):
     layer = sn.spectrally_normalized(getattr(keras.layers, kind))

@@ -28,7 +28,11 @@ def _packages():
     """Are the installed versions inside the ranges that the package asks for?"""
     from packaging.requirements import Requirement
 
-    needed = [Requirement(text) for text in importlib.metadata.requires("sagan_lib") or []]
+    try:
+        needed = [Requirement(text) for text in importlib.metadata.requires("sagan_lib") or []]
+    except importlib.metadata.PackageNotFoundError:
+        yield False, "sagan_lib is not installed", "pip install -e . in the repository's folder"
+        return
     for requirement in needed:
         if requirement.name in WANTED and requirement.marker is None:
             try:

@@ -126,11 +126,13 @@ def _planned(generator):
     prefix, plan = PLANS[told]
     sides = [layer.output.shape[1] for layer in attention_layers(generator)]
     found = (generator.inputs[0].shape[-1], generator.output_shape[1], sides)
-    if found != plan:
+    names = [layer.name for layer in generator.layers]
+    norms = [x for x in generator.layers if isinstance(x, ConditionalBatchNormalization)]
+    if found != plan or f"up{plan[1]}" not in names or told != bool(norms):
         told_of = "latent_dim {}, {} pixels, attention at {}".format
         plans = told_of(*plan), told_of(*found)
         raise ValueError(f"the page draws a SAGAN {'with' if told else 'without'} labels of "
-                         f"{plans[0]}; got a generator of {plans[1]}")  # fmt: skip
+                         f"{plans[0]}; got a generator of {plans[1]}, layers {names}")  # fmt: skip
     return prefix
 
 

@@ -129,8 +129,8 @@ def recipe_of(run):
         run: its folder or run.keras.
     """
     run = Path(run)
-    out = run if run.is_dir() else run.parent
-    return {"data": "faces", "label": None} | _kept(out, keep.newest(out)[0])
+    kept = _kept(run, keep.newest(run)[0]) if run.is_dir() else _kept(run.parent, run)
+    return {"data": "faces", "label": None} | kept
 
 
 def _check_same(now, before, out):

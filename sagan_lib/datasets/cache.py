@@ -103,11 +103,11 @@ def kept(done, verify=False):
 def _listed(done):
     """What the listing of a cache file says; None if either is missing, of old, or damaged."""
     beside = done.with_suffix(".json")
-    if not (done.exists() and beside.exists()):
-        return None
     try:
+        if not (done.exists() and beside.exists()):
+            return None
         known = json.loads(beside.read_text())
-    except ValueError:
+    except (OSError, ValueError):  # of another user, or damaged
         return None
     wanted = {"path", "contents", "sha256", "bytes", "mtime_ns"}
     return known if isinstance(known, dict) and wanted <= set(known) else None

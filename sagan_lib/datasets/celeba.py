@@ -40,6 +40,8 @@ def is_celeba(path):
     splits = read_partition(*found)
     if path.is_dir():
         return any(file.stem in splits for file in path.rglob("*"))
+    if not zipfile.is_zipfile(path):
+        return False
     with zipfile.ZipFile(path) as archive:
         return any(Path(name).stem in splits for name in archive.namelist())
 
@@ -173,6 +175,8 @@ class CelebA(ImageFolder):
             raise ValueError(f"{self.path}: no list of splits ({' or '.join(PARTITIONS)}) names "
                              f"its files, so split {self.split!r} is not known")  # fmt: skip
         self.partition = found[0]
+        if unlisted := sum(Path(name).stem not in splits for name in names):
+            self.left_out["not in the list of splits"] += unlisted
         chosen = [name for name in names if splits.get(Path(name).stem) == SPLITS[self.split]]
         if not chosen:
             raise ValueError(
@@ -187,6 +191,7 @@ class CelebA(ImageFolder):
         if not isinstance(label, str):
             raise TypeError(f"label must be a text such as 'Smiling', got {label!r}")
         self._wanted = [word.strip() for word in label.split(",")]
+        checks.each_once("label", self._wanted)
         found = _list(self.path, ATTRIBUTES) if self.path.exists() else None
         if found is None:
             raise FileNotFoundError(f"{self.path}: label {label!r} needs the list of attributes "

@@ -137,6 +137,7 @@ def labels_of(label):
     if not isinstance(label, str):
         raise TypeError(f"label must be a text such as 'hair' or 'hair,skin', got {label!r}")
     names = [checks.one_of("label", name.strip(), LABELS) for name in label.split(",")]
+    checks.each_once("label", names)
     return Labels({name: LABELS[name] for name in names})
 
 
@@ -338,7 +339,7 @@ class Faces(Source):
         self.independent_eyes = independent_eyes
         # Room that takes no memory yet: the system gives a page of it at the first write.
         self._images = np.empty((size, resolution, resolution, 3), np.uint8)
-        self._drawn = np.zeros(size, bool)
+        self._drawn, self._order = np.zeros(size, bool), np.arange(size)
         if label is not None:
             self.labels = labels_of(label)
             if independent_eyes and "iris" in self.labels.factors:
@@ -376,13 +377,17 @@ class Faces(Source):
         """
         if not np.array_equal(np.sort(order), np.arange(self.size)):
             raise ValueError(f"order must be a permutation of 0 to {self.size - 1}, got {order!r}")
-        self._images = self.images[order]
+        self._images, self._order = self.images[order], self._order[order]
         if self.labels:
             self.numbers = self.numbers[order]
 
     def factors(self, indices=None):
-        """The factors of these faces (by default of all)."""
-        indices = np.arange(self.size) if indices is None else indices
+        """The factors of these faces.
+
+        Args:
+            indices: which, as `images` has them; by default all.
+        """
+        indices = self._order if indices is None else self._order[indices]
         return factors(indices, self.population, self.independent_eyes)
 
     @property

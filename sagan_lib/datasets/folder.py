@@ -72,6 +72,8 @@ class ImageFolder(Source):
         if not self.path.exists():
             raise FileNotFoundError(f"{self.path}: no such folder or zip; see data/README.md")
         self.resolution, self.crop = resolution, crop
+        if self.path.is_file() and self.path.suffix.lower() != ".zip":
+            raise ValueError(f"path must be a folder or a .zip, got the file {self.path}")
         self._archive = self._open_zip() if self.path.suffix.lower() == ".zip" else None
         names = self._chosen(self._list())
         self.found, names = len(names), names[:limit]
@@ -149,13 +151,15 @@ class ImageFolder(Source):
         if self._archive:
             self._members = self._members_of_zip()
             return list(self._members)
-        found, entered = [], set()
-        for folder, inner, files in os.walk(self.path, followlinks=True):
+        found, entered, closed = [], set(), []
+        for folder, inner, files in os.walk(self.path, onerror=closed.append, followlinks=True):
             if os.path.realpath(folder) in entered:
                 inner.clear()  # a link back: its files have been seen
                 continue
             entered.add(os.path.realpath(folder))
             found += [os.path.relpath(os.path.join(folder, name), self.path) for name in files]
+        if closed:
+            raise self._unread({error.filename: error for error in closed})
         return found
 
     def _list(self):

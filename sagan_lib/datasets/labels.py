@@ -5,6 +5,7 @@ factor; a network takes it as a vector with a 1 for each value that the image ha
 """
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class Labels:
             factors = {"class": [str(i) for i in range(checks.integer("labels", factors, 1))]}
         checks.integer("number of factors", len(factors), 1)
         for factor, names in factors.items():
-            if isinstance(names, str):  # whose letters would be taken for names
+            if isinstance(names, str) or not isinstance(names, Iterable):  # letters are no names
                 raise TypeError(f"labels of {factor} must be a list of names, got {names!r}")
             for name in (factor, *names):
                 if not isinstance(name, str):
@@ -117,9 +118,10 @@ class Labels:
             seed: of what is drawn; image i draws the same for every n.
 
         Raises:
-            ValueError: no such label; the message lists those there are.
+            ValueError: no such label, and the message lists those there are; or a factor twice.
         """
         checks.integer("n", n, 1)
+        checks.integer("seed", seed, 0)
         drawn = [
             (np.random.default_rng((seed, k)).random(n) * size).astype(np.int32)
             for k, size in enumerate(self.sizes)
@@ -158,6 +160,8 @@ class Labels:
         for part in parts:
             factor, equals, name = (word.strip() for word in part.partition("="))
             place = self._place(factor) if equals else self._only(self._having(part), part)
+            if place in found:
+                raise ValueError(f"label {label!r} names {[*self.factors][place]} twice")
             found[place] = self._value(place, name if equals else part)
         return found
 

@@ -47,8 +47,14 @@ class Source:
         Args:
             labels: a `labels.Labels`.
             numbers: integers (size, factors).
+
+        Raises:
+            TypeError, ValueError: no such labels, or not one for each image.
         """
-        self.labels, self.numbers = labels, labels.checked(numbers)
+        numbers = labels.checked(numbers)
+        if len(numbers) != self.size:
+            raise ValueError(f"numbers must be {self.size}, one for each image, got {len(numbers)}")
+        self.labels, self.numbers = labels, numbers
         counts = labels.counts(numbers)
         for few, said in ((0, "no image: what is made for it will mean nothing"),
                           (1, "one image, which is all that can be made for it")):  # fmt: skip

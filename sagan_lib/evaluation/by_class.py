@@ -24,7 +24,8 @@ def evaluate(images, real, held_out, real_numbers, numbers, labels, extractor, a
         extractor: a `scores.Extractor`.
         asked: the labels that the generated images were asked for, int (n, factors); by default
             `numbers`. Of a generator without labels take what is read in its faces
-            (`faces.numbers_of`): then classes compare, and obedience says nothing.
+            (`faces.numbers_of`; not for the iris, as its eyes may differ): then classes compare,
+            and obedience says nothing.
 
     Returns:
         {"intra_frechet": {"value", "real"}, the mean over all classes; "worst_class": likewise, and

@@ -12,7 +12,7 @@ from sagan_lib import checks, shipped
 from sagan_lib.datasets import faces
 from sagan_lib.datasets.source import as_images, from_bytes, to_bytes
 
-RESOLUTION = 32
+RESOLUTION, BATCH = 32, 128
 WEIGHTS = "judge32.weights.h5"
 
 
@@ -34,16 +34,18 @@ def train(path, size=40_000, epochs=8, seed=0):
 
     Args:
         path: of the file to write.
-        size: faces to train on.
+        size: faces to train on, at least `BATCH`.
         epochs: passes over them.
         seed: of weights, shuffles and noise.
 
     Returns:
         Its accuracy on fresh faces, {factor: share}.
     """
-    checks.integer("size", size, 1)
+    checks.integer("size", size, BATCH)
     checks.integer("epochs", epochs, 1)
     checks.integer("seed", seed, 0, 2**31 - 1)
+    if not str(path).endswith(".weights.h5"):  # Keras would say so after the training
+        raise ValueError(f"path must end in .weights.h5, got {path}")
     keras.utils.set_random_seed(seed)
     record = faces.factors(np.arange(size), faces.JUDGE_TRAINING, independent_eyes=True)
     images = from_bytes(to_bytes(faces.render(record, RESOLUTION)))  # of 256 levels, as data is
@@ -51,11 +53,11 @@ def train(path, size=40_000, epochs=8, seed=0):
     images += rng.normal(0, 0.05, images.shape).astype(np.float32)  # generated faces are not clean
     labels = {name: getattr(record, name) for name in faces.CATEGORIES}
     model = build()
-    steps = epochs * (size // 128)
+    steps = epochs * (size // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(rate), dict.fromkeys(labels, loss))
-    model.fit(images, labels, batch_size=128, epochs=epochs, verbose=2)
+    model.fit(images, labels, batch_size=BATCH, epochs=epochs, verbose=2)
     model.save_weights(path)
     return accuracy(model)
 

@@ -79,7 +79,7 @@ def looks_at(weights, query, target, width=3 / 16):
     checks.number("width", width, 0, 1, open_low=True)
     row = int(query[0] * asks) * asks + int(query[1] * asks)
     square = _square(_check_point("target", target), side, width)
-    return weights[:, row, square].sum(1), square.mean()
+    return np.asarray(weights)[:, row, square].sum(1), square.mean()
 
 
 def cut(weights, query, target, width=3 / 16):

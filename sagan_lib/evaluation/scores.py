@@ -14,6 +14,7 @@ import numpy as np
 
 from sagan_lib import checks, shipped
 from sagan_lib.datasets import faces
+from sagan_lib.datasets.source import as_images
 from sagan_lib.evaluation import judge, metrics
 
 ATTRIBUTES = ("hair", "skin", "background", "long_hair")
@@ -70,7 +71,7 @@ def inception_extractor():
         ) from error
 
     def features(images):
-        size = (299, 299)
+        images, size = as_images("images", images), (299, 299)
         blocks = (images[i : i + 64] for i in range(0, len(images), 64))
         resized = (keras.ops.image.resize(block, size, antialias=True) for block in blocks)
         return np.concatenate([model.predict_on_batch(block) for block in resized])
@@ -182,6 +183,7 @@ def copies(images, training, held_out, extractor, bootstrap=200, seed=0):
         {"value", "low", "high", "real"}, a share; "real" is that of the held-out images, near
         `NEAR` by construction.
     """
+    checks.integer("bootstrap", bootstrap, 1)
     given = {"images": images, "training": training, "held_out": held_out}
     sets = [metrics.features(name, extractor.features(x)) for name, x in given.items()]
     fake, real = (metrics.nearest(each, sets[1]) for each in (sets[0], sets[2]))

@@ -17,7 +17,7 @@ def related(discriminator, pictures):
 
     Args:
         discriminator: a model that gives a score for each image.
-        pictures: four batches (n, h, w, c) in [-1, 1] of the same pictures: with neither change,
+        pictures: four batches (n, h, w, 3) in [-1, 1] of the same pictures: with neither change,
             the first, the second, both; such as `discs.recoloured` gives.
 
     Returns:

@@ -73,6 +73,14 @@ def test_an_old_and_a_missing_package_are_named_with_the_command(monkeypatch, ca
     assert "2 to mend" in capsys.readouterr().out
 
 
+def test_a_checkout_that_is_not_installed(monkeypatch):
+    def unknown(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "requires", unknown)
+    assert "pip install" in dict(failures())["sagan_lib is not installed"]
+
+
 def test_an_unsupported_python(monkeypatch):
     version = type("V", (tuple,), {"major": 3, "minor": 10})((3, 10))
     monkeypatch.setattr(doctor, "sys", SimpleNamespace(version_info=version))

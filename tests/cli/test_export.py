@@ -140,13 +140,16 @@ def test_what_the_script_cannot_compute_is_refused(tmp_path):
         (("dcgan", 16, 8, 6), None, 0, r"64, 64 pixels, attention at \[16\]; got .* 6, 16 .*\[\]"),
         (("sagan", 64, 8), 32, 0, r"got .* 64, 64 pixels, attention at \[32\]"),
         (("sagan", 16, 8), None, 5, r"with labels of latent_dim 32, 32 .*; got .* 64, 16 "),
+        (("sagan", 32, 8, 32), None, "join", r"with labels .*layers \[.*'concatenate'"),
+        (("dcgan", 32, 8, 32), None, 5, r"with labels .*layers \[.*'bn4'"),
     ],
 )
 def test_a_generator_that_the_page_cannot_draw_is_refused(
     plan, at, labels, words, monkeypatch, tmp_path
 ):
     plain, _ = networks.build(*plan, attention_at=at)
-    made = conditional.generator(plain, labels) if labels else plain
+    how = "join" if labels == "join" else "normalize"
+    made = conditional.generator(plain, 5, how) if labels else plain
     monkeypatch.setattr(runs, "generator", lambda run: made)
     with pytest.raises(ValueError, match=words):
         export.export(tmp_path / "net.js", "run")

@@ -309,3 +309,6 @@ def test_a_run_with_labels_keeps_them_and_samples_by_them(tell_g, tmp_path):
     red = runs.sampled(loaded, 3, label="red")
     np.testing.assert_array_equal(red, model.sample(3, label=3))
     assert runs.recipe_of(out)["label"] == runs.recipe_of(out / "run.keras")["label"] == "hair"
+    copy = tmp_path / "best.keras"
+    copy.write_bytes((out / "run.keras").read_bytes())
+    assert runs.recipe_of(copy)["label"] == "hair"

@@ -56,6 +56,19 @@ def test_a_cache_that_can_only_be_read_is_used(celeba, tmp_path, monkeypatch):
     np.testing.assert_array_equal(CelebA(celeba, 16).images, whole)
 
 
+def test_a_place_that_may_not_be_looked_into_is_passed_over(celeba, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "closed"))
+    exists = Path.exists
+
+    def refuse(path, **options):
+        if "closed" in path.parts:
+            raise PermissionError(13, "Permission denied", str(path))
+        return exists(path, **options)
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert caches.kept(tmp_path / "closed" / "sagan_lib" / "x.npy") is None
+
+
 def test_a_user_without_a_home_has_the_temporary_folder(monkeypatch, tmp_path):
     def unknown():
         raise RuntimeError("Could not determine home directory.")

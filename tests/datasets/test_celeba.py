@@ -127,6 +127,19 @@ def test_a_split_without_a_list_and_a_list_that_leaves_nothing(celeba, cache):
         CelebA(celeba, 16, cache=cache)
 
 
+def test_pictures_that_the_list_does_not_name_are_counted(celeba, cache):
+    picture(1, (300, 300)).save(next(celeba.rglob("000001.jpg")).with_name("new.jpg"))
+    data = CelebA(celeba, 16, cache=cache)
+    assert "new.jpg" not in data.names
+    assert data.left_out["not in the list of splits"] == 1
+
+
+def test_a_file_that_is_no_zip_is_not_celeba(celeba):
+    other = celeba.parent / "other.zip"  # beside the list
+    other.write_bytes(b"no zip")
+    assert not published.is_celeba(other)
+
+
 def test_a_list_of_other_files_is_not_applied(celeba, cache, tmp_path):
     own = tmp_path / "celeba" / "own"
     own.mkdir()
@@ -190,6 +203,8 @@ def test_what_is_wrong_with_attributes_is_said_before_anything_is_decoded(celeba
     path = attributes(celeba, "txt")
     with pytest.raises(ValueError, match=r"label must be one of .*'Bald', .*'Smiling'.*'Nose'"):
         CelebA(celeba, 16, cache=cache, label="Nose")
+    with pytest.raises(ValueError, match="label must name each once, got Male twice"):
+        CelebA(celeba, 16, cache=cache, label="Male,Male")
     with pytest.raises(TypeError, match="label must be a text"):
         CelebA(celeba, 16, cache=cache, label=3)
     path.write_text(path.read_text().replace("000003.jpg  -1", "000003.jpg  7"))

@@ -232,6 +232,8 @@ def test_labels_are_the_factors_in_the_order_that_is_asked_for():
     source.reorder(np.arange(50)[::-1])
     np.testing.assert_array_equal(source.numbers, numbers[::-1])
     np.testing.assert_array_equal(source.images, images[::-1])
+    np.testing.assert_array_equal(source.factors().hair, record.hair[::-1])
+    np.testing.assert_array_equal(source.factors([0, 49]).hair, record.hair[[49, 0]])
     assert faces.Faces(16, 5).labels is None
 
 
@@ -240,3 +242,5 @@ def test_eyes_that_differ_are_no_label():
         faces.Faces(16, 5, independent_eyes=True, label="iris")
     with pytest.raises(ValueError, match=r"label must be one of .*'hair'.*, got 'nose'"):
         faces.Faces(16, 5, label="hair,nose")
+    with pytest.raises(ValueError, match="label must name each once, got hair twice"):
+        faces.Faces(16, 5, label="hair,skin,hair")

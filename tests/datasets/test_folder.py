@@ -9,6 +9,7 @@ import time
 import warnings
 import zipfile
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -157,12 +158,27 @@ def test_an_interrupt_leaves_no_half_cache_and_does_not_wait(celeba, cache, monk
     assert CelebA(celeba, 16, split="all", cache=cache).images[0].any()
 
 
+def test_a_folder_that_may_not_be_entered_is_an_error(tmp_path, monkeypatch):
+    labelled(tmp_path, "a.png", "closed/b.png")
+    scan = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError, match=r"no permission to read 1 files: .*closed"):
+        ImageFolder(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("path", "error", "words"),
     [
         ("missing", FileNotFoundError, r"missing.*data/README\.md"),
         ("empty", ValueError, r"no image files.*left out: 1 \.txt"),
         ("broken.zip", ValueError, r"broken\.zip.*not a whole zip archive"),
+        ("empty/notes.txt", ValueError, r"a folder or a \.zip, got the file .*notes\.txt"),
     ],
 )
 def test_where_no_pictures_are_it_is_said(tmp_path, path, error, words):

@@ -58,6 +58,7 @@ def test_what_is_not_named_is_drawn_evenly_and_alike_for_every_n():
         (ONE, {"hair": "green"}, "label of hair must be one of .* got 'green'"),
         (TWO, "red", "'red' is several: hair=red or iris=red"),
         (TWO, 1, "label must name a value, got 1; there are hair .*; iris"),
+        (ONE, "black,hair=red", "label 'black,hair=red' names hair twice"),
         (TWO, ["blue"] * 4, "label must be one, or 3, got 4"),
         (TWO, np.array([[0, 3]] * 3), r"numbers of hair .* got \[0 3\]"),
         (TWO, np.array([0, 1, 1]), r"shape \(n, 2\), got \(3,\)"),
@@ -73,7 +74,8 @@ def test_labels_by_their_count_and_wrong_ones():
     assert Labels(3) == Labels({"class": ["0", "1", "2"]}) != ONE
     for wrong, words in (({}, "factors"), ({"a": []}, "labels of a"), ({"a": ["x", "x"]}, "once"),
                          ({"a": [1]}, "texts, got 1"), (0, "at least 1"),
-                         ({"a": "red"}, "a list of names, got 'red'")):  # fmt: skip
+                         ({"a": "red"}, "a list of names, got 'red'"),
+                         ({"a": 5}, "names, got 5")):  # fmt: skip
         with pytest.raises((TypeError, ValueError), match=words):
             Labels(wrong)
     with pytest.raises(TypeError, match="integers, got float64"):

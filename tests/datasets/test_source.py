@@ -195,6 +195,8 @@ def test_rare_labels_are_named_and_all_are_counted():
         "kind=b, kind=d: no image: what is made for it will mean nothing",
         "kind=c: one image, which is all that can be made for it",
     ]
+    with pytest.raises(ValueError, match="numbers must be 4, one for each image, got 3"):
+        source.label(Labels(2), [0, 1, 1])
     assert source.told() == (
         "3 kind=a, 0 kind=b, 1 kind=c, 0 kind=d; each is trained as often as it has images"
     )

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from sagan_lib import attention, sagan
 from sagan_lib.evaluation import maps
@@ -63,7 +64,7 @@ def test_looks_at_measures_the_square_around_the_target():
     share, even = maps.looks_at(weights, (0.3, 0.7), (0.8, 0.3), width=0.25)
     assert even == 1 / 16
     np.testing.assert_allclose(share, [1, 1 / 16])
-    share, even = maps.looks_at(weights, (0.3, 0.7), (0.6, 0.6), width=0.5)
+    share, even = maps.looks_at(tf.constant(weights), (0.3, 0.7), (0.6, 0.6), width=0.5)
     assert even == 9 / 16
     np.testing.assert_allclose(share, [1, 9 / 16])
     share, even = maps.looks_at(weights, (0.3, 0.7), (0.0, 0.99), width=0.5)

@@ -7,6 +7,7 @@ from scipy.ndimage import gaussian_filter
 
 from sagan_lib import shipped
 from sagan_lib.datasets import faces, registry
+from sagan_lib.datasets.source import to_bytes
 from sagan_lib.evaluation import judge, metrics, scores
 
 N = 1000
@@ -169,8 +170,10 @@ def test_inception_gets_pictures_of_its_own_size_in_order(monkeypatch, real):
     tiny = keras.Sequential([only, keras.layers.GlobalAveragePooling1D()])
     monkeypatch.setattr(keras.applications, "InceptionV3", lambda **_: tiny)
     with pytest.warns(UserWarning, match="compare scores among themselves"):
-        features = scores.inception_extractor().features(real[:70])
+        extractor = scores.inception_extractor()
+    features = extractor.features(real[:70])
     assert features == pytest.approx(colours(real[:70]), abs=0.01)
+    assert extractor.features(to_bytes(real[:70])) == pytest.approx(features, abs=0.01)
 
 
 BROKEN = scores.Extractor("broken", "-", lambda x: x * np.nan)
