@@ -118,6 +118,8 @@ def at_once(chapters, cores=None, memory=None, scale=None):
     memory = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     asked = os.environ.get("CHAPTERS_AT_ONCE")
     if asked:
+        if not asked.isdigit() or not int(asked):
+            raise SystemExit(f"CHAPTERS_AT_ONCE must be a number from 1, got {asked!r}")
         most = int(asked)
     elif (scale or stale_runs.scale()) == "gpu":
         most = 1
@@ -159,6 +161,7 @@ def execute(paths, cache, timeout=1800):
     Returns:
         {path: what was wrong} of the chapters that failed.
     """
+    from jupyter_cache.cache.db import NbProjectRecord
     from jupyter_cache.executors.basic import ExecutionWorkerLocalMProc, ProcessData
 
     mended.encrypt_kernels()
@@ -171,6 +174,7 @@ def execute(paths, cache, timeout=1800):
         str(path): cache.add_nb_to_project(str(path))
         for path in sorted(paths, key=core_seconds, reverse=True)
     }
+    NbProjectRecord.remove_tracebacks([each.pk for each in records.values()], cache.db)
     work = [ProcessData(each.pk, uri, cache, timeout, False) for uri, each in records.items()]
     failed = {}
     pool = concurrent.futures.ProcessPoolExecutor(processes, initializer=_begin)

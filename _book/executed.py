@@ -46,6 +46,7 @@ class Executed:
     def begin(self, file):
         """Forget the last notebook; `file` is nbval's of the next one."""
         self.file, self.outputs, self.seconds, self.failed = file, {}, 0.0, False
+        self.key = None if file is None else stale_runs.key(file.path, build.ROOT)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item):
@@ -81,7 +82,7 @@ class Executed:
     def store(self, path, made):
         """For the builder, unless the library has changed since the run began."""
         known = stale_runs.stamped(build.BUILD).get(path.stem)
-        if path in build.notebooks() and known == stale_runs.key(path, build.ROOT):
+        if path in build.notebooks() and known == self.key == stale_runs.key(path, build.ROOT):
             bundle = CacheBundleIn(made, path, data={"execution_seconds": self.seconds})
             cache = build.open_cache()
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)

@@ -30,6 +30,7 @@ def run(path):
         (seconds, how many cells failed); what failed was printed.
     """
     notebook, start = notebooks.read(path), time.monotonic()
+    library = scales.library(notebook)  # before: half an hour is time to edit it
     # To the end in any case: one run shows every sentence that is not true there.
     notebooks.execute(notebook, path.parent, CELL_TIMEOUT, allow_errors=True)
     NOTEBOOKS.mkdir(parents=True, exist_ok=True)
@@ -42,7 +43,7 @@ def run(path):
     seconds = time.monotonic() - start
     if not errors:
         made = provenance.provenance(f"make large CH={path.stem[:2]}")
-        scales.keep(path.stem, notebook, seconds, made)
+        scales.keep(path.stem, notebook, seconds, made, library)
     return seconds, len(errors)
 
 
@@ -50,9 +51,11 @@ def main(numbers):
     """The command line; the exit status is 1 when a cell failed."""
     failed = False
     os.environ["SAGAN_SCALE"] = "gpu"
-    for path in notebooks.sources(numbers):
-        if path.stem not in scales.PICTURES:
-            continue
+    chosen = [path for path in notebooks.sources(numbers) if path.stem in scales.PICTURES]
+    if not chosen:
+        raise SystemExit(f"no chapter with a large scale: {' '.join(numbers)}; there are "
+                         f"{' '.join(scales.PICTURES)}")  # fmt: skip
+    for path in chosen:
         kept = scales.large().get(path.stem)
         changed = scales.newer(path.stem, notebooks.read(path)) if kept else "was not run yet"
         if not changed:

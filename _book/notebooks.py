@@ -23,7 +23,7 @@ import nbformat
 import yaml
 from jupytext.combine import combine_inputs_with_outputs
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from sagan_lib import shipped
 from sagan_lib.book import scales
@@ -32,6 +32,8 @@ CHAPTERS = shipped.root() / "chapters"
 TESTS = shipped.root() / "tests"
 #: Notebooks of which a cell failed, as they were executed.
 FAILED = shipped.root() / "_build" / "failed"
+#: How an execution ends before its end.
+UNFINISHED = CellExecutionError, CellTimeoutError, DeadKernelError
 CELL_TIMEOUT = 1800  # seconds; a slow and busy machine takes ten minutes for some
 
 ELSEWHERE = (
@@ -245,10 +247,10 @@ def main(arguments=None):
                 print(*tests(path))
             elif problem := difference(path):
                 raise ValueError(problem)
-        except (CellExecutionError, ValueError, FileNotFoundError) as error:
+        except (*UNFINISHED, ValueError, FileNotFoundError) as error:
             wrong = True
             print(f"{path.stem}: {error}", file=sys.stderr)
-            if isinstance(error, CellExecutionError):
+            if isinstance(error, UNFINISHED):
                 print(f"as it was executed: {failed(path)}", file=sys.stderr)
     return 1 if wrong else 0
 

@@ -108,8 +108,10 @@ def archive(target):
         target: the file to write, which ends in .zip.
 
     Raises:
-        SystemExit: the book is not built.
+        SystemExit: the book is not built, or the file has another ending.
     """
+    if target.suffix != ".zip":
+        raise SystemExit(f"the file must end in .zip, got {target}")
     pages = BUILD / "html"
     if not (pages / "index.html").exists():
         raise SystemExit("the book is not built: make read")

@@ -82,11 +82,18 @@ def entries(source):
     archive = zipfile.ZipFile(source)
     return [
         Entry(PurePosixPath(info.filename.replace("\\", "/")),
-              datetime.datetime(*info.date_time, tzinfo=datetime.UTC), info.file_size,
+              _written(info), info.file_size,
               lambda info=info: archive.read(info))
         for info in sorted(archive.infolist(), key=lambda info: info.filename)
         if not info.is_dir()
     ]  # fmt: skip
+
+
+def _written(info):
+    """When a file of a zip was written; some tools write no date, and then it has month 0."""
+    year, month, day, *rest = info.date_time
+    clock = [min(*pair) for pair in zip(rest, (23, 59, 59), strict=True)]
+    return datetime.datetime(year, max(1, month), max(1, day), *clock, tzinfo=datetime.UTC)
 
 
 def sender(path):
@@ -236,7 +243,12 @@ def _refused(entry, folder, name, names):
 
 def _put(entry, late, folder, name, report):
     """Write one notebook and its time, unless a later one is there; whether it was written."""
-    text, target, stamp = entry.read(), folder / f"{name}.ipynb", folder / "timestamp.txt"
+    try:
+        text = entry.read()
+    except (zipfile.BadZipFile, RuntimeError, OSError) as error:  # damaged, with a password, ...
+        report(f"{entry.path}: left alone: it cannot be read: {error}")
+        return False
+    target, stamp = folder / f"{name}.ipynb", folder / "timestamp.txt"
     time = entry.time.strftime("%Y-%m-%d %H:%M:%S UTC")
     label = f"{folder.parent.name}/{name}"
     try:

@@ -246,12 +246,14 @@ def feedback(name, root=ROOT):
     """Write the pages of one problem set again, and handback/SET.zip; returns the students.
 
     Raises:
-        ValueError: nothing of that name was graded.
+        ValueError: nothing of that name was graded, or something changed since.
     """
     students = sorted(path.parent.name for path in root.glob(f"autograded/*/{name}"))
     if not students:
         raise ValueError(f"name: nothing graded under {name!r}; there are {sets(root)}")
     book = grades.Book(root, sets(root))
+    if stale := [student for student in students if book.finished(student, name) is None]:
+        raise ValueError(f"{name}: grade again first: {', '.join(stale)}")
     for student in students:
         book.feedback(student, name)
     sheets.hand_back(root, name, students)

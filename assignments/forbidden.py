@@ -19,7 +19,7 @@ def named(code):
 
     Its own are the names that it gives: `gradient = ...` is no word for `np.gradient`.
     """
-    code = re.sub(r"^(\s*)[%!].*$", r"\1pass", code, flags=re.MULTILINE)  # IPython's own lines
+    code = re.sub(r"^([^\S\n]*)[%!].*$", r"\1pass", code, flags=re.MULTILINE)  # IPython's own lines
     try:
         nodes = list(ast.walk(ast.parse(code)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):

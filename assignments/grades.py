@@ -71,9 +71,12 @@ class Book:
         return self._root / "graded" / student / f"{name}.json"
 
     def row(self, student, name):
-        """The result that was entered last for a submission, or None."""
+        """The result that was entered last for a submission; None without, or if it is damaged."""
         path = self._path(student, name)
-        return json.loads(path.read_text()) if path.exists() else None
+        try:
+            return json.loads(path.read_text()) if path.exists() else None
+        except ValueError:
+            return None
 
     def finished(self, student, name):
         """The row of a submission that is graded, entered and unchanged since, or None."""

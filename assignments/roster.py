@@ -55,7 +55,13 @@ def read(path):
         ValueError: none of the three forms, or two students with one id.
     """
     with Path(path).open(newline="", encoding="utf-8-sig") as file:
-        table = csv.DictReader(file)
+        try:
+            lines = file.read().splitlines(keepends=True)
+        except UnicodeDecodeError:
+            raise ValueError(
+                f"{Path(path).name}: save it as 'CSV UTF-8', as Excel calls it"
+            ) from None
+        table = csv.DictReader(lines)
         columns = set(table.fieldnames or ())
         make = next((make for needed, make in _FORMS if needed <= columns), None)
         if make is None:

@@ -47,6 +47,8 @@ class Terms:
             if not 0 <= getattr(self, key) <= 1:
                 raise ValueError(f"{key} must be from 0 to 1, got {getattr(self, key)!r}")
         for where, dates in (("due", self.due), *self.extended.items()):
+            if not isinstance(dates, dict):
+                raise ValueError(f"{where} must have sets and their times, got {dates!r}")
             for name, time in dates.items():
                 if not isinstance(time, datetime.datetime) or time.tzinfo is None:
                     raise ValueError(f"{where}.{name} must be a time with its zone, such as "
@@ -67,9 +69,11 @@ class Terms:
         due = self.deadline(student, name)
         if due is None:
             return 0
+        # The platform knows no extension that is in course.toml alone.
+        late = handed_in.late and name not in self.extended.get(student, {})
         if handed_in.time is None:
-            return 1 if handed_in.late else None
-        return max(math.ceil((handed_in.time - due) / _DAY), int(handed_in.late))
+            return 1 if late else None
+        return max(math.ceil((handed_in.time - due) / _DAY), int(late))
 
     def share(self, days):
         """The share of the points reached that so many days cost; an unknown number costs none."""

@@ -107,6 +107,8 @@ def _trials(args):
     from sagan_experiments import ledger, trials
 
     if args.action == "pilot":
+        if args.names:
+            raise ValueError(f"the pilot takes no names, got {' '.join(args.names)}")
         store = ledger.open_store(args.out, "pilot")
         print(trials.pilot(args.jobs, store, args.line))
         return 0

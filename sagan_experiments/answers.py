@@ -55,8 +55,10 @@ def told(answer):
     question = answer.question
     bound = f"{'below' if question.same else 'above'} {answer.shown(question.limit)}"
     seeds = [answer.shown(x) if math.isfinite(x) else "diverged" for x in answer.values.values()]
-    row = [round(max(-FAR, min(FAR, x / question.limit)), 2)
-           for x in (answer.low, answer.mean, answer.high)]  # fmt: skip
+    row = [
+        round(max(-FAR, min(FAR, x / question.limit)), 2)
+        for x in (answer.low, 0 if math.isnan(answer.mean) else answer.mean, answer.high)
+    ]
     return {"quantity": question.quantity, "limit": bound, "mean": str(answer), "seeds": seeds,
             "row": row}  # fmt: skip
 

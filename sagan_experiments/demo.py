@@ -27,7 +27,7 @@ def steps_between(checkpoints, steps):
     return each
 
 
-def run(path, kinds, rates, seeds, train, line=""):
+def run(path, kinds, rates, seeds, train, line="", pictures=None):
     """Train what is not stored yet, and store it; it goes on where it was stopped.
 
     Args:
@@ -37,23 +37,27 @@ def run(path, kinds, rates, seeds, train, line=""):
         seeds: which.
         train: function of a kind and a seed; gives (what JSON takes, samples (n, h, w, 3), uint8).
         line: the command, for the provenance.
+        pictures: fingerprint of what is trained on, where that is the reader's own.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: the file has runs of other rates.
+        ValueError: the file has runs of other rates, or on other pictures.
     """
     from PIL import Image
 
     path, rates = Path(path), list(rates)
-    record = {"rates": rates, "runs": {kind: {} for kind in kinds}}
+    record = {"rates": rates, "runs": {}} | ({"pictures": pictures} if pictures else {})
     if path.is_file():
         record = json.loads(path.read_text())
         if record["rates"] != rates:
             raise ValueError(f"{path} has runs of rates {record['rates']}, these have {rates}")
+        if record.get("pictures") != pictures:
+            raise ValueError(f"{path} has runs on other pictures; write to another file (--out)")
     for seed in seeds:
-        for kind, runs in record["runs"].items():
+        for kind in kinds:
+            runs = record["runs"].setdefault(kind, {})
             if str(seed) in runs:
                 continue
             found, samples = train(kind, seed)

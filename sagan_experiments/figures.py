@@ -47,7 +47,7 @@ def rate_maps(store, names=tuple(ways.WAYS), width=7.0, seeds=trials.TUNING[:1])
     for axis, name, grid in zip(axes.flat, names, grids, strict=False):
         axis.imshow(grid, cmap="cividis_r", vmin=low, vmax=low + np.log(20), origin="lower")
         for (row, column), value in np.ndenumerate(grid):
-            bright = value < low + np.log(20) * 0.6
+            bright = not np.isfinite(value) or value < low + np.log(20) * 0.6
             text = f"{np.exp(value):.0f}" if np.isfinite(value) else "-"
             axis.text(column, row, text, ha="center", va="center", fontsize=9,
                       color="black" if bright else "white")  # fmt: skip

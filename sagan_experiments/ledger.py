@@ -282,6 +282,7 @@ def recheck(names=None, store=None):
         store: a `Store`; by default the published one.
 
     Raises:
+        ValueError: a claim that needs training, or was never measured.
         FlippedError: naming every claim whose verdict is another one, with both results.
     """
     store = store or published()
@@ -290,6 +291,8 @@ def recheck(names=None, store=None):
         if not CLAIMS[checks.one_of("claim", name, CLAIMS)].measure:
             raise ValueError(f"claim {name} needs training runs; 'claims run' computes those")
         claim, before = CLAIMS[name], result(name, store)
+        if not before.seeds:
+            raise ValueError(f"claim {name} was not run, so there is nothing to hold it against")
         measure = MEASURES[claim.measure]
         now = decide(claim, {seed: _effect(claim, measure(seed)) for seed in before.seeds})
         if now.verdict != before.verdict:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sagan_experiments import demo
 from sagan_lib import checks, shipped, ttur
-from sagan_lib.cli import recipes, runs
+from sagan_lib.cli import keep, process, recipes, runs
 from sagan_lib.datasets.source import to_bytes
 from sagan_lib.evaluation.scores import Extractor, copies
 
@@ -51,7 +51,10 @@ def train(recipe):
         many not}, samples (24, 32, 32, 3), uint8).
     """
     with tempfile.TemporaryDirectory() as out:
-        model, _ = runs.train(recipe, out, log_every=max(1, recipe.steps // 20))
+        try:
+            model, _ = runs.train(recipe, out, log_every=max(1, recipe.steps // 20))
+        except keep.Stopped as stop:  # its save goes with the folder
+            raise process.Ended(stop.number) from stop
         rows = list(csv.DictReader(Path(out, "log.csv").read_text().splitlines()))
         training, fresh = runs.memory(out)
     images = model.sample(500, seed=1, batch_size=250)
@@ -75,12 +78,15 @@ def run(folder, path=None, seeds=None, line=""):
         path: of the JSON file.
         seeds: which; by default `SEEDS`.
         line: the command, for the provenance.
+
+    Raises:
+        ValueError: the file has runs on other pictures.
     """
-    preset = ttur.PRESETS[recipe("plain", 0, folder).rates]
-    rates = preset.g_rate, preset.d_rate
+    plain = recipe("plain", 0, folder)
+    preset = ttur.PRESETS[plain.rates]
     return demo.run(
-        _path(path), KINDS, rates, seeds or SEEDS,
-        lambda kind, seed: train(recipe(kind, seed, folder)), line,
+        _path(path), KINDS, (preset.g_rate, preset.d_rate), seeds or SEEDS,
+        lambda kind, seed: train(recipe(kind, seed, folder)), line, runs.source(plain).fingerprint,
     )  # fmt: skip
 
 

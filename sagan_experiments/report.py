@@ -230,5 +230,6 @@ def write(store, folder=None):
              ANSWERS_TABLE: answers.table(trials.open_store())}  # fmt: skip
     for path, text in texts.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
+        with shipped.replacing(folder / path) as part:
+            part.write_text(text, encoding="utf-8")
     return [folder / path for path in texts]

@@ -223,11 +223,14 @@ def dump(data):
 
 
 def _work(task):
-    """One task, in a process of the pool; returns it with its result."""
+    """One task, in a process of the pool; returns it with its result, or with what it raised."""
     kind, name, seed, protocol = task
-    if kind == "arms":
-        return task, run(KNOWN[name], seed, protocol)
-    return task, measures.MEASURES[name](seed)
+    try:
+        if kind == "arms":
+            return task, run(KNOWN[name], seed, protocol)
+        return task, measures.MEASURES[name](seed)
+    except Exception as error:  # whatever it is, the other runs go on
+        return task, RuntimeError(f"{type(error).__name__}: {str(error)[:300]}")
 
 
 @contextlib.contextmanager
@@ -323,10 +326,13 @@ def fill(store, wanted, seeds, jobs=None, line="", scheduler=None):
             "tcp://10.0.0.1:8786"; each needs this library and should have one thread.
 
     Raises:
-        ValueError: jobs and a scheduler, Dask is not installed, or results came out that no store
-            keeps, such as NaN: they are named when all others are kept.
+        ValueError: no such number of jobs, or jobs and a scheduler; Dask is not installed; runs
+            that failed, or gave what no store keeps, such as NaN: they are named when all others
+            are kept.
         OSError: no scheduler answers, or the file cannot be written.
     """
+    if jobs is not None:
+        checks.integer("jobs", jobs, 1)
     if jobs and scheduler:
         raise ValueError(f"jobs are this machine's processes, got {jobs} and a scheduler")
     if scheduler:
@@ -349,6 +355,8 @@ def _fill(store, wanted, seeds, jobs, line, compute):
     with tqdm(total=len(missing), unit="run") as bar:
         for (kind, name, seed, _), value in compute(missing):
             try:
+                if isinstance(value, RuntimeError):
+                    raise ValueError(f"{kind.removesuffix('s')} {name}, seed {seed}: {value}")
                 store.add(kind, name, seed, value, made)
             except ValueError as error:
                 refused.append(str(error))

@@ -42,6 +42,10 @@ def test_one_gpu_is_not_shared_and_a_wish_is_followed(monkeypatch):
     assert tool.at_once(8, 16, 64, "gpu") == (1, 16)
     monkeypatch.setenv("CHAPTERS_AT_ONCE", "3")
     assert tool.at_once(8, 16, 64, "gpu") == (3, 5)
+    for wrong in ("two", "0"):
+        monkeypatch.setenv("CHAPTERS_AT_ONCE", wrong)
+        with pytest.raises(SystemExit, match=f"CHAPTERS_AT_ONCE must be .* got '{wrong}'"):
+            tool.at_once(8, 16, 64, "gpu")
 
 
 def test_all_pages_with_a_notebook_are_executed():

@@ -92,3 +92,15 @@ def test_a_part_of_a_chapter_is_neither(repository):
     assert done.returncode == 0, done.stdout + done.stderr
     assert get_cache(str(repository / "_build" / ".jupyter_cache")).list_cache_records() == []
     assert not (repository / "_build" / "failed").exists()
+
+
+def test_a_chapter_whose_library_changed_meanwhile_is_not_stored(repository):
+    """Though another command noticed the change, and stamped it, before the chapter ended."""
+    edit = """import pathlib, stale_runs
+root = pathlib.Path.cwd().parent
+(root / "constraints.txt").write_text("numpy==2.4.7")
+assert stale_runs.drop_stale(root, root / "_build") == ["01_a"]"""
+    chapter(repository / "chapters" / "01_a.ipynb", [(edit, [], "")])
+    done = nbval(repository, "chapters")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert get_cache(str(repository / "_build" / ".jupyter_cache")).list_cache_records() == []

@@ -64,6 +64,24 @@ def test_a_chapter_is_run_at_the_large_scale_and_kept(chapter, capsys, monkeypat
     assert scales.kept_in().read_bytes() == before, "a chapter that fails is not kept"
 
 
+def test_a_library_that_changes_during_a_run_is_not_the_one_that_ran(chapter, monkeypatch, capsys):
+    execute = large.notebooks.execute
+
+    def edited(*given, **options):
+        execute(*given, **options)
+        monkeypatch.setattr(scales.imports, "digest", lambda code: "another")
+
+    monkeypatch.setattr(large.notebooks, "execute", edited)
+    assert large.main([]) == large.main([]) == 0
+    assert "its library changed" in capsys.readouterr().out
+
+
+def test_a_chapter_without_a_large_scale_is_named(chapter, monkeypatch):
+    monkeypatch.setattr(scales, "PICTURES", {"01_dcgan": "fig"})
+    with pytest.raises(SystemExit, match="no chapter with a large scale: 07; there are 01_dcgan"):
+        large.main(["07"])
+
+
 def test_a_failing_cell_does_not_hide_the_next_one(chapter, capsys):
     chapter.write_text(CHAPTER + "\n# %%\nassert 1 == 2\n\n# %%\nassert 'b' in 'a'\n")
     assert large.main([]) == 1

@@ -144,6 +144,17 @@ def test_an_error_leaves_the_old_notebook_and_the_new_one_elsewhere(chapter, cap
     assert not tool.failed(chapter).exists()
 
 
+def test_a_kernel_that_dies_ends_its_own_chapter_alone(chapter, capsys, monkeypatch):
+    def dies(path):
+        raise tool.DeadKernelError("Kernel died")
+
+    monkeypatch.setattr(tool, "sources", lambda numbers: [chapter, chapter])
+    monkeypatch.setattr(tool, "run", dies)
+    assert tool.main(["run"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("Kernel died") == said.count("as it was executed: ") == 2
+
+
 def test_one_chapters_tests_are_its_notebook_and_its_topics(capsys):
     assert tool.main(["tests", "03"]) == 0
     assert [Path(name).name for name in capsys.readouterr().out.split()] == [

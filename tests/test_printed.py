@@ -49,3 +49,5 @@ def test_a_book_that_is_not_built_is_not_packed(monkeypatch, tmp_path):
     monkeypatch.setattr(printed, "BUILD", tmp_path)
     with pytest.raises(SystemExit, match="make read"):
         printed.archive(tmp_path / "book.zip")
+    with pytest.raises(SystemExit, match=r"must end in \.zip, got .*book\.tgz"):
+        printed.archive(tmp_path / "book.tgz")

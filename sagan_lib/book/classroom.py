@@ -202,14 +202,13 @@ class Remote:
         text = self._ask(json.dumps(question))
         try:
             reply = json.loads(text)
-            said = reply.get("said")
-            value = None if said else unpack(reply["value"])
+            if said := reply.get("said"):
+                raise AssertionError(str(said))
+            value = unpack(reply["value"])
             for argument, state in zip(_generators(arguments), reply["states"], strict=True):
                 argument.bit_generator.state = state
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, MemoryError):
             raise AssertionError(f"{self.__name__} gave nothing that can be read.") from None
-        if said:
-            raise AssertionError(str(said))
         return value
 
 

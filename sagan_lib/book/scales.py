@@ -141,7 +141,7 @@ def newer(chapter, notebook=None):
     return "" if kept.get("library") == library(notebook) else "library"
 
 
-def keep(chapter, notebook, seconds, made):
+def keep(chapter, notebook, seconds, made, trained):
     """Put what a chapter gave at the large scale with the others'.
 
     Args:
@@ -149,14 +149,16 @@ def keep(chapter, notebook, seconds, made):
         notebook: executed.
         seconds: that it took.
         made: of `runs.provenance.provenance`.
+        trained: `library` of the notebook, from before the run.
     """
     numbers, pictures = glued(notebook)
-    of = {"code": digest(notebook), "library": library(notebook), "seconds": round(seconds)}
+    of = {"code": digest(notebook), "library": trained, "seconds": round(seconds)}
     entry = {**of, **made, "numbers": numbers}
     entries = dict(sorted((large() | {chapter: entry}).items()))
+    with shipped.replacing(_picture(chapter)) as part:
+        opened(pictures[PICTURES[chapter]]).save(part, "JPEG", quality=85)
     with shipped.replacing(kept_in()) as part:
         part.write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n")
-    opened(pictures[PICTURES[chapter]]).save(_picture(chapter), "JPEG", quality=85)
 
 
 def stored(chapter):

@@ -142,6 +142,12 @@ def test_a_remote_says_what_went_wrong_there(name, says):
         classroom.call(remote(name))
 
 
+def test_what_a_remote_says_is_told_though_no_generator_came_back():
+    quiet = classroom.Remote("x", lambda question: '{"said": "It ran for 60 s.", "states": []}')
+    with pytest.raises(AssertionError, match="It ran for 60 s"):
+        quiet(np.random.default_rng(3))
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{}", "[" * 100_000, '{"value": {"array": ["O", [1], "C", "AAAA"]}, "states": []}',

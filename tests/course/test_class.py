@@ -340,6 +340,23 @@ def test_what_a_student_puts_beside_a_notebook_stops_nobody(tmp_path, text):
     assert terms.handed_in(tmp_path) == terms.HandedIn(None, False)
 
 
+def test_a_list_in_another_encoding_says_how_to_save_it(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_bytes("id,first_name,last_name\n1,Jürgen,Müller\n".encode("cp1252"))
+    with pytest.raises(ValueError, match=r"list\.csv: save it as 'CSV UTF-8'"):
+        roster.read(path)
+
+
+def test_a_damaged_row_is_graded_again(tmp_path):
+    book = grades.Book.__new__(grades.Book)
+    book._root = tmp_path
+    path = book._path("ada", NAME)
+    path.parent.mkdir(parents=True)
+    path.write_text("")
+    assert book.row("ada", NAME) is None
+    assert book.finished("ada", NAME) is None
+
+
 def test_a_name_of_two_students_tells_nobody():
     two = [roster.Student("a1", "Ada", "L", lms_id="1"), roster.Student("a2", "Ada", "L")]
     known = roster.aliases(two)
@@ -354,6 +371,7 @@ def test_a_name_of_two_students_tells_nobody():
         ("[due]\nps9 = 2026-11-02T10:00:00Z", r"no such problem set: \['ps9'\]"),
         (f"[due]\n{NAME} = 2026-11-02T10:00:00", "must be a time with its zone"),
         (f"[extended.ada]\n{NAME} = 2026-11-02T10:00:00Z", "has no due date"),
+        ("[extended]\nada = 2026-11-02T10:00:00Z", "ada must have sets and their times"),
         ("late = 1", "unexpected keyword argument 'late'"), ("per_day = ", "course.toml: Invalid"),
     ],
 )  # fmt: skip
@@ -371,6 +389,10 @@ def test_a_hand_in_without_a_time_is_charged_nothing_unless_the_platform_says_la
     hour = terms.HandedIn(due + datetime.timedelta(hours=1), False)
     assert some.days("ada", NAME, hour) == 1
     assert [some.share(days) for days in (None, 0, 1, 2, 3)] == [0, 0, 0.1, 0.2, 0.25]
+    week = {"ada": {NAME: due + datetime.timedelta(days=7)}}  # of which the platform knows nothing
+    longer = terms.Terms(per_day=0.1, due={NAME: due}, extended=week)
+    called_late = terms.HandedIn(due + datetime.timedelta(days=3), True)
+    assert (longer.days("ada", NAME, called_late), longer.days("bob", NAME, called_late)) == (0, 3)
 
 
 def test_a_copy_with_other_names_is_the_likest_pair(tmp_path):

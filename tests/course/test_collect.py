@@ -69,6 +69,22 @@ def test_what_is_not_taken_is_told_with_the_reason(tmp_path, monkeypatch):
     assert "bob/ps1_dcgan.ipynb: left alone" in told
 
 
+def test_an_odd_entry_of_a_zip_stops_no_other(tmp_path):
+    """One without a date, as some tools write it, and one that is damaged."""
+    files = {"ada/ps1_dcgan.ipynb": (BOOK, (1980, 1, 1, 0, 0, 0)),
+             "bob/ps1_dcgan.ipynb": "damaged" * 9, "cleo/ps1_dcgan.ipynb": BOOK}  # fmt: skip
+    source = archive(tmp_path / "in.zip", files)
+    # The fields of a date are 0 0 for day and month; they stand in both headers.
+    day_one = (1 << 5 | 1).to_bytes(2, "little")
+    packed = source.read_bytes().replace(b"\x00\x00" + day_one, b"\x00\x00\x00\x00")
+    source.write_bytes(packed.replace(b"damaged", b"Damaged", 1))
+    said = []
+    assert collect.collect(source, tmp_path, NAMES, said.append) == 2
+    assert (tmp_path / "submitted" / "ada" / "ps1_dcgan" / "ps1_dcgan.ipynb").read_text() == BOOK
+    (why,) = (line for line in said if line.startswith("bob"))
+    assert "left alone: it cannot be read: Bad CRC-32" in why
+
+
 def test_the_newest_of_several_counts_and_a_later_one_replaces(tmp_path):
     old, new = (2026, 11, 1, 8, 0, 0), (2026, 11, 2, 8, 0, 0)
     two = {"a_1_2_ps1_dcgan.ipynb": (BOOK, old), "a_1_3_ps1_dcgan-1.ipynb": ('{"n": 2}', new)}

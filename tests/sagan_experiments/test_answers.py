@@ -74,6 +74,9 @@ def test_a_run_that_diverged_is_told_as_that(store):
     text, unfolded = answers.part(store)
     assert "one side diverged in 1 of 5 seeds" in text
     assert unfolded["fair:sn-r1"]["seeds"][2] == "diverged"
+    store.add("arms", "r1@0.002/0.001", 4, level(60, diverged=True))  # once each: no mean
+    row = answers.part(store)[1]["fair:sn-r1"]["row"]
+    assert row == [-answers.FAR, 0, answers.FAR]
 
 
 def test_how_much_scores_spread_is_told_once_all_ways_had_a_look(store):

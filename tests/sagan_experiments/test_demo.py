@@ -78,3 +78,18 @@ def test_runs_of_other_rates_are_refused(tmp_path):
         demo.run(path, KINDS, (3, 4), (1,), None)
     with pytest.raises(FileNotFoundError):
         demo.stored(tmp_path / "other.json", KINDS, 3)
+
+
+def test_runs_on_other_pictures_are_refused_and_a_kind_that_came_later_is_trained(tmp_path):
+    asked, path = [], tmp_path / "some.json"
+
+    def train(kind, seed):
+        asked.append(kind)
+        return {}, np.zeros((3, 8, 8, 3), np.uint8)
+
+    for kinds in (KINDS[:1], KINDS):
+        demo.run(path, kinds, (3, 4), (1,), train, pictures="birds")
+    assert asked == list(KINDS)
+    for others in ("owls", None):
+        with pytest.raises(ValueError, match=r"some\.json has runs on other pictures"):
+            demo.run(path, KINDS, (3, 4), (1,), train, pictures=others)

@@ -169,6 +169,8 @@ def test_unknown_claims_and_claims_that_need_training_are_told(store):
         ledger.run(["no-such"], store=store)
     with pytest.raises(ValueError, match="needs training runs"):
         ledger.recheck(["ttur"], store=store)
+    with pytest.raises(ValueError, match="claim operator was not run"):
+        ledger.recheck(["operator"], store=store)
 
 
 @pytest.mark.parametrize("name", [name for name, claim in CLAIMS.items() if claim.fast])

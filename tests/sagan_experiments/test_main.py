@@ -29,6 +29,11 @@ def test_claims_are_checked_and_a_flip_is_an_error(monkeypatch, capsys):
     assert "double-count: was 'holds'" in capsys.readouterr().err
 
 
+def test_the_pilot_takes_no_names(capsys):
+    assert main(["trials", "pilot", "sn"]) == 2
+    assert "the pilot takes no names, got sn" in capsys.readouterr().err
+
+
 def test_names_may_stand_before_or_after_options(monkeypatch):
     asked = []
     monkeypatch.setattr(ledger, "run", lambda *arguments: asked.append(arguments[:3]))

@@ -1,6 +1,7 @@
 """Real pictures, as they are and changed: what is trained, and what was kept."""
 
 import dataclasses
+import signal
 
 import numpy as np
 import pytest
@@ -43,6 +44,20 @@ def test_the_command_trains_what_a_reader_would_and_each_once(folder, tmp_path, 
         assert (runs["1"]["images"], runs["1"]["held_out"]) == (36, 4)
         assert 0 <= runs["1"]["copies"]["value"] <= 1
     assert record["command"].startswith("python -m sagan_experiments own --data ")
+
+
+def test_ctrl_c_is_told_as_that(folder, tmp_path, monkeypatch, capsys):
+    def stopped(*_, **__):
+        raise own.keep.Stopped(signal.SIGINT, 812)
+
+    monkeypatch.setattr(own.runs, "train", stopped)
+    assert main(["own", "--data", str(folder), "--out", str(tmp_path / "own.json")]) == 130
+    assert "what is done is kept" in capsys.readouterr().err
+
+
+def test_what_comes_with_the_book_is_not_taken_for_a_readers_own(folder, capsys):
+    assert main(["own", "--data", str(folder)]) == 2
+    assert "own32.json has runs on other pictures" in capsys.readouterr().err
 
 
 def test_what_comes_with_the_book_says_what_its_page_says():

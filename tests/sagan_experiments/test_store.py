@@ -179,3 +179,18 @@ def test_a_result_that_is_not_finite_stops_no_other(store, monkeypatch):
     with pytest.raises(ValueError, match=r"not kept: measure frobenius, seed 1 must be a finite"):
         stores.fill(store, [("measures", "frobenius")], range(3))
     assert ledger.open_store(store.path).seeds("measures", "frobenius") == {0: 2.0, 2: 2.0}
+
+
+def test_a_run_that_fails_stops_no_other_and_is_named(store, monkeypatch):
+    def measure(seed):
+        if seed == 1:
+            raise MemoryError("no room")
+        return 2.0
+
+    monkeypatch.setitem(measures.MEASURES, "frobenius", measure)
+    monkeypatch.setattr(stores, "_from_processes", lambda tasks, _: map(stores._work, tasks))
+    with pytest.raises(ValueError, match="not kept: measure frobenius, seed 1: MemoryError: no r"):
+        stores.fill(store, [("measures", "frobenius")], range(3))
+    assert store.seeds("measures", "frobenius") == {0: 2.0, 2: 2.0}
+    with pytest.raises(ValueError, match="jobs must be at least 1, got 0"):
+        stores.fill(store, [("measures", "frobenius")], range(3), jobs=0)

@@ -82,6 +82,7 @@ Touch.register("ledger", (told, place) => {
         const sorted = [...table.tBodies[0].rows].sort((a, b) => direction *
           (numeric ? number(key(a)) - number(key(b)) || 0 : key(a).localeCompare(key(b))));
         table.tBodies[0].append(...sorted);
+        table.querySelectorAll("[aria-sort]").forEach((each) => each.removeAttribute("aria-sort"));
         head.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
         direction = -direction;
       });

@@ -27,7 +27,7 @@ window.Touch = (() => {
   function slider(label, { min, max, step, value, show = String }, changed) {
     const id = fresh();
     const said = make("output", { for: id }, show(value));
-    const input = make("input", { type: "range", id, min, max, step, value });
+    const input = make("input", { type: "range", id, min, max, step, value, "aria-valuetext": show(value) });
     input.addEventListener("input", () => {
       said.textContent = show(Number(input.value));
       input.setAttribute("aria-valuetext", said.textContent);

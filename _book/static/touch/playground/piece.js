@@ -19,7 +19,7 @@ Touch.register("playground", (data, place) => {
   // ---- what is on the page -------------------------------------------------------------------
   const panes = [new Pane.Pane(put), new Pane.Pane(put)];
   const stage = make("div", { class: "stage" }, ...panes.map((pane) => pane.element));
-  const counter = make("output", { class: "counter" });
+  const counter = make("span", { class: "counter" }); // no live region: it changes with every step
   const note = make("p", { class: "said note", "aria-live": "polite" });
   const lesson = make("div", { class: "lesson", "aria-live": "polite" });
   const play = button("Play", () => (playing ? pause() : start()));
@@ -222,6 +222,7 @@ Touch.register("playground", (data, place) => {
     const { state: found, refused } = read(text);
     state = found;
     if (taught() && write(state) === `lesson=${state.lesson}`) Object.assign(state, taught().state);
+    else if (taught() && !state.compare) state.lesson = null; // changed to one pane: it compares two
     if (state.lesson && !taught()) {
       refused.push(`lesson=${state.lesson}`);
       state.lesson = null;

@@ -150,8 +150,8 @@ window.View = (() => {
     context.textAlign = "right";
     const shown = digits ?? (most - least >= 5 ? 0 : most - least >= 0.5 ? 1 : 2);
     if (all.length || high !== null) { // else there is no scale yet
-      context.fillText(most.toFixed(shown), left - 4, 10);
-      context.fillText(least.toFixed(shown), left - 4, height - 2);
+      context.fillText(most.toFixed(shown), left - 4, 10, left - 4);
+      context.fillText(least.toFixed(shown), left - 4, height - 2, left - 4);
     }
     context.strokeStyle = theme.ink;
     context.globalAlpha = 0.25;
