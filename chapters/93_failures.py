@@ -159,7 +159,7 @@ assert wins["momentum"]["kinds"] < 0.2 * fine["kinds"]
 assert wins["momentum"]["spread"] < 0.4
 assert wins["divergence"]["G's loss"] > 100
 assert wins["divergence"]["spread"] < 0.5
-assert wins["chessboard"]["finest pattern"] > 1.5 * fine["finest pattern"]
+assert min(wins["chessboard"]["finest pattern"], fine["finest pattern"]) > 5
 
 # %% [markdown]
 # ## One by one
@@ -185,7 +185,8 @@ assert wins["chessboard"]["finest pattern"] > 1.5 * fine["finest pattern"]
 # **Chessboard** (kernels of 3, stride 2). The heads are there, under a grid:
 # {glue:text}`chessboard: finest pattern:s` times the data's finest pattern. The stamps of such kernels
 # overlap unevenly {cite:p}`odena2016checkerboard`. Kernels of 4 stamp evenly, and still show
-# {glue:text}`healthy: finest pattern:s` times after so short a run.
+# {glue:text}`healthy: finest pattern:s` times after so short a run. Which shows more is chance, too: on another
+# processor it was the healthy run.
 
 # %% [markdown]
 # ## Summary

