@@ -25,6 +25,7 @@ LARGEST = 20 * 2**20  # bytes of a notebook
 _CANVAS = re.compile(r"^(?P<who>[^_/]+)_(?P<late>LATE_)?(?P<number>\d+)_\d+_(?P<file>.+)$")
 _MOODLE = re.compile(r"^(?P<who>.+?)_(?P<number>\d+)_assignsubmission_file_?(?P<file>.*)$")
 _GITHUB = re.compile(r"^ps\d[\w.]*?-(?P<who>.+)(?<!-submissions)$")
+_SET = re.compile(r"ps\d+_\w+")  # the folder that students are given
 _COPY = re.compile(r"( \(\d+\)|-\d+|-Copy\d+| - Copy)+$")
 
 
@@ -107,7 +108,8 @@ def sender(path):
         return Sender(found["who"], name, moodle=found["number"])
     if found := next(filter(None, map(_GITHUB.match, folders)), None):
         return Sender(found["who"], name)
-    return Sender(folders[-1] if folders else None, name)
+    students = [each for each in folders if not _SET.fullmatch(each)]  # ada/ps1_dcgan/...
+    return Sender(students[-1] if students else None, name)
 
 
 def platform(folder):

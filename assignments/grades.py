@@ -100,6 +100,7 @@ class Book:
             if result["notes"]:
                 text = "**From the grader.** " + "; ".join(result["notes"]) + "."
                 notebook.cells.insert(0, nbformat.v4.new_markdown_cell(text))
+            look = [*result["look"], *self._rewritten(student, name, notebook)]
             nbformat.write(notebook, target / f"{name}.ipynb")
             for each in _KEPT:
                 kept = self._root / "submitted" / student / name / each
@@ -108,13 +109,28 @@ class Book:
             self.feedback(student, name)
         row = {
             "student": student, "set": name, "auto": auto, "of": of,
-            "notes": "; ".join(result["notes"]), "look": "; ".join(result["look"]),
+            "notes": "; ".join(result["notes"]), "look": "; ".join(look),
             "digest": result["digest"],
         }  # fmt: skip
         path = self._path(student, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(row, indent=1))
         return row
+
+    def _rewritten(self, student, name, notebook):
+        """A sentence for each essay that a human graded, and that has another text now."""
+        path = self._root / "autograded" / student / name / f"{name}.ipynb"
+        if not path.exists():
+            return []
+        before, now = (
+            {repair.grade_id(cell): cell.source for cell in each.cells}
+            for each in (nbformat.read(path, as_version=4), notebook)
+        )
+        with opened(self._root) as book:
+            grades = book.find_submission_notebook(name, name, student).grades
+            essays = [grade.name for grade in grades if grade.manual_score is not None]
+        return [f"essay {each} was changed after it was graded" for each in essays
+                if before.get(each) != now.get(each)]  # fmt: skip
 
     def _scores(self, student, name, notebook):
         """Enter each test's points; (their sum, the most that tests can give)."""

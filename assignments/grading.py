@@ -193,6 +193,8 @@ def _cells(client, notebook, source, waiting):
     for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
         if repair.is_test(cell):
             said = marker.test(theirs[repair.grade_id(cell)])
+            if client.ended:
+                raise client.ended
             cell.outputs = [_error(said)] if said else []
             waiting.remove(cell)
         else:
@@ -234,6 +236,7 @@ class Client(NotebookClient):
                          allow_errors=True, timeout=CELL, interrupt_on_timeout=True,
                          error_on_timeout=slow, shutdown_kernel="immediate")  # fmt: skip
         self._room = self._most = 0
+        self._slow, self.ended = set(), None
 
     def run(self, code, room):
         """The outputs of some code; code that cannot be interrupted is the end.
@@ -276,11 +279,24 @@ class Client(NotebookClient):
         return None
 
     def ask(self, question):
-        """The text of the reply to a `Remote`'s question, from the kernel."""
+        """The text of the reply to a `Remote`'s question, from the kernel.
+
+        What once took too long is not asked again: other problems need the time. `ended` is what
+        ended the kernel meanwhile, which in a test would count as the test's own failure.
+        """
         code = "__import__('sagan_lib.book.classroom', fromlist=['publish']).publish"
-        outputs = self.run(f"{code}({question!r})", room=2 * classroom.LARGEST)
+        name, said = json.loads(question)[0], f"It ran for more than {CELL} s."
+        if name in self._slow:
+            return json.dumps({"said": said, "states": []})
+        try:
+            outputs = self.run(f"{code}({question!r})", room=2 * classroom.LARGEST)
+        except Exception as error:
+            self.ended = error
+            raise
         for each in outputs:
             if classroom.MIME in each.get("data", {}):
                 return str(each.data[classroom.MIME])
         errors = [each.evalue for each in outputs if each.output_type == "error"]
+        if said in errors:
+            self._slow.add(name)
         return json.dumps({"said": (errors or ["It gave no reply."])[-1], "states": []})

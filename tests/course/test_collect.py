@@ -42,6 +42,7 @@ def taken(tmp_path, files, names=NAMES):
         ("ps1_dcgan-submissions/ps1_dcgan-ada-l/ps1_dcgan.ipynb", "ada-l"),
         ("ps1_dcgan-ada-l/work/ps1_dcgan-Copy1.ipynb", "ada-l"),
         ("ada/ps1_dcgan.ipynb", "ada"),
+        ("ada/ps1_dcgan/ps1_dcgan.ipynb", "ada"),
         ("Müller, Jürgen (B)_88_assignsubmission_file_ps1_dcgan.ipynb", "Müller_Jürgen_B"),
         ("Ng [2]/ps1_dcgan.ipynb", "Ng_2"),
     ],

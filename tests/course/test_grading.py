@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import grading
 import nbformat
 import pytest
 from harness import SOURCES, ProblemSet, one_set, submission
+from jupyter_client import AsyncKernelManager
 
 pytestmark = pytest.mark.full
 
@@ -347,8 +349,14 @@ def test_points_of_essays_are_exported_and_survive_grading_again(graded, tmp_pat
         book.find_grade("one_round", NAME, NAME, "right").manual_score = 8
         book.find_comment("one_round", NAME, NAME, "right").manual_comment = "Well said."
         book.db.commit()
-    (root / "graded" / "right" / f"{NAME}.json").unlink()
-    course.grade(root, report=lambda line: None)
+    path = root / "submitted" / "right" / NAME / f"{NAME}.ipynb"
+    written = nbformat.read(path, as_version=4)
+    (essay,) = (cell for cell in written.cells if grading.repair.grade_id(cell) == "one_round")
+    essay.source += " And more."
+    nbformat.write(written, path)
+    rows = course.grade(root, report=lambda line: None)
+    (row,) = (row for row in rows if row["student"] == "right")
+    assert row["look"] == "essay one_round was changed after it was graded"
     target = tmp_path / "grades.csv"
     grading.nbgrader(root, "export", "--to", str(target))
     with target.open() as file:
@@ -429,6 +437,28 @@ def test_forbidden_words_are_found_by_the_syntax_tree(code, said):
     notebook = nbformat.v4.new_notebook(cells=[cell])
     found = forbidden.found(notebook, notebook)
     assert said in found if said else not found
+
+
+def test_what_took_too_long_is_not_asked_again_and_an_end_is_kept(monkeypatch):
+    asked, client = [], grading.Client(AsyncKernelManager())
+    slow = grading.new_output("error", ename="TimeoutError", traceback=[],
+                              evalue=f"It ran for more than {grading.CELL} s.")  # fmt: skip
+
+    def run(code, room):
+        asked.append(code)
+        if "dies" in code:
+            raise RuntimeError("Kernel died")
+        return [slow]
+
+    monkeypatch.setattr(client, "run", run)
+    for name in ("loops", "loops", "other"):
+        reply = json.loads(client.ask(json.dumps([name, [], {}])))
+        assert reply["said"] == slow.evalue
+    assert len(asked) == 2
+    assert client.ended is None
+    with pytest.raises(RuntimeError, match="Kernel died"):
+        client.ask(json.dumps(["dies", [], {}]))
+    assert str(client.ended) == "Kernel died"
 
 
 def test_what_an_honest_essay_writes_stays_as_it_is():
