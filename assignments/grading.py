@@ -223,6 +223,10 @@ def _shown(outputs):
     return kept
 
 
+def _too_long():
+    return f"It ran for more than {CELL} s."
+
+
 class Client(NotebookClient):
     """Runs code in a kernel, keeps so much of its output as there is room for, asks for values.
 
@@ -251,9 +255,8 @@ class Client(NotebookClient):
         started, cell = time.monotonic(), new_code_cell(code)
         self.execute_cell(cell, 0)
         if time.monotonic() - started >= CELL:
-            slow = f"It ran for more than {CELL} s."
-            cell.outputs.append(new_output("error", ename="TimeoutError", evalue=slow,
-                                           traceback=[slow]))  # fmt: skip
+            cell.outputs.append(new_output("error", ename="TimeoutError", evalue=_too_long(),
+                                           traceback=[_too_long()]))  # fmt: skip
             started, self.timeout = time.monotonic(), 10
             self.execute_cell(new_code_cell("pass"), 0)
             if time.monotonic() - started >= self.timeout:
@@ -285,9 +288,9 @@ class Client(NotebookClient):
         ended the kernel meanwhile, which in a test would count as the test's own failure.
         """
         code = "__import__('sagan_lib.book.classroom', fromlist=['publish']).publish"
-        name, said = json.loads(question)[0], f"It ran for more than {CELL} s."
+        name = json.loads(question)[0]
         if name in self._slow:
-            return json.dumps({"said": said, "states": []})
+            return json.dumps({"said": _too_long(), "states": []})
         try:
             outputs = self.run(f"{code}({question!r})", room=2 * classroom.LARGEST)
         except Exception as error:
@@ -297,6 +300,6 @@ class Client(NotebookClient):
             if classroom.MIME in each.get("data", {}):
                 return str(each.data[classroom.MIME])
         errors = [each.evalue for each in outputs if each.output_type == "error"]
-        if said in errors:
+        if _too_long() in errors:
             self._slow.add(name)
         return json.dumps({"said": (errors or ["It gave no reply."])[-1], "states": []})

@@ -111,10 +111,6 @@ def _fast(answer, chapter, *sides):
     return Question(answer, chapter, sides, _sooner, quantity)
 
 
-def _alike(answer, chapter, *sides):
-    return _good(answer, chapter, *sides, limit=QUARTER, same=True)
-
-
 def _agree(answer, chapter, *sides):
     quantity = "agreement beyond chance over the last half, first less second"
     effect = functools.partial(_curve, "agreement_curve")
@@ -173,8 +169,8 @@ QUESTIONS = {
     "sn-d": _good("Spectral normalization in D alone ends better than none.", _SN, "sn_d", "none"),
     "sn-g": _good("Spectral normalization in G as well ends better than in D alone.",
                   _SN, "sn", "sn_d"),
-    "hinge": _alike("Hinge loss and cross-entropy end alike under spectral normalization.",
-                    _SN, "sn", "sn_bce"),
+    "hinge": _good("Hinge loss and cross-entropy end alike under spectral normalization.",
+                   _SN, "sn", "sn_bce", limit=QUARTER, same=True),
     "scrambled": _good("The right matrix of a kernel ends better than a scrambled one.",
                        _SN, "sn", "sn_scrambled"),
     "momentum": _good("A momentum of 0.5 makes a better DCGAN than 0.9.",

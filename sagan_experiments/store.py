@@ -354,12 +354,13 @@ def _fill(store, wanted, seeds, jobs, line, compute):
     refused = []
     with tqdm(total=len(missing), unit="run") as bar:
         for (kind, name, seed, _), value in compute(missing):
-            try:
-                if isinstance(value, RuntimeError):
-                    raise ValueError(f"{kind.removesuffix('s')} {name}, seed {seed}: {value}")
-                store.add(kind, name, seed, value, made)
-            except ValueError as error:
-                refused.append(str(error))
+            if isinstance(value, RuntimeError):
+                refused.append(f"{kind.removesuffix('s')} {name}, seed {seed}: {value}")
+            else:
+                try:
+                    store.add(kind, name, seed, value, made)
+                except ValueError as error:
+                    refused.append(str(error))
             bar.set_postfix_str(f"{kind}/{name}/{seed}")
             bar.update()
     if refused:

@@ -20,6 +20,18 @@ VARIANTS = {"article": (False, False), "pooled": (True, True),
 OLD_NAMES = {"paper": "pooled"}  # in files that were written before
 
 
+def checked_variant(name):
+    """The variant of `VARIANTS` that a name means, which an old file may have.
+
+    Args:
+        name: of `VARIANTS` or `OLD_NAMES`.
+
+    Raises:
+        ValueError: it is none; the message lists those there are.
+    """
+    return checks.one_of("variant", OLD_NAMES.get(name, name), VARIANTS)
+
+
 @keras.saving.register_keras_serializable("sagan_lib")
 class SelfAttention(keras.layers.Layer):
     """y = x + gamma * o, where o mixes the values of all positions by a softmax map.
@@ -52,9 +64,8 @@ class SelfAttention(keras.layers.Layer):
     def __init__(self, variant="article", use_sn=True, use_bias=True, method="auto", **options):
         super().__init__(**options)
         checks.one_of("image_data_format", keras.config.image_data_format(), ("channels_last",))
-        variant = OLD_NAMES.get(variant, variant)
-        self.variant = checks.one_of("variant", variant, VARIANTS)
-        self.pools, self.halves = VARIANTS[variant]
+        self.variant = checked_variant(variant)
+        self.pools, self.halves = VARIANTS[self.variant]
         self.method = checks.one_of("method", method, METHODS)
         self.use_sn, self.use_bias = use_sn, use_bias
 

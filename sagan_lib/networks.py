@@ -1,7 +1,7 @@
 """Generator and discriminator by name and size: the one place that builds the pair."""
 
 from sagan_lib import checks, dcgan, sagan
-from sagan_lib.attention import VARIANTS
+from sagan_lib.attention import checked_variant
 from sagan_lib.spectral_norm import normalized_layers
 
 KINDS = ("dcgan", "sagan")
@@ -37,7 +37,7 @@ def build(
     slope = {} if slope is None else {"slope": slope}
     if kind == "dcgan":
         checks.one_of("attention_at of a dcgan", attention_at, [None])
-        checks.one_of("variant", variant, VARIANTS)
+        checked_variant(variant)
         return (
             dcgan.generator(resolution, width, latent_dim, batch_norm),
             dcgan.discriminator(resolution, width, batch_norm, **slope),

@@ -135,7 +135,5 @@ class PenalizedGAN(GAN):
         return self._game[1](fake_scores, frozen_call(self.discriminator, real))
 
     def get_compile_config(self):
-        if not self.compiled:
-            return None
-        kept = {"penalty": self.penalty, "weight": self.penalty_weight}
-        return super().get_compile_config() | kept
+        kept = super().get_compile_config()
+        return kept and kept | {"penalty": self.penalty, "weight": self.penalty_weight}

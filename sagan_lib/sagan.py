@@ -11,7 +11,7 @@ import keras
 from keras import layers
 
 from sagan_lib import checks
-from sagan_lib.attention import OLD_NAMES, VARIANTS, SelfAttention
+from sagan_lib.attention import SelfAttention, checked_variant
 from sagan_lib.dcgan import BatchNormalization, channels_at, check_size, down_sides, sides
 from sagan_lib.spectral_norm import SNConv2D, SNConv2DTranspose, SNDense
 
@@ -27,7 +27,7 @@ def _attend(side, attention_at, variant, use_sn):
 
 
 def _check_attention(resolution, attention_at, variant):
-    checks.one_of("variant", variant, [*VARIANTS, *OLD_NAMES])
+    checked_variant(variant)
     if attention_at == "default":
         return default_attention(resolution)
     allowed = [None, *(side for side in sides(resolution) if side < resolution)]
